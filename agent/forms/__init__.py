@@ -1,0 +1,1 @@
+"""Documents in, labelled fields out."""

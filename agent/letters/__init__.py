@@ -1,0 +1,1 @@
+"""A letter's data and a template: subject, text and HTML out."""

@@ -1,0 +1,35 @@
+"""Logging, set up once: one event per decision, with references and codes; never a name or a sentence of a form."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+# These talk too much: O365 logs bearer tokens and mail bodies below WARNING.
+_QUIET = ("O365", "msal", "urllib3", "apscheduler", "uvicorn", "alembic", "asyncio")
+
+
+def set_up(*, json: bool = False, level: int = logging.INFO) -> None:
+    """Send every event to standard error, as JSON for machines or as plain lines for people."""
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger() -> structlog.typing.FilteringBoundLogger:
+    """The logger of a module: `log = logger()`, then `log.info("posting.posted", letter=key)`."""
+    log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return log

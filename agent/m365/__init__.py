@@ -1,0 +1,1 @@
+"""Signing in to Microsoft 365 and one careful way to call Graph."""

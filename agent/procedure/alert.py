@@ -1,0 +1,284 @@
+"""An alert: one matter from first form to conclusion, told by its entries in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from agent.procedure.entry import Entry
+from agent.procedure.submission import Child
+from agent.procedure.words import Happened, Json, Moment
+
+
+@dataclass(frozen=True)
+class Chased:
+    """A chase that was really sent. `step` counts the prompts since the last news, from 1."""
+
+    at: datetime
+    rule: str
+    step: int
+    letter: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """The state of one matter, folded from its entries; change it only by recording an entry.
+
+    `values` are single values by canonical name, as last stated by a form or corrected by a person.
+    `last_news_at` is when something was last heard of it (first form, update, reply): chases count
+    from there. `chases` are those sent since then.
+    """
+
+    reference: str
+    received_at: datetime
+    author_address: str
+    form: str
+    last_news_at: datetime
+    children: tuple[Child, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    corrected: frozenset[str] = frozenset()
+    categories: tuple[str, ...] = ()
+    incident_at: Moment | None = None
+    aware_at: Moment | None = None
+    form_date: Moment | None = None
+    missing_since: Moment | None = None
+    returned_at: Moment | None = None
+    next_update_due: date | None = None
+    updates: int = 0
+    last_update_at: datetime | None = None
+    update_lines: frozenset[str] = frozenset()
+    findings: tuple[str, ...] = ()
+    mails: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
+    chases: tuple[Chased, ...] = ()
+    chases_ever: int = 0
+    replied_at: datetime | None = None
+    away_until: date | None = None
+    bounced: frozenset[str] = frozenset()
+    on_hold_until: date | None = None
+    conclusion_text: str = field(default="", repr=False)
+    conclusion_claimed_at: datetime | None = None
+    concluded_at: datetime | None = None
+    concluded_by: str = ""
+    reopened_at: datetime | None = None
+    not_an_alert: bool = False
+
+    @property
+    def concluded(self) -> bool:
+        return self.concluded_at is not None
+
+    @property
+    def missing_now(self) -> bool:
+        """A child of this alert is missing and not known to have returned."""
+        return self.missing_since is not None and self.returned_at is None
+
+    @property
+    def initials(self) -> str:
+        """The children's initials, for letters and the register: "A.B., C.D."."""
+        return ", ".join(initials(child.name) for child in self.children if child.name)
+
+
+def initials(name: str) -> str:
+    """`Anna-Maria de Souza` → `A.D.S.`: one letter a word, never more than tells two apart."""
+    return "".join(f"{word[0].upper()}." for word in name.replace(".", " ").split())
+
+
+def fold(entries: Iterable[Entry]) -> dict[str, Alert]:
+    """All alerts that `entries` (in ledger order) tell of, by reference."""
+    alerts: dict[str, Alert] = {}
+    for entry in entries:
+        if entry.alert is not None:
+            after = alert_after(alerts.get(entry.alert), entry)
+            if after is not None:
+                alerts[entry.alert] = after
+    return alerts
+
+
+def alert_after(alert: Alert | None, entry: Entry) -> Alert | None:
+    """The alert once `entry` has happened to it. Pure; an entry on an unknown alert gives None."""
+    if entry.happened is Happened.OPENED:
+        return _opened(entry)
+    if alert is None:
+        return None
+    return _AFTER[entry.happened](alert, entry)
+
+
+def _opened(entry: Entry) -> Alert:
+    facts, content = entry.facts, entry.content or {}
+    alert = Alert(
+        reference=str(entry.alert),
+        received_at=entry.at,
+        author_address=str(content.get("author_address", "")),
+        form=str(facts.get("form", "")),
+        last_news_at=entry.at,
+    )
+    return _told(alert, entry)
+
+
+def _told(alert: Alert, entry: Entry) -> Alert:
+    """What a form says of the matter. A person's correction outlives any later form."""
+    facts, content = entry.facts, entry.content or {}
+    said = {
+        name: value for name, value in texts(content.get("values")).items() if name not in alert.corrected
+    }
+    children = tuple(_child(child) for child in _rows(content.get("children")))
+    document = facts.get("document")
+    return replace(
+        alert,
+        form=str(facts.get("form") or alert.form),
+        children=children or alert.children,
+        values={**alert.values, **said},
+        categories=tuple(map(str, _list(facts.get("categories")))) or alert.categories,
+        incident_at=_unless_corrected(alert, "incident_at", facts) or alert.incident_at,
+        aware_at=_unless_corrected(alert, "aware_at", facts) or alert.aware_at,
+        form_date=moment(facts.get("form_date")) or alert.form_date,
+        missing_since=_unless_corrected(alert, "missing_since", facts) or alert.missing_since,
+        returned_at=_unless_corrected(alert, "returned_at", facts) or alert.returned_at,
+        next_update_due=day(facts.get("next_update_due")),
+        update_lines=alert.update_lines | {str(line) for line in _list(facts.get("update_lines"))},
+        findings=tuple(dict.fromkeys((*alert.findings, *map(str, _list(facts.get("findings")))))),
+        mails=alert.mails | {entry.source},
+        documents=alert.documents | ({str(document)} if document else set()),
+    )
+
+
+def _heard(alert: Alert, at: datetime) -> Alert:
+    """News came: whatever was chased before starts afresh."""
+    return replace(alert, last_news_at=max(at, alert.last_news_at), chases=(), away_until=None)
+
+
+def _updated(alert: Alert, entry: Entry) -> Alert:
+    told = _heard(_told(alert, entry), entry.at)
+    return replace(told, updates=alert.updates + 1, last_update_at=entry.at)
+
+
+def _received_again(alert: Alert, entry: Entry) -> Alert:
+    return replace(alert, mails=alert.mails | {entry.source})
+
+
+def _replied(alert: Alert, entry: Entry) -> Alert:
+    return replace(_heard(alert, entry.at), replied_at=entry.at, mails=alert.mails | {entry.source})
+
+
+def _away(alert: Alert, entry: Entry) -> Alert:
+    return replace(alert, away_until=day(entry.facts.get("until")), mails=alert.mails | {entry.source})
+
+
+def _bounced(alert: Alert, entry: Entry) -> Alert:
+    address = str((entry.content or {}).get("address", ""))
+    return replace(alert, bounced=alert.bounced | {address}, mails=alert.mails | {entry.source})
+
+
+def _conclusion_claimed(alert: Alert, entry: Entry) -> Alert:
+    text = str((entry.content or {}).get("text", ""))
+    return replace(alert, conclusion_claimed_at=entry.at, conclusion_text=text or alert.conclusion_text)
+
+
+def _concluded(alert: Alert, entry: Entry) -> Alert:
+    by = str((entry.content or {}).get("by", ""))
+    return replace(alert, concluded_at=entry.at, concluded_by=by, reopened_at=None)
+
+
+def _reopened(alert: Alert, entry: Entry) -> Alert:
+    reopened = replace(alert, reopened_at=entry.at, concluded_at=None, conclusion_claimed_at=None)
+    return _heard(reopened, entry.at)
+
+
+def _held(alert: Alert, entry: Entry) -> Alert:
+    return replace(alert, on_hold_until=day(entry.facts.get("until")))
+
+
+def _released(alert: Alert, entry: Entry) -> Alert:
+    return _heard(replace(alert, on_hold_until=None), entry.at)
+
+
+def _corrected(alert: Alert, entry: Entry) -> Alert:
+    """A person's word in the register wins over every form, before and after."""
+    name = str(entry.facts.get("field"))
+    value = str((entry.content or {}).get("value", ""))
+    corrected = replace(alert, corrected=alert.corrected | {name}, values={**alert.values, name: value})
+    if name in ("incident_at", "aware_at", "missing_since", "returned_at"):
+        return replace(corrected, **{name: moment(value)})
+    if name == "next_update_due":
+        return replace(corrected, next_update_due=day(value))
+    return corrected
+
+
+def _chased(alert: Alert, entry: Entry) -> Alert:
+    chased = Chased(
+        at=entry.at,
+        rule=str(entry.facts.get("rule")),
+        step=len(alert.chases) + 1,
+        letter=entry.source,
+    )
+    return replace(alert, chases=(*alert.chases, chased), chases_ever=alert.chases_ever + 1)
+
+
+def _not_an_alert(alert: Alert, entry: Entry) -> Alert:
+    return replace(alert, not_an_alert=True)
+
+
+def _same(alert: Alert, entry: Entry) -> Alert:
+    return alert
+
+
+_AFTER = {
+    Happened.UPDATED: _updated,
+    Happened.RECEIVED_AGAIN: _received_again,
+    Happened.REPLIED: _replied,
+    Happened.AWAY: _away,
+    Happened.BOUNCED: _bounced,
+    Happened.CONCLUSION_CLAIMED: _conclusion_claimed,
+    Happened.CONCLUDED: _concluded,
+    Happened.REOPENED: _reopened,
+    Happened.HELD: _held,
+    Happened.RELEASED: _released,
+    Happened.CORRECTED: _corrected,
+    Happened.CHASED: _chased,
+    Happened.NOT_AN_ALERT: _not_an_alert,
+    Happened.SET_ASIDE: _same,
+}
+
+
+def moment(value: Json) -> Moment | None:
+    """ISO text → a time (aware) or a day; None for anything else."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def day(value: Json) -> date | None:
+    """ISO text → its day; None for anything else."""
+    found = moment(value)
+    return found.date() if isinstance(found, datetime) else found
+
+
+def texts(value: Json) -> dict[str, str]:
+    """A JSON object as plain texts; anything else is nothing."""
+    return {name: str(said) for name, said in value.items()} if isinstance(value, dict) else {}
+
+
+def _unless_corrected(alert: Alert, name: str, facts: Mapping[str, Json]) -> Moment | None:
+    return None if name in alert.corrected else moment(facts.get(name))
+
+
+def _child(row: dict[str, Json]) -> Child:
+    return Child(
+        name=str(row.get("name", "")),
+        dob=day(row.get("dob")),
+        system_id=str(row.get("system_id", "")),
+    )
+
+
+def _rows(value: Json) -> list[dict[str, Json]]:
+    return [row for row in _list(value) if isinstance(row, dict)]
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+

@@ -1,0 +1,78 @@
+"""A mail, as values: what the reader made of its MIME. No rule here knows where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One attached or inline document. `name` is what the sender called it and is personal."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+    inline: bool = False
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail. Addresses are lower case; `headers` have lower-case names, first occurrence wins.
+
+    `message_id` is the Internet-Message-ID with its angle brackets; a mail that has none is given
+    one made of its own fingerprint. `received_at` is aware (UTC) or None when no header tells.
+    `text` is the readable body (HTML reduced to text); `nested` are mails attached as mails.
+    """
+
+    message_id: str
+    subject: str
+    sender: str
+    sender_name: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    received_at: datetime | None
+    written_at: datetime | None
+    text: str = field(repr=False)
+    attachments: tuple[Attachment, ...] = ()
+    nested: tuple[Mail, ...] = ()
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    bounce: Bounce | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def recipients(self) -> frozenset[str]:
+        return frozenset(self.to + self.cc)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what the mail says, blind to how its MIME was regenerated.
+
+        Microsoft 365 keeps no MIME and writes it afresh each time, so bytes prove nothing.
+        """
+        told = hashlib.sha256()
+        for part in (self.subject, self.sender, " ".join(self.text.split())):
+            told.update(part.encode() + b"\0")
+        for document in self.attachments:
+            told.update(document.sha256.encode())
+        for inner in self.nested:
+            told.update(inner.fingerprint.encode())
+        return told.hexdigest()
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """What a non-delivery report says: which address, of which mail of ours, and whether for good."""
+
+    address: str | None
+    permanent: bool
+    original_message_id: str | None
+    original_key: str | None = None

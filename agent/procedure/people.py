@@ -1,0 +1,45 @@
+"""Who is who at a desk: roles, addresses, and the addresses that are the desk's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.procedure.rules import Told
+
+
+@dataclass(frozen=True)
+class Person(Told):
+    """Somebody who holds roles at a desk (`strategic_manager`, `sqas_sm`, `psw`…)."""
+
+    name: str
+    address: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class People:
+    """The roster of one desk. `own` are the desk's addresses, lower case; letters go only to
+    `allowed_domains`."""
+
+    own: frozenset[str]
+    allowed_domains: frozenset[str]
+    people: tuple[Person, ...] = ()
+
+    def holding(self, role: str) -> tuple[Person, ...]:
+        """Everybody who holds `role`, in the order of the roster."""
+        return tuple(person for person in self.people if role in person.roles)
+
+    def at(self, address: str) -> Person | None:
+        """Who has this address."""
+        return next((person for person in self.people if person.address.lower() == address.lower()), None)
+
+    def named(self, name: str) -> Person | None:
+        """The one person of this name; None when nobody or more than one has it (never guessed)."""
+        wanted = " ".join(name.casefold().split())
+        found = [person for person in self.people if " ".join(person.name.casefold().split()) == wanted]
+        return found[0] if len(found) == 1 else None
+
+    def may_be_written_to(self, address: str) -> bool:
+        """Letters stay inside the allowed domains and never go to the desk itself."""
+        domain = address.rpartition("@")[2].lower()
+        return domain in self.allowed_domains and address.lower() not in self.own

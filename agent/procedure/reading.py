@@ -1,0 +1,58 @@
+"""What was read from one document: labelled values that can be shown where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value. `value` is normalised (ISO dates, "yes"/"no"), `text` is what stood there.
+
+    `where` names the place in words ("table 2, row 3"); `confidence` runs from 0 to 1.
+    """
+
+    name: str
+    value: str
+    text: str = field(repr=False)
+    label: str
+    where: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A form that was read. `form` is the name of its definition (`config/forms/NAME.toml`).
+
+    `tables` holds the repeating parts ("children", "updates", "actions"), each a tuple of rows.
+    `ticked` are the category codes whose boxes were ticked. `unread` is visible text that was
+    neither label nor value; it is personal and never logged.
+    """
+
+    form: str
+    document: str
+    sha256: str
+    fields: Mapping[str, Field]
+    tables: Mapping[str, tuple[Mapping[str, Field], ...]] = field(default_factory=dict)
+    ticked: tuple[str, ...] = ()
+    unread: tuple[str, ...] = field(default=(), repr=False)
+    problems: tuple[str, ...] = ()
+
+    def text(self, name: str) -> str:
+        """The value called `name`, or "" where the form has none."""
+        found = self.fields.get(name)
+        return found.value if found else ""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A document that could not be read. `code` is stable (`bad_zip`, `encrypted`, `not_a_form`…).
+
+    `problems` are sentences for the person who has to deal with it.
+    """
+
+    document: str
+    sha256: str
+    code: str
+    problems: tuple[str, ...]

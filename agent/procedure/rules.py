@@ -1,0 +1,137 @@
+"""A procedure's rules as data: what `config/procedures/NAME.toml` says, with its clauses.
+
+Only the shapes stand here. No organisation's name, label, deadline or wording is in Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, time
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Told:
+    """Base of all that is read from configuration: an unknown key is a mistake, not a remark."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Category(Told):
+    """One line of the procedure's lists (NCT 2.2, 2.3). `listed` is "must" or "consider".
+
+    `words` are how the form prints it; `staff` marks matters whose subject is a member of staff.
+    """
+
+    code: str
+    words: str
+    listed: str
+    clause: str
+    staff: bool = False
+
+
+@dataclass(frozen=True)
+class Subject(Told):
+    """How a subject line and a file name are written (NCT 6.1), and the words staff really use.
+
+    `phrase` must be there (`senior leadership alert`); `short_names` stand for it only beside a form,
+    a reference or a thread; `marking` are the words that mark it; the `*_words` tell the kind.
+    """
+
+    phrase: str
+    short_names: tuple[str, ...]
+    marking: tuple[str, ...]
+    update_words: tuple[str, ...]
+    missing_words: tuple[str, ...]
+    closure_words: tuple[str, ...]
+    returned_words: tuple[str, ...]
+    old_names: tuple[str, ...] = ()
+    other_meanings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChaseStep(Told):
+    """Who is written to once `unanswered` prompts have gone without news. `to` are roles."""
+
+    unanswered: int
+    to: tuple[str, ...]
+    letter: str
+
+
+@dataclass(frozen=True)
+class Chasing(Told):
+    """When an author is prompted (NCT 6.2). Intervals are working days; hours are local time."""
+
+    clause: str
+    first: int
+    interval: int
+    first_missing: int
+    interval_missing: int
+    earliest: time
+    latest: time
+    steps: tuple[ChaseStep, ...]
+
+
+@dataclass(frozen=True)
+class Recipients(Told):
+    """A role that must be copied into every alert, and the clause that says so (NCT 4.1-4.4, 6.2)."""
+
+    role: str
+    clause: str
+    staff_matters_only: bool = False
+
+
+@dataclass(frozen=True)
+class Letters(Told):
+    """The procedure's own wording around the agent's letters. Nothing personal may stand here."""
+
+    subject_prefix: str
+    subject_marking: str
+    sign_off: str
+    form_name: str
+    update_how: str
+
+
+@dataclass(frozen=True)
+class Column(Told):
+    """One column of the register. `field` is what the agent puts there (see `row.py`), "" for people's.
+
+    `owner` is agent, proposed or person; `format` is text, long, date, datetime, number or choice.
+    `synonyms` are other headings under which people may keep it; `choices` fill its drop-down.
+    """
+
+    heading: str
+    owner: str
+    field: str = ""
+    format: str = "text"
+    width: int = 14
+    synonyms: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Procedure(Told):
+    """One organisation's procedure. `conclusion` is "confirm" (a person concludes) or "form"."""
+
+    name: str
+    title: str
+    organisation: str
+    version: str
+    review_date: date
+    reference_prefix: str
+    forms: tuple[str, ...]
+    conclusion: str
+    form_within_days: int
+    form_within_clause: str
+    subject: Subject
+    chasing: Chasing
+    letters: Letters
+    categories: tuple[Category, ...] = ()
+    must_be_copied: tuple[Recipients, ...] = ()
+    system_id_names: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = field(default=())
+
+    def category(self, code: str) -> Category | None:
+        return next((known for known in self.categories if known.code == code), None)

@@ -1,0 +1,72 @@
+"""What one mail brings: a first form, an update, a claim of conclusion, a reply, or nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from agent.procedure.words import Kind, Moment
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child a form is about. Any part may be unknown: never guessed, "" or None."""
+
+    name: str
+    dob: date | None = None
+    system_id: str = ""
+
+
+@dataclass(frozen=True)
+class Update:
+    """One row of a form's updates table (NCT 6.3: dated, with Manager and reviewing Strategic Manager)."""
+
+    date: date | None
+    text: str = field(repr=False)
+    manager: str = ""
+    reviewer: str = ""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """A filled-in conclusion section: a claim until a person confirms it (NCT 6.2, 6.3)."""
+
+    text: str = field(repr=False)
+    date: date | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One mail's news, in the procedure's words.
+
+    `values` are the single values of the form by canonical name (FORMS 2.1: author, reviewer,
+    area, summary…), as text. `doubts` are codes of what stops the agent from acting by itself
+    (`name_mismatch`, `unreadable`, `macro_file`…); each becomes a question. `findings` are codes
+    of departures from the procedure; they never stop anything. `references` are this procedure's
+    own references found in subject or text. `answers` is the Internet-Message-ID replied to.
+    """
+
+    kind: Kind
+    message_id: str
+    sender: str
+    received_at: datetime
+    form: str | None = None
+    document_sha256: str | None = None
+    references: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    children: tuple[Child, ...] = ()
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+    incident_at: Moment | None = None
+    aware_at: Moment | None = None
+    form_date: Moment | None = None
+    missing_since: Moment | None = None
+    returned_at: Moment | None = None
+    next_update_due: date | None = None
+    categories: tuple[str, ...] = ()
+    updates: tuple[Update, ...] = ()
+    conclusion: Conclusion | None = None
+    away_until: date | None = None
+    bounced_address: str | None = None
+    findings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    reason: str = ""

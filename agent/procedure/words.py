@@ -1,0 +1,71 @@
+"""The words of the field, as values: what a mail can be, what can happen to an alert, what state it is in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+# A moment as people state it: a time when they gave one (always with its zone), else only the day.
+Moment = datetime | date
+
+# What a line of the ledger may hold: plain JSON.
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+class Kind(StrEnum):
+    """What one mail says by itself, before anybody looks at the alerts already open."""
+
+    NEW = "new"
+    UPDATE = "update"
+    MISSING = "missing"
+    CLOSURE = "closure"
+    REPLY = "reply"
+    AUTO_REPLY = "auto_reply"
+    BOUNCE = "bounce"
+    OTHER = "other"
+    UNREADABLE = "unreadable"
+
+
+class Happened(StrEnum):
+    """The kinds of entry: what can happen to an alert. Written to the ledger, never renamed."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    RECEIVED_AGAIN = "received_again"  # the same form once more, from whomever: counts once
+    REPLIED = "replied"
+    AWAY = "away"  # the author's mailbox answered by itself
+    BOUNCED = "bounced"  # a letter of ours could not be delivered
+    CONCLUSION_CLAIMED = "conclusion_claimed"
+    CONCLUDED = "concluded"
+    REOPENED = "reopened"
+    HELD = "held"
+    RELEASED = "released"
+    CORRECTED = "corrected"  # a person changed a proposed value in the register
+    CHASED = "chased"
+    NOT_AN_ALERT = "not_an_alert"
+    SET_ASIDE = "set_aside"  # a mail that concerns no alert; the entry has no reference
+
+
+class Status(StrEnum):
+    """The Status column of the register (FORMS 3.4)."""
+
+    NEW = "New"
+    OPEN = "Open"
+    UPDATE_DUE = "Update due"
+    UPDATE_OVERDUE = "Update overdue"
+    ON_HOLD = "On hold"
+    CONCLUSION_PROPOSED = "Conclusion proposed"
+    CONCLUDED = "Concluded"
+    REOPENED = "Reopened"
+    DUPLICATE = "Duplicate"
+    NOT_AN_ALERT = "Not an alert"
+
+
+class Place(StrEnum):
+    """Where a handled mail is filed; the desk gives each place its folder name."""
+
+    ALERTS = "alerts"
+    UPDATES = "updates"
+    REPLIES = "replies"
+    QUESTIONS = "questions"
+    SET_ASIDE = "set_aside"
