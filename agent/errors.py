@@ -1,4 +1,4 @@
-"""Every error, named after what it asks of us. The message is a sentence that names the thing and the remedy."""
+"""Every error, named after what it asks of us; the message names the thing and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging, set up once: one event per decision, with references and codes; never a name or a sentence of a form."""
+"""Logging, set up once: one event per decision, with references and codes; never anything personal."""
 
 from __future__ import annotations
 

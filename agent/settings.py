@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
 from agent.errors import BadConfiguration
+from agent.forms.definition import FormDefinition
 from agent.procedure.people import People, Person
 from agent.procedure.rules import Procedure, Told
 from agent.procedure.words import Place
+from agent.procedure.working_days import Calendar
 
 T = TypeVar("T")
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Limits(Told):
 
 
 @dataclass(frozen=True)
-class Agent(Told):
+class AgentSettings(Told):
     """`agent.toml`."""
 
     desks: tuple[str, ...]
@@ -87,7 +90,7 @@ class DigestDay(Told):
 
 
 @dataclass(frozen=True)
-class Desk(Told):
+class DeskSettings(Told):
     """`desks/NAME.toml`: one shared mailbox, one procedure, one register and its people."""
 
     procedure: str
@@ -101,3 +104,268 @@ class Desk(Told):
     timezone: str = "Europe/London"
     closed_days: tuple[date, ...] = ()
     name: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def roster(self) -> People:
+        """The desk's people, as the rules want them."""
+        return People(
+            own=frozenset(address.lower() for address in (self.mailbox, *self.aliases)),
+            allowed_domains=frozenset(domain.lower() for domain in self.allowed_domains),
+            people=self.people,
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All configuration of one agent. `templates` are folders to look in for wording, first one wins."""
+
+    folder: Path
+    agent: AgentSettings
+    desks: dict[str, DeskSettings]
+    procedures: dict[str, Procedure]
+    forms: dict[str, FormDefinition]
+    bank_holidays: frozenset[date]
+    templates: tuple[Path, ...]
+
+    def procedure_of(self, desk: DeskSettings) -> Procedure:
+        return self.procedures[desk.procedure]
+
+    def forms_of(self, procedure: Procedure) -> tuple[FormDefinition, ...]:
+        return tuple(self.forms[name] for name in procedure.forms)
+
+    def calendar_of(self, desk: DeskSettings) -> Calendar:
+        return Calendar(bank_holidays=self.bank_holidays, closed=frozenset(desk.closed_days), zone=desk.zone)
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Connected to a sandbox: Graph is a loopback address."""
+        return urlsplit(self.agent.tenant.graph).hostname in ("127.0.0.1", "localhost", "::1")
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's address; a relative SQLite file lies in the configuration folder."""
+        scheme, is_file, path = self.agent.ledger.partition("sqlite:///")
+        if not is_file or Path(path).is_absolute():
+            return self.agent.ledger
+        return f"{scheme}sqlite:///{(self.folder / path).resolve()}"
+
+
+def shipped() -> tuple[Path, Path]:
+    """The configuration and the mail templates that come with the agent."""
+    here = Path(__file__).parent
+    inside = here / "_defaults"  # in an installed wheel; in a checkout they lie beside `agent/`
+    root = inside if inside.is_dir() else here.parent
+    return root / "config", root / "mail_templates"
+
+
+def find_folder(told: str | None) -> Path:
+    """The configuration folder: as told, else N2K_CONFIG, else ./config, else the one shipped."""
+    for candidate in (told, os.environ.get("N2K_CONFIG")):
+        if candidate:
+            folder = Path(candidate)
+            if not (folder / "agent.toml").is_file():
+                remedy = f"Give a configuration folder, or make one with `n2k init {folder}`."
+                raise BadConfiguration([f"{folder} holds no agent.toml. {remedy}"])
+            return folder
+    here = Path("config")
+    return here if (here / "agent.toml").is_file() else shipped()[0]
+
+
+def load(folder: Path) -> Settings:
+    """Read and check a configuration folder.
+
+    Raises BadConfiguration with every problem found, each naming its file and key.
+    """
+    reader = _Reader(folder)
+    agent = reader.read("agent.toml", AgentSettings)
+    names = agent.desks if agent else tuple(path.stem for path in sorted((folder / "desks").glob("*.toml")))
+    desks = {
+        name: desk for name in names if (desk := reader.read(f"desks/{name}.toml", DeskSettings, name=name))
+    }
+    procedures = {
+        name: procedure
+        for name in sorted({desk.procedure for desk in desks.values()})
+        if (procedure := reader.read(f"procedures/{name}.toml", Procedure))
+    }
+    forms = {
+        name: form
+        for name in sorted({name for procedure in procedures.values() for name in procedure.forms})
+        if (form := reader.read(f"forms/{name}.toml", FormDefinition))
+    }
+    holidays = reader.bank_holidays()
+    for desk in desks.values():
+        reader.problems += _desk_problems(desk, procedures.get(desk.procedure))
+    for procedure in procedures.values():
+        reader.problems += _procedure_problems(procedure)
+    if agent:
+        reader.problems += _agent_problems(agent)
+    if reader.problems or agent is None:
+        raise BadConfiguration(reader.problems)
+    own = folder / "mail_templates"
+    return Settings(
+        folder=folder,
+        agent=agent,
+        desks=desks,
+        procedures=procedures,
+        forms=forms,
+        bank_holidays=holidays,
+        templates=((own,) if own.is_dir() else ()) + (shipped()[1],),
+    )
+
+
+def missing_for_work(settings: Settings) -> list[str]:
+    """What the shipped configuration leaves open and an agent at work cannot do without, as sentences."""
+    tenant = settings.agent.tenant
+    problems = [
+        f"agent.toml: `tenant.{key}` is empty. Ask your Microsoft 365 administrator for it."
+        for key, value in (("id", tenant.id), ("client", tenant.client))
+        if not value
+    ]
+    if not (tenant.certificate or tenant.secret_from):
+        problems.append("agent.toml: give `tenant.certificate` (preferred) or `tenant.secret_from`.")
+    for desk in settings.desks.values():
+        if not desk.register.site:
+            problems.append(f'desks/{desk.name}.toml: `register.site` is empty. It is "host:/sites/name".')
+        problems += [
+            f"desks/{desk.name}.toml: nobody holds the role `{role}`, which the weekly digest goes to."
+            for role in desk.digest.to
+            if not desk.roster.holding(role)
+        ]
+    return problems
+
+
+class _Reader:
+    """Reads files into types and collects what is wrong, so that a person sees all of it at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problems: list[str] = []
+
+    def read(self, name: str, into: type[T], **given: Any) -> T | None:
+        """One TOML file as `into`; None when it cannot be, the reasons kept in `problems`."""
+        try:
+            with (self.folder / name).open("rb") as file:
+                told = tomllib.load(file)
+        except FileNotFoundError:
+            self.problems.append(f"{name} is missing in {self.folder}.")
+            return None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+            self.problems.append(f"{name} is not valid TOML: {wrong}.")
+            return None
+        try:
+            return TypeAdapter(into).validate_python({**told, **given})
+        except ValidationError as wrong:
+            self.problems += [_sentence(name, error) for error in wrong.errors(include_input=False)]
+            return None
+
+    def bank_holidays(self) -> frozenset[date]:
+        """England's bank holidays, in the shape in which the government publishes them."""
+        name = "bank_holidays_england.json"
+        try:
+            told = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            return frozenset(
+                date.fromisoformat(event["date"]) for event in told["england-and-wales"]["events"]
+            )
+        except (OSError, ValueError, KeyError, TypeError) as wrong:
+            self.problems.append(
+                f"{name} cannot be read ({type(wrong).__name__}). Restore it from `n2k init`."
+            )
+            return frozenset()
+
+
+def _sentence(name: str, error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "the file"
+    if error["type"] == "missing":
+        return f"{name}: `{key}` is missing."
+    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{name}: `{key}` is not known. Remove it or check its spelling."
+    return f"{name}: `{key}`: {error['msg']}."
+
+
+def _agent_problems(agent: AgentSettings) -> list[str]:
+    problems = []
+    if agent.mode == "rehearse" and "@" not in agent.rehearse_to:
+        problems.append(
+            "agent.toml: mode is rehearse, so `rehearse_to` must name the address that gets the letters."
+        )
+    if time(1) <= agent.timetable.reconcile_at < time(2):
+        problems.append(
+            "agent.toml: `timetable.reconcile_at` lies between 01:00 and 02:00, an hour that is skipped or "
+            "happens twice when the clocks change. Choose another."
+        )
+    tenant = agent.tenant
+    if tenant.certificate and tenant.secret_from:
+        problems.append("agent.toml: give `tenant.certificate` or `tenant.secret_from`, not both.")
+    if tenant.secret_from and not tenant.secret_from.startswith(("env:", "file:")):
+        problems.append(
+            'agent.toml: `tenant.secret_from` is "env:NAME" or "file:PATH"; no secret stands in a TOML file.'
+        )
+    return problems
+
+
+def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]:
+    name = f"desks/{desk.name}.toml"
+    problems = [f"{name}: `folders.{place}` is missing." for place in Place if place not in desk.folders]
+    try:
+        _ = desk.zone
+    except (KeyError, ValueError):  # ZoneInfoNotFoundError is a KeyError
+        problems.append(f"{name}: `timezone` names no zone that is known here. Europe/London is usual.")
+    people = desk.roster
+    problems += [
+        f"{name}: `people` number {number} has an address outside `allowed_domains`."
+        for number, person in enumerate(desk.people, 1)
+        if not people.may_be_written_to(person.address)
+    ]
+    used = set(desk.digest.to)
+    if procedure:
+        used |= {role for step in procedure.chasing.steps for role in step.to} - {"author", "reviewer"}
+    held = {role for person in desk.people for role in person.roles}
+    if desk.people:
+        problems += [
+            f"{name}: nobody holds the role `{role}`, which letters go to." for role in sorted(used - held)
+        ]
+    return problems
+
+
+def _procedure_problems(procedure: Procedure) -> list[str]:
+    name = f"procedures/{procedure.name}.toml"
+    headings = [column.heading for column in procedure.columns]
+    problems = [
+        f"{name}: two columns are called `{heading}`."
+        for heading in sorted({heading for heading in headings if headings.count(heading) > 1})
+    ]
+    if [column.field for column in procedure.columns].count("reference") != 1:
+        problems.append(f"{name}: exactly one column must hold the field `reference`.")
+    problems += [
+        f"{name}: column `{column.heading}`: the owner is agent, proposed or person, not `{column.owner}`."
+        for column in procedure.columns
+        if column.owner not in ("agent", "proposed", "person")
+    ]
+    if procedure.conclusion not in ("confirm", "form"):
+        problems.append(f'{name}: `conclusion` is "confirm" (a person concludes) or "form".')
+    return problems
+
+
+def write_copy(folder: Path) -> list[Path]:
+    """Write an editable copy of the shipped configuration and mail templates; gives the files written.
+
+    Raises BadConfiguration when the folder already holds a configuration: nothing is overwritten.
+    """
+    if (folder / "agent.toml").exists():
+        raise BadConfiguration(
+            [f"{folder} already holds a configuration; nothing was overwritten. Choose an empty folder."]
+        )
+    config, templates = shipped()
+    written = []
+    for source, into in ((config, folder), (templates, folder / "mail_templates")):
+        for path in sorted(source.rglob("*")):
+            if path.is_file() and "demo" not in path.relative_to(source).parts:
+                target = into / path.relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+                written.append(target)
+    return written

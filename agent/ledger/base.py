@@ -55,13 +55,31 @@ class HandledMail:
 
 class LetterState(StrEnum):
     """Where a letter is on its way. Only ever moves forward, except SENDING → DRAFTED when the mailbox
-    certainly refused."""
+    certainly refused. A WITHDRAWN letter never went out, and its reasons may be used again."""
 
     IN_TRAY = "in_tray"
     DRAFTED = "drafted"
     SENDING = "sending"  # send was asked for; the outcome is not known until somebody looked
     POSTED = "posted"
+    WITHDRAWN = "withdrawn"  # overtaken by news before it went out
     HELD = "held"  # not to be sent (a mode, a ceiling, a person); stays visible
+
+    def may_become(self, after: LetterState) -> bool:
+        """Whether a letter may take this step. Drafting anew and sending anew are steps, too."""
+        return after in _STEPS[self]
+
+
+_STEPS: Mapping[LetterState, frozenset[LetterState]] = {
+    LetterState.IN_TRAY: frozenset(LetterState) - {LetterState.IN_TRAY},
+    LetterState.DRAFTED: frozenset(LetterState) - {LetterState.IN_TRAY},
+    LetterState.SENDING: frozenset(LetterState) - {LetterState.IN_TRAY, LetterState.WITHDRAWN},
+    LetterState.POSTED: frozenset(),
+    LetterState.WITHDRAWN: frozenset(),
+    LetterState.HELD: frozenset(),
+}
+
+
+UNDER_WAY = (LetterState.IN_TRAY, LetterState.DRAFTED, LetterState.SENDING)
 
 
 @dataclass(frozen=True)
@@ -78,7 +96,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter in the tray: frozen text under an opaque key. `kind` is the template's name."""
+    """A letter in the tray: frozen text under an opaque key. `kind` is the template's name.
+
+    `to`, `text`, `html` and `pictures` are personal, and empty once they were erased.
+    """
 
     key: str
     kind: str
@@ -98,7 +119,8 @@ class Letter:
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """A question waiting for a person. `seen` is personal and None once it was erased."""
+    """A question for a person. What was `seen` and the `answer` are personal: once they were erased,
+    the one is empty and the other None, while `answered_at` stays."""
 
     number: int
     asked_at: datetime
@@ -111,26 +133,41 @@ class OpenQuestion:
 class SheetState:
     """The register as the agent last wrote it: its version, and what it put into which cell.
 
-    `rows` maps a reference to what stood in its row, by column heading, right after writing.
+    `rows` maps a reference to what stood in its row, by column heading, right after writing; `intended`
+    are cells that the agent was about to write on top of that, kept before it does: should the answer
+    be lost, they are still known to be the agent's own and no person's.
     """
 
-    version: str
+    version: str | None
+    headings: tuple[str, ...]
     rows: Mapping[str, Mapping[str, str]] = field(repr=False)
+    intended: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
 
 class Page(Protocol):
     """One transaction on a desk's ledger."""
 
     def record(self, entry: Entry) -> Entry:
-        """Add a line; gives it back with its number."""
+        """Add a line; gives it back with its number. ValueError when it opens an alert a second time."""
+        ...
+
+    def new_reference(self, prefix: str, year: int) -> str:
+        """The next free reference (`SLA-2026-0042`), another one at each call within this page.
+
+        It is taken for good once an OPENED entry carries it, and never given again.
+        """
         ...
 
     def handled(self, mail: HandledMail) -> None:
-        """The mail is dealt with; it no longer waits. Filing it in the mailbox comes after."""
+        """The mail is dealt with; it no longer waits. Filing it in the mailbox comes after.
+
+        Told again of the same mail (a person answered), the last word stands, and is filed afresh.
+        """
         ...
 
     def failed(self, mail_id: str) -> int:
-        """One more failed attempt at a noted mail; gives how many there were."""
+        """One more failed attempt at a noted mail; gives how many there were. LookupError when it does
+        not wait."""
         ...
 
     def ask(self, question: Question, at: datetime) -> int:
@@ -138,13 +175,14 @@ class Page(Protocol):
         ...
 
     def answer(self, number: int, answer: str, at: datetime) -> None:
-        """A person answered."""
+        """A person answered; the last word stands. LookupError when there is no such question."""
         ...
 
     def lay(self, letter: Letter) -> bool:
         """Lay a letter in the tray unless one of its reasons already has one; True when laid.
 
         Reasons that already have a letter make the whole letter superfluous: nothing is laid.
+        ValueError for a letter without a reason, or with the key of another letter.
         """
         ...
 
@@ -157,7 +195,11 @@ class Page(Protocol):
         draft_id: str | None = None,
         internet_message_id: str | None = None,
     ) -> None:
-        """A letter went one step further. Moving to SENDING counts one more send."""
+        """A letter went one step further. Moving to SENDING counts one more send.
+
+        What is not told (None) stays as it was. ValueError for a step that `may_become` does not
+        allow, LookupError when there is no such letter.
+        """
         ...
 
     def wrote(self, sheet: SheetState, at: datetime) -> None:
@@ -172,18 +214,27 @@ class DeskLedger(Protocol):
     def desk(self) -> str: ...
 
     def page(self) -> AbstractContextManager[Page]:
-        """A transaction: all of it is kept when the block ends well, nothing when it does not."""
+        """A transaction: all of it is kept when the block ends well, nothing when it does not.
+
+        One thread holds one page at a time (RuntimeError otherwise); others wait for their turn.
+        TryAgainLater or NeedsAPerson when the ledger cannot be written; then nothing was kept.
+        """
+        ...
+
+    def began_at(self) -> datetime | None:
+        """When this desk first noted a page of changes: nobody is chased for what lies before that."""
         ...
 
     # mails
 
     def cursor(self, folder: str) -> str | None: ...
 
-    def note(self, mails: Iterable[NotedMail], folder: str, cursor: str | None) -> int:
+    def note(self, mails: Iterable[NotedMail], folder: str, cursor: str | None, at: datetime) -> int:
         """Keep every mail of a page of changes together with the next cursor, in one transaction.
 
         Mails already noted or handled (by mail id) are not noted again. Gives how many were new.
-        A cursor of None forgets the old one (a full round comes next).
+        A cursor of None forgets the old one (a full round comes next). The first `at` ever told is
+        when the desk began.
         """
         ...
 
@@ -194,7 +245,7 @@ class DeskLedger(Protocol):
     def seen(self, message_id: str, fingerprint: str) -> Seen: ...
 
     def handled_as(self, message_id: str) -> HandledMail | None:
-        """How the first mail with this Internet-Message-ID was dealt with."""
+        """How the mail that was first dealt with under this Internet-Message-ID was dealt with."""
         ...
 
     def to_file(self) -> list[HandledMail]:
@@ -209,10 +260,6 @@ class DeskLedger(Protocol):
 
     # alerts
 
-    def new_reference(self, prefix: str, year: int) -> str:
-        """The next free reference (`SLA-2026-0042`). It is taken once an OPENED entry carries it."""
-        ...
-
     def alerts(self) -> Mapping[str, Alert]:
         """Every alert of the desk, by reference, as its entries tell. Costs what changed since."""
         ...
@@ -221,12 +268,29 @@ class DeskLedger(Protocol):
         """Lines in order; all of the desk, or of one alert."""
         ...
 
+    def erase(self, alert: str, at: datetime, source: str) -> None:
+        """Erase for good what is personal about one alert: in its lines, its letters and its questions.
+
+        What happened and when stays, with one more line saying that it was erased and at whose word
+        (`source`: a rule or a command, no name). A letter that gathered several alerts, or a question
+        that names several, goes for all of them. What the agent knows of the register follows when
+        bookkeeping next writes it. LookupError when there is no such alert; TryAgainLater while one of
+        its letters is on its way or one of its questions waits for an answer: nothing was erased then.
+        """
+        ...
+
+    def verify(self) -> list[str]:
+        """Where lines were changed, taken out or put in since they were written: a sentence for each
+        place, empty when the chain of this desk is whole."""
+        ...
+
     # questions, letters, register
 
     def questions(self, *, waiting_only: bool = True) -> list[OpenQuestion]: ...
 
-    def letters(self, *states: LetterState) -> list[Letter]:
-        """Letters in these states (all when none is named), oldest first."""
+    def letters(self, *states: LetterState, since: datetime | None = None) -> list[Letter]:
+        """Letters in these states (all when none is named), oldest first; with `since`, only those laid
+        or moved at that time or later."""
         ...
 
     def letter_for(self, reason: Reason) -> str | None:
@@ -234,7 +298,8 @@ class DeskLedger(Protocol):
         ...
 
     def letter_by_message_id(self, internet_message_id: str) -> Letter | None:
-        """The posted letter with this Internet-Message-ID: how replies and bounces are matched."""
+        """The letter sent under this Internet-Message-ID, also while its posting is still in doubt: how
+        replies and bounces are matched."""
         ...
 
     def sheet(self) -> SheetState | None: ...
@@ -246,9 +311,22 @@ class Ledger(Protocol):
     def desk(self, name: str) -> DeskLedger: ...
 
     def claim(self, desk: str, owner: str, now: datetime, seconds: float) -> bool:
-        """Hold the desk for `seconds` from `now`. False while another owner's hold has not run out."""
+        """Hold the desk for `seconds` from `now`. False while another owner's hold has not run out.
+
+        The owner's own hold is taken again from `now`.
+        """
         ...
 
-    def release(self, desk: str, owner: str) -> None: ...
+    def release(self, desk: str, owner: str) -> None:
+        """Give the desk up; nothing happens when somebody else holds it."""
+        ...
 
     def close(self) -> None: ...
+
+
+def next_reference(prefix: str, year: int, taken: Iterable[str]) -> str:
+    """The reference after the highest of those taken; numbers are not filled up, and grow beyond 9999."""
+    stem = f"{prefix}-{year}-"
+    numbers = (reference.removeprefix(stem) for reference in taken if reference.startswith(stem))
+    highest = max((int(number) for number in numbers if number.isdecimal() and number.isascii()), default=0)
+    return f"{stem}{highest + 1:04d}"

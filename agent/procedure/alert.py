@@ -56,6 +56,7 @@ class Alert:
     replied_at: datetime | None = None
     away_until: date | None = None
     bounced: frozenset[str] = frozenset()
+    on_hold: bool = False
     on_hold_until: date | None = None
     conclusion_text: str = field(default="", repr=False)
     conclusion_claimed_at: datetime | None = None
@@ -67,6 +68,10 @@ class Alert:
     @property
     def concluded(self) -> bool:
         return self.concluded_at is not None
+
+    def held_on(self, today: date) -> bool:
+        """On hold, until the day a person wrote (inclusive) or, where they wrote none, until they say so."""
+        return self.on_hold and (self.on_hold_until is None or today <= self.on_hold_until)
 
     @property
     def missing_now(self) -> bool:
@@ -186,11 +191,11 @@ def _reopened(alert: Alert, entry: Entry) -> Alert:
 
 
 def _held(alert: Alert, entry: Entry) -> Alert:
-    return replace(alert, on_hold_until=day(entry.facts.get("until")))
+    return replace(alert, on_hold=True, on_hold_until=day(entry.facts.get("until")))
 
 
 def _released(alert: Alert, entry: Entry) -> Alert:
-    return _heard(replace(alert, on_hold_until=None), entry.at)
+    return _heard(replace(alert, on_hold=False, on_hold_until=None), entry.at)
 
 
 def _corrected(alert: Alert, entry: Entry) -> Alert:
@@ -238,6 +243,7 @@ _AFTER = {
     Happened.CHASED: _chased,
     Happened.NOT_AN_ALERT: _not_an_alert,
     Happened.SET_ASIDE: _same,
+    Happened.ERASED: _same,
 }
 
 
@@ -280,5 +286,3 @@ def _rows(value: Json) -> list[dict[str, Json]]:
 
 def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
-
-

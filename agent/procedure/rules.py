@@ -37,6 +37,8 @@ class Subject(Told):
 
     `phrase` must be there (`senior leadership alert`); `short_names` stand for it only beside a form,
     a reference or a thread; `marking` are the words that mark it; the `*_words` tell the kind.
+    `sister_forms` are other organisations' forms that also arrive here, each with its flag;
+    `common_names` are family names that many children share: such a name proves little.
     """
 
     phrase: str
@@ -48,6 +50,9 @@ class Subject(Told):
     returned_words: tuple[str, ...]
     old_names: tuple[str, ...] = ()
     other_meanings: tuple[str, ...] = ()
+    alternative_names: tuple[str, ...] = ()
+    sister_forms: dict[str, str] = field(default_factory=dict)
+    common_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,11 +80,15 @@ class Chasing(Told):
 
 @dataclass(frozen=True)
 class Recipients(Told):
-    """A role that must be copied into every alert, and the clause that says so (NCT 4.1-4.4, 6.2)."""
+    """A role that must be copied into every alert, and the clause that says so (NCT 4.1-4.4, 6.2).
+
+    Where several hold the role, one of them is enough unless `everyone` must be copied (NCT 4.1).
+    """
 
     role: str
     clause: str
     staff_matters_only: bool = False
+    everyone: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,11 @@ class Column(Told):
 
 @dataclass(frozen=True)
 class Procedure(Told):
-    """One organisation's procedure. `conclusion` is "confirm" (a person concludes) or "form"."""
+    """One organisation's procedure. `conclusion` is "confirm" (a person concludes) or "form".
+
+    `missing_forms` are those of `forms` that are for a missing child. `findings` gives each departure
+    that the procedure knows its clause; what is not listed is no departure here.
+    """
 
     name: str
     title: str
@@ -132,6 +145,8 @@ class Procedure(Told):
     must_be_copied: tuple[Recipients, ...] = ()
     system_id_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=())
+    missing_forms: tuple[str, ...] = ()
+    findings: dict[str, str] = field(default_factory=dict)
 
     def category(self, code: str) -> Category | None:
         return next((known for known in self.categories if known.code == code), None)

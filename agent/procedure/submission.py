@@ -43,7 +43,9 @@ class Submission:
     area, summary…), as text. `doubts` are codes of what stops the agent from acting by itself
     (`name_mismatch`, `unreadable`, `macro_file`…); each becomes a question. `findings` are codes
     of departures from the procedure; they never stop anything. `references` are this procedure's
-    own references found in subject or text. `answers` is the Internet-Message-ID replied to.
+    own references found in subject or text. `answers` are the Internet-Message-IDs replied to.
+    `author_address` is whom to write to about the form (its author, where the roster knows them, else
+    who sent it). `claims` is the kind that the subject of an unreadable form tells.
     """
 
     kind: Kind
@@ -70,3 +72,5 @@ class Submission:
     findings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     reason: str = ""
+    author_address: str = ""
+    claims: Kind | None = None

@@ -44,6 +44,7 @@ class Happened(StrEnum):
     CHASED = "chased"
     NOT_AN_ALERT = "not_an_alert"
     SET_ASIDE = "set_aside"  # a mail that concerns no alert; the entry has no reference
+    ERASED = "erased"  # what was personal in the lines before this one is gone for good
 
 
 class Status(StrEnum):

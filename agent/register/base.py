@@ -1,7 +1,7 @@
 """What every register promises: show its rows and its version, and write only onto the version it showed.
 
-A row is found by its reference, a column by its heading; every cell travels as text (ISO for dates and
-times, "" for empty).
+A row is found by its reference, a column by its heading; every cell travels as text (see `cells.py`: ISO
+for dates and times, "" for empty). A heading kept under a synonym is shown under its configured name.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Sheet:
-    """The register as it stands. `rows` maps a reference to its cells by heading.
+    """The register as it stands. `rows` maps a reference to its cells by heading, people's own columns too.
 
-    `version` names this very content; None when there is no workbook yet. `doubts` are sentences on
-    rows that cannot be trusted (a reference twice, a damaged one).
+    `version` names this very content; None when there is no workbook yet. `twice` are references that
+    stand in more than one row: of these the first row is shown, and none is written. `doubts` are
+    sentences on whatever cannot be trusted (a reference twice, a row without one, a column missing).
     """
 
     version: str | None
     headings: tuple[str, ...]
     rows: Mapping[str, Mapping[str, str]] = field(repr=False)
     doubts: tuple[str, ...] = ()
+    twice: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,13 @@ class Register(Protocol):
         """Write onto the version `expecting` (None creates the workbook); gives what stands there now.
 
         ChangedMeanwhile when the version is no longer that one, Locked while somebody has it open;
-        in both cases nothing was written.
+        in both cases nothing was written. NeedsAPerson, before anything is written, when the workbook
+        is kept in a way that cannot be edited safely. A reference never gets a second row: a new row
+        whose reference already stands there is left out. Changes that stand there already are not
+        written again.
         """
         ...
 
     def copy(self) -> bytes:
-        """The workbook's bytes as they stand."""
+        """The workbook's bytes as they stand. NotFound when there is none."""
         ...

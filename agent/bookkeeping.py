@@ -1,0 +1,198 @@
+"""Step 2, bookkeeping: ledger → register, and what people typed in the register → ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from agent.desk import Desk
+from agent.ledger.base import SheetState
+from agent.log import logger
+from agent.procedure.alert import Alert, alert_after
+from agent.procedure.entry import Entry
+from agent.procedure.row import row_of
+from agent.procedure.words import Happened, Status
+from agent.register.base import Changes, Sheet
+from agent.register.merge import PersonsChange, merge
+
+log = logger()
+
+Rows = Mapping[str, Mapping[str, str]]
+SOURCE = "register"
+
+
+def bookkeeping(desk: Desk, now: datetime) -> int:
+    """Take in what people typed, then write what the ledger says. Gives how many rows were written.
+
+    A workbook that changed meanwhile or that somebody has open raises TryAgainLater: nothing was
+    written, and the next round merges afresh.
+    """
+    known = desk.ledger.sheet()
+    sheet = desk.register.read(known.version if known else None)
+    if sheet is None and known is not None:
+        sheet = Sheet(known.version, known.headings, known.rows)  # nobody touched it since
+    elif sheet is not None:
+        _take_in(desk, known, sheet, now)
+    assert sheet is not None  # noqa: S101 - a register only answers None to a version it was given
+    merged = merge(desk.procedure.columns, _own(known, sheet), sheet, ledger_says(desk, now))
+    for doubt in merged.doubts:
+        log.warning("bookkeeping.doubt", desk=desk.name, doubt=doubt)
+    if merged.changes:
+        return _write(desk, sheet, merged.changes, now)
+    if known is None or known.version != sheet.version or known.intended:
+        _remember(desk, sheet, now)
+    return 0
+
+
+def ledger_says(desk: Desk, now: datetime) -> dict[str, dict[str, str]]:
+    """Every alert's row as the ledger has it, by reference and column heading."""
+    headings = {column.field: column.heading for column in desk.procedure.columns if column.field}
+    return {
+        reference: {
+            headings[name]: value
+            for name, value in row_of(alert, now, desk.procedure, desk.people, desk.calendar).items()
+            if name in headings
+        }
+        for reference, alert in desk.ledger.alerts().items()
+    }
+
+
+def _write(desk: Desk, sheet: Sheet, changes: Changes, now: datetime) -> int:
+    """Keep what is about to be written, write it, keep what stands there then."""
+    reference = next(column.heading for column in desk.procedure.columns if column.field == "reference")
+    intended = {**changes.cells, **{row[reference]: row for row in changes.new_rows}}
+    with desk.ledger.page() as page:
+        page.wrote(SheetState(sheet.version, sheet.headings, sheet.rows, intended), now)
+    written = desk.register.write(changes, expecting=sheet.version)
+    _remember(desk, written, now)
+    log.info("bookkeeping.written", desk=desk.name, alerts=sorted(intended))
+    return len(intended)
+
+
+def _remember(desk: Desk, sheet: Sheet, now: datetime) -> None:
+    with desk.ledger.page() as page:
+        page.wrote(SheetState(sheet.version, sheet.headings, sheet.rows), now)
+
+
+def _own(known: SheetState | None, sheet: Sheet) -> Rows:
+    """What the agent wrote last: what was confirmed, or what it was writing when the answer was lost."""
+    if known is None:
+        return {}
+    rows = {reference: dict(row) for reference, row in known.rows.items()}
+    for reference, cells in known.intended.items():
+        there = sheet.rows.get(reference, {})
+        arrived = {heading: value for heading, value in cells.items() if there.get(heading) == value}
+        if arrived:
+            rows.setdefault(reference, {}).update(arrived)
+    return rows
+
+
+def _take_in(desk: Desk, known: SheetState | None, sheet: Sheet, now: datetime) -> None:
+    """Record what people changed, all of it or nothing."""
+    merged = merge(desk.procedure.columns, _own(known, sheet), sheet, ledger_says(desk, now))
+    alerts = dict(desk.ledger.alerts())
+    entries: list[Entry] = []
+    for change in merged.people:
+        for entry in entries_of(desk, alerts[change.reference], change, sheet, now):
+            entries.append(entry)
+            alerts[change.reference] = (
+                alert_after(alerts[change.reference], entry) or alerts[change.reference]
+            )
+    if not entries:
+        return
+    with desk.ledger.page() as page:
+        for entry in entries:
+            page.record(entry)
+    log.info(
+        "bookkeeping.people_changed",
+        desk=desk.name,
+        changes=[(entry.alert, entry.happened.value) for entry in entries],
+    )
+
+
+def entries_of(desk: Desk, alert: Alert, change: PersonsChange, sheet: Sheet, now: datetime) -> list[Entry]:
+    """What a person's change of one cell means. Columns of theirs that mean nothing to the agent: nothing."""
+    column = next((column for column in desk.procedure.columns if column.heading == change.heading), None)
+    if column is None or not column.field or column.field == "reference":
+        return []
+    told = _TOLD.get(column.field)
+    if told is not None:
+        return told(alert, change.now, sheet.rows.get(alert.reference, {}), desk, now)
+    if column.owner == "agent":
+        return []  # put back by the same merge that found it
+    return [
+        _entry(
+            alert,
+            Happened.CORRECTED,
+            now,
+            facts={"field": column.field},
+            content={"value": change.now, "before": change.before},
+        )
+    ]
+
+
+def _entry(alert: Alert, happened: Happened, now: datetime, **parts: dict[str, str | None]) -> Entry:
+    return Entry(
+        happened=happened,
+        alert=alert.reference,
+        at=now,
+        source=SOURCE,
+        facts={**(parts.get("facts") or {})},
+        content={**(parts.get("content") or {})},
+    )
+
+
+def _status_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
+    """Only people conclude (NCT 6.2, 6.3), put on hold, or say that it was never an alert."""
+    if typed == Status.CONCLUDED:
+        return _conclude(alert, row, desk, now)
+    if typed in (Status.NOT_AN_ALERT, Status.DUPLICATE):
+        return [] if alert.not_an_alert else [_entry(alert, Happened.NOT_AN_ALERT, now, facts={"as": typed})]
+    if typed == Status.ON_HOLD:
+        return [] if alert.on_hold else [_entry(alert, Happened.HELD, now)]
+    if alert.concluded:
+        return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})]
+    if alert.on_hold:
+        return [_entry(alert, Happened.RELEASED, now)]
+    return []
+
+
+def _conclude(alert: Alert, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
+    if alert.concluded:
+        return []
+    by = row.get(_heading(desk, "concluded_by"), "")
+    on = row.get(_heading(desk, "concluded_on"), "")
+    return [_entry(alert, Happened.CONCLUDED, now, facts={"on": on or None}, content={"by": by})]
+
+
+def _concluded_on_typed(
+    alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime
+) -> list[Entry]:
+    if not typed:
+        return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})] if alert.concluded else []
+    return _conclude(alert, row, desk, now)
+
+
+def _concluded_by_typed(
+    alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime
+) -> list[Entry]:
+    """A name alone concludes nothing; beside a conclusion it is kept with it."""
+    return []
+
+
+def _hold_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
+    if typed:
+        return [_entry(alert, Happened.HELD, now, facts={"until": typed})]
+    return [_entry(alert, Happened.RELEASED, now)] if alert.on_hold else []
+
+
+_TOLD: dict[str, Callable[[Alert, str, Mapping[str, str], Desk, datetime], list[Entry]]] = {
+    "status": _status_typed,
+    "concluded_on": _concluded_on_typed,
+    "concluded_by": _concluded_by_typed,
+    "on_hold_until": _hold_typed,
+}
+
+
+def _heading(desk: Desk, name: str) -> str:
+    return next((column.heading for column in desk.procedure.columns if column.field == name), "")

@@ -1,0 +1,77 @@
+"""Configuration in, ready desks out: the only module that meets every adapter and looks at the clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agent.desk import Desk
+from agent.ledger.base import Ledger
+from agent.ledger.sql import SqlLedger
+from agent.letters.writer import Writer
+from agent.m365.graph import Graph, open_graph
+from agent.mailbox.outlook import OutlookMailbox
+from agent.register.sharepoint_file import SharePointFile
+from agent.settings import DeskSettings, Settings
+
+Clock = Callable[[], datetime]
+Watch = Callable[[str, str, str], None]
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Everything at work: the desks, the ledger they share, and what tells them to stop."""
+
+    settings: Settings
+    desks: tuple[Desk, ...]
+    ledger: Ledger
+    clock: Clock
+    stop: threading.Event
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def at_work(settings: Settings, *, clock: Clock = wall_clock, watch: Watch | None = None) -> Iterator[Agent]:
+    """An agent made of `settings`, closed again at the end.
+
+    `watch(when, what, detail)` is told before and after each request and each commit; a fault harness
+    uses it to end the agent at any of these points.
+    """
+    stop = threading.Event()
+    ledger = open_ledger(settings, watch)
+    graph = open_graph(settings.agent.tenant, stop, watch=watch)
+    try:
+        desks = tuple(_desk(settings, desk, graph, ledger, stop) for desk in settings.desks.values())
+        yield Agent(settings, desks, ledger, clock, stop)
+    finally:
+        graph.close()
+        ledger.close()
+
+
+def open_ledger(settings: Settings, watch: Watch | None = None) -> SqlLedger:
+    return SqlLedger(settings.ledger_url, watch=watch)
+
+
+def _desk(
+    settings: Settings, desk: DeskSettings, graph: Graph, ledger: Ledger, stop: threading.Event
+) -> Desk:
+    procedure = settings.procedure_of(desk)
+    return Desk(
+        settings=desk,
+        agent=settings.agent,
+        procedure=procedure,
+        forms=settings.forms_of(procedure),
+        calendar=settings.calendar_of(desk),
+        people=desk.roster,
+        mailbox=OutlookMailbox(graph, desk.mailbox),
+        ledger=ledger.desk(desk.name),
+        register=SharePointFile(graph, desk.register.site, desk.register.path, procedure, desk.name),
+        writer=Writer(settings.templates, procedure, desk.mailbox),
+        stop=stop,
+    )

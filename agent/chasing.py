@@ -1,0 +1,92 @@
+"""Step 3, chasing: alerts that have gone quiet → chases in the tray."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from agent.desk import Desk
+from agent.ledger.base import Letter, LetterState, Reason
+from agent.log import logger
+from agent.procedure.chase import ChaseDue, GatheredChase, chases_due, letters_of
+
+log = logger()
+
+
+def chasing(desk: Desk, now: datetime) -> int:
+    """Lay every chase that is due in the tray, at most one a day for each person.
+
+    Gives how many letters were laid. In watch mode none is.
+    """
+    if desk.agent.mode == "watch":
+        return 0
+    waiting = [chase for chase in due(desk, now) if desk.ledger.letter_for(reason_of(chase)) is None]
+    if not waiting:
+        return 0
+    return sum(_lay(desk, gathered, now) for gathered in letters_of(waiting, _written_to_today(desk, now)))
+
+
+def due(desk: Desk, now: datetime) -> tuple[ChaseDue, ...]:
+    """Every chase that the rules want at this moment, whether or not a letter exists for it."""
+    return chases_due(
+        desk.ledger.alerts().values(),
+        now,
+        desk.procedure,
+        desk.people,
+        desk.calendar,
+        not_before=desk.ledger.began_at(),
+    )
+
+
+def still_due(desk: Desk, letter: Letter, now: datetime) -> bool:
+    """Whether the rules still want every part of a chase that lies in the tray."""
+    return set(letter.reasons) <= {reason_of(chase) for chase in due(desk, now)}
+
+
+def is_chase(letter: Letter) -> bool:
+    return letter.kind.startswith("chase")
+
+
+def reason_of(chase: ChaseDue) -> Reason:
+    return Reason(chase.alert, chase.rule, chase.due)
+
+
+def _lay(desk: Desk, gathered: GatheredChase, now: datetime) -> bool:
+    alerts = desk.ledger.alerts()
+    written = desk.writer.chase(gathered, alerts, now)
+    letter = Letter(
+        key=uuid.uuid4().hex,
+        kind=gathered.letter,
+        to=address_for(desk, gathered.to),
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
+        laid_at=now,
+        reasons=tuple(reason_of(chase) for chase in gathered.chases),
+    )
+    with desk.ledger.page() as page:
+        laid = page.lay(letter)
+    if laid:
+        log.info(
+            "chasing.laid",
+            desk=desk.name,
+            letter=letter.key,
+            chases=[(chase.alert, chase.rule, chase.due.isoformat()) for chase in gathered.chases],
+        )
+    return laid
+
+
+def address_for(desk: Desk, address: str) -> str:
+    """Where a letter really goes: in rehearsal everything goes to one named address."""
+    return desk.agent.rehearse_to if desk.agent.mode == "rehearse" else address
+
+
+def _written_to_today(desk: Desk, now: datetime) -> set[str]:
+    today = desk.calendar.local(now).date()
+    return {
+        letter.to
+        for letter in desk.ledger.letters()
+        if is_chase(letter)
+        and letter.state is not LetterState.WITHDRAWN
+        and desk.calendar.local(letter.changed_at or letter.laid_at).date() == today
+    }

@@ -1,0 +1,220 @@
+"""The `n2k` command: every verb calls one function. Nothing heavy is imported before a verb is chosen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent import __version__
+from agent.errors import AgentError, BadConfiguration
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+
+EPILOG = """exit status:
+  0  done
+  1  something needs a person, or should be tried again later; the sentence says which
+  2  a wrong call, or a configuration that cannot be used
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; gives the exit status."""
+    told = _parser().parse_args(arguments)
+    verb: Callable[[argparse.Namespace], int] = told.verb
+    try:
+        return verb(told)
+    except BadConfiguration as wrong:
+        print(f"The configuration cannot be used:\n{wrong}", file=sys.stderr)
+        return 2
+    except AgentError as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 1
+    except BrokenPipeError:  # somebody closed the pager
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="n2k",
+        description="Watches a shared Need to Know inbox, keeps the register true, and chases authors "
+        "until each alert is concluded.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"n2k {__version__}")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+
+    demo = _verb(verbs, "demo", _demo, "three weeks of an inbox on an embedded Microsoft 365")
+    demo.add_argument(
+        "--to", type=Path, default=Path("demo"), metavar="DIR", help="where to put what came of it"
+    )
+    demo.add_argument("--days", type=int, metavar="N", help="only the first N days")
+
+    run = _verb(verbs, "run", _run, "work by the timetable until stopped", config=True)
+    run.add_argument("--log-json", action="store_true", help="log as JSON lines")
+
+    once = _verb(verbs, "once", _once, "run every step once", config=True)
+    once.add_argument("--now", type=_time, metavar="TIME", help="pretend it is TIME (only against a sandbox)")
+
+    sandbox = _verb(verbs, "sandbox", _sandbox, "serve an embedded Microsoft 365 on this machine")
+    sandbox.add_argument(
+        "--mail", type=Path, metavar="DIR", help="a folder for each address, with .eml files"
+    )
+    sandbox.add_argument(
+        "--port", type=int, default=0, metavar="N", help="port to listen on (default: any free one)"
+    )
+    sandbox.add_argument(
+        "--config-to", type=Path, metavar="DIR", help="write a configuration that connects to it"
+    )
+
+    read = _verb(verbs, "read", _read, "show what the agent reads in forms and mails", config=True)
+    read.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    read.add_argument("--json", action="store_true", help="one line of JSON for each path")
+    read.add_argument("--desk", metavar="NAME", help="read by this desk's procedure (default: try all)")
+
+    _verb(verbs, "status", _status, "what is open, waiting and in the tray", config=True)
+
+    preview = _verb(verbs, "preview", _preview, "what would be sent, to whom and why", config=True)
+    preview.add_argument(
+        "--days", type=int, default=7, metavar="N", help="how many days to look ahead (default: 7)"
+    )
+    preview.add_argument("--texts", action="store_true", help="show the exact text of each letter")
+
+    register = _verb(verbs, "register", _register, "save a copy of the register", config=True)
+    register.add_argument("--to", type=Path, required=True, metavar="FILE")
+    register.add_argument(
+        "--desk", metavar="NAME", help="which desk's register (needed where there are several)"
+    )
+
+    init = _verb(verbs, "init", _init, "write an editable copy of the configuration")
+    init.add_argument("folder", type=Path, metavar="DIR")
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    says: str,
+    *,
+    config: bool = False,
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
+    verb.set_defaults(verb=function)
+    if config:
+        verb.add_argument(
+            "--config",
+            metavar="DIR",
+            help="configuration folder (default: N2K_CONFIG, else ./config, else the one shipped with the agent)",
+        )
+    return verb
+
+
+def _time(text: str) -> datetime:
+    """An ISO time; one without a zone is taken as UTC."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _settings(told: argparse.Namespace, *, for_work: bool = False) -> Settings:
+    from agent.settings import find_folder, load, missing_for_work
+
+    settings = load(find_folder(told.config))
+    if for_work and (problems := missing_for_work(settings)):
+        raise BadConfiguration(problems)
+    return settings
+
+
+def _demo(told: argparse.Namespace) -> int:
+    from agent.demo import demo
+
+    return demo(told.to, days=told.days, say=print)
+
+
+def _run(told: argparse.Namespace) -> int:
+    from agent import log, timetable
+    from agent.bootstrap import at_work
+
+    settings = _settings(told, for_work=True)
+    log.set_up(json=told.log_json)
+    with at_work(settings) as agent:
+        timetable.run(agent)
+    return 0
+
+
+def _once(told: argparse.Namespace) -> int:
+    from agent import log
+    from agent.bootstrap import at_work, wall_clock
+    from agent.steps import run_all
+
+    settings = _settings(told, for_work=True)
+    if told.now and not settings.on_this_machine:
+        raise BadConfiguration(["`--now` sets the time, which only a sandbox allows. Leave it out."])
+    log.set_up()
+    clock = (lambda: told.now) if told.now else wall_clock
+    status = 0
+    with at_work(settings, clock=clock) as agent:
+        for desk in agent.desks:
+            for outcome in run_all(desk, clock()):
+                print(f"{desk.name}: {outcome.step}: {outcome.trouble or outcome.done}")
+                status |= bool(outcome.trouble)
+    return status
+
+
+def _sandbox(told: argparse.Namespace) -> int:
+    from agent.sandbox.serve import serve
+
+    return serve(mail=told.mail, port=told.port, config_to=told.config_to)
+
+
+def _read(told: argparse.Namespace) -> int:
+    from agent.reader import read_files
+
+    for line in read_files(told.paths, _settings(told), desk=told.desk, as_json=told.json):
+        print(line)
+    return 0
+
+
+def _status(told: argparse.Namespace) -> int:
+    from agent.status import status
+
+    for line in status(_settings(told)):
+        print(line)
+    return 0
+
+
+def _preview(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.preview import preview
+
+    for line in preview(_settings(told), days=told.days, now=wall_clock(), texts=told.texts):
+        print(line)
+    return 0
+
+
+def _register(told: argparse.Namespace) -> int:
+    from agent.bootstrap import at_work
+
+    with at_work(_settings(told, for_work=True)) as agent:
+        desks = [desk for desk in agent.desks if told.desk in (None, desk.name)]
+        if len(desks) != 1:
+            names = ", ".join(desk.name for desk in agent.desks)
+            raise BadConfiguration([f"Say which desk with `--desk`; there are: {names}."])
+        told.to.write_bytes(desks[0].register.copy())
+    print(f"Saved to {told.to}.")
+    return 0
+
+
+def _init(told: argparse.Namespace) -> int:
+    from agent.settings import write_copy
+
+    written = write_copy(told.folder)
+    print(f"Wrote {len(written)} files to {told.folder}. Begin with agent.toml and desks/.")
+    return 0

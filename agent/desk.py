@@ -1,0 +1,43 @@
+"""One desk, ready to work: its rules, its people, and its rooms as their promises."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.forms.definition import FormDefinition
+from agent.ledger.base import DeskLedger
+from agent.letters.writer import Writer
+from agent.mailbox.base import Mailbox
+from agent.procedure.people import People
+from agent.procedure.rules import Procedure
+from agent.procedure.words import Place
+from agent.procedure.working_days import Calendar
+from agent.register.base import Register
+from agent.settings import AgentSettings, DeskSettings
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the five steps work with. `stop` is set when the agent is being stopped."""
+
+    settings: DeskSettings
+    agent: AgentSettings
+    procedure: Procedure
+    forms: Sequence[FormDefinition]
+    calendar: Calendar
+    people: People
+    mailbox: Mailbox
+    ledger: DeskLedger
+    register: Register
+    writer: Writer
+    stop: threading.Event
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    def folder(self, place: Place) -> tuple[str, ...]:
+        """The path of the mailbox folder that stands for `place`."""
+        return self.settings.folders[place]

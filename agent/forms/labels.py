@@ -1,0 +1,176 @@
+"""Labels as people print and retype them: what a label means, and where."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import fuzz, process
+
+from agent.forms.definition import FormDefinition, FormField, FormTable, Section
+from agent.procedure.rules import Category
+
+LONGEST = 110  # characters; anything longer is a sentence, not a label
+_ALIKE = 90  # of 100: one slip in a word or two
+_SHORTEST_FUZZY = 8
+
+_IGNORED = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff'’‘`´."), None)
+_NUMBERING = re.compile(r"^\s*(?:\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)", re.IGNORECASE)
+_ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=8192)
+def key(text: str) -> str:
+    """What two writings of one label have in common: no case, numbering, asides, dashes or stars."""
+    plain = unicodedata.normalize("NFKC", text).replace("&", " and ")
+    without = _ASIDE.sub(" ", _NUMBERING.sub("", plain))
+    for candidate in (without, plain):
+        folded = _NOT_WORD.sub(" ", candidate.casefold().translate(_IGNORED)).strip()
+        if folded:
+            return folded
+    return ""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a label asks for: a single field, or a column of a repeating table."""
+
+    field: FormField
+    section: Section
+    table: FormTable | None = None
+
+    @property
+    def name(self) -> tuple[str, str]:
+        return (self.table.name if self.table else "", self.field.name)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A label that was recognised, and how surely: 1 as printed, less with a slip."""
+
+    meaning: Meaning
+    quality: float
+
+
+class LabelBook:
+    """All labels of one definition. Building one costs more than reading a form, so they are kept."""
+
+    def __init__(self, definition: FormDefinition, categories: Sequence[Category]) -> None:
+        self.definition = definition
+        self._everywhere: dict[str, list[Meaning]] = {}
+        self._inside: dict[str, dict[str, Meaning]] = {}
+        self._columns: dict[str, dict[str, Meaning]] = {}
+        self._names: dict[str, Meaning] = {}
+        self.headings: dict[str, Section] = {}
+        self.row_names: dict[str, Section] = {}
+        self.boilerplate: set[str] = set()
+        for section in definition.sections:
+            self._learn_section(section)
+        self.categories = {key(category.code): category for category in categories}
+        self.category_words = {key(category.words): category for category in categories}
+        self._learn_boilerplate(definition)
+        self._fuzzy = [label for label in self._everywhere if len(label) >= _SHORTEST_FUZZY]
+
+    def _learn_section(self, section: Section) -> None:
+        self.headings[key(section.title)] = section
+        inside = self._inside.setdefault(section.title, {})
+        for asked in section.fields:
+            self._learn(Meaning(asked, section), inside, widely=True)
+        for table in section.tables:
+            columns = self._columns.setdefault(table.name, {})
+            if table.row_name:
+                self.row_names[key(table.row_name)] = section
+            for asked in table.columns:
+                meaning = Meaning(asked, section, table)
+                self._learn(meaning, columns, widely=False)
+                # a table's column may be asked for outside a grid; a row's only inside its section
+                self._learn(meaning, inside, widely=table.shape == "blocks")
+
+    def _learn(self, meaning: Meaning, inside: dict[str, Meaning], *, widely: bool) -> None:
+        field = meaning.field
+        wide = dict.fromkeys(key(label) for label in (field.label, *field.variants))
+        for label in (*wide, *(key(label) for label in field.here)):
+            inside.setdefault(label, meaning)
+        if widely:
+            self._names.setdefault(field.name, meaning)
+            for label in wide:
+                self._everywhere.setdefault(label, []).append(meaning)
+
+    def _learn_boilerplate(self, definition: FormDefinition) -> None:
+        said = [definition.title, definition.marking, definition.guidance, *definition.recognised_by]
+        said += [text for section in definition.sections for text in (section.title, section.note)]
+        self.boilerplate = {key(text) for text in said} | set(self.category_words) | set(self.categories)
+
+    def exactly(self, text: str, section: Section | None = None) -> Match | None:
+        """The label `text` is, as printed; the current section settles a label of several meanings."""
+        if len(text) > LONGEST:
+            return None
+        label = key(text)
+        if section is not None and (here := self._inside[section.title].get(label)):
+            return Match(here, 1.0)
+        found = self._everywhere.get(label, ())
+        return Match(found[0], 1.0) if len(found) == 1 else None
+
+    def nearly(self, text: str, section: Section | None = None) -> Match | None:
+        """As `exactly`, and else the one label that `text` misspells."""
+        exact = self.exactly(text, section)
+        if exact or len(text) > LONGEST:
+            return exact
+        label = key(text)
+        if len(label) < _SHORTEST_FUZZY or label in self.headings:
+            return None
+        best = process.extract(label, self._fuzzy, scorer=fuzz.ratio, score_cutoff=_ALIKE - 4, limit=4)
+        meanings = {meaning.name: meaning for found, _, _ in best for meaning in self._everywhere[found]}
+        if len(meanings) != 1 or best[0][1] < _ALIKE:
+            return None
+        return Match(next(iter(meanings.values())), 0.85)
+
+    def column(self, table: str, text: str) -> Meaning | None:
+        """What a heading means above a column of `table`."""
+        return None if len(text) > LONGEST else self._columns[table].get(key(text))
+
+    def tagged(self, tag: str, alias: str) -> Meaning | None:
+        """What a control's own name says: only single fields, which cannot repeat."""
+        meaning = self._names.get(tag)
+        return meaning if meaning and meaning.table is None else None
+
+    def heading(self, text: str) -> Section | None:
+        return self.headings.get(key(text)) if len(text) <= LONGEST else None
+
+    def row_heading(self, text: str) -> Section | None:
+        """The section of a block that `text` heads: "Child 2"."""
+        found = re.fullmatch(r"(.+?)\s*\d{1,2}", key(text)) if len(text) <= 40 else None
+        return self.row_names.get(found[1]) if found else None
+
+    def category(self, text: str) -> str | None:
+        """The code of the category whose line this is: by its code, or by its words."""
+        label = key(text)
+        first = label.split(" ", 1)[0] if label else ""
+        if first in self.categories:
+            return self.categories[first].code
+        if label in self.category_words:
+            return self.category_words[label].code
+        if len(label) < 20:
+            return None
+        near = process.extract(label, list(self.category_words), scorer=fuzz.ratio, score_cutoff=93, limit=2)
+        return self.category_words[near[0][0]].code if len(near) == 1 else None
+
+    def codes(self, text: str) -> Iterator[str]:
+        """Every category code that stands in `text`."""
+        for word in re.findall(r"\w+", text.casefold()):
+            if word in self.categories:
+                yield self.categories[word].code
+
+    def count(self, texts: Sequence[str]) -> tuple[int, int]:
+        """How many different fields, and how many mandatory ones, these texts are labels of."""
+        found = {match.meaning.name: match.meaning for text in texts if (match := self.exactly(text))}
+        return len(found), sum(meaning.field.mandatory for meaning in found.values())
+
+
+@lru_cache(maxsize=16)
+def label_book(definition: FormDefinition, categories: tuple[Category, ...]) -> LabelBook:
+    return LabelBook(definition, categories)

@@ -1,0 +1,581 @@
+"""Label-first matching: find the definition's labels in the stream, then look for each one's value nearby.
+
+Looking for values first goes wrong on real forms (a value has many neighbours); a known label has few
+places where its answer can be, and no text that is itself a label is ever an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from agent.forms.labels import LabelBook, Match, Meaning, key
+from agent.forms.typing import Typed, is_prompt, typed
+from agent.forms.units import Cell, Document, Unit
+from agent.procedure.reading import Field
+
+_SAME_LINE, _SAME_CELL, _RIGHT, _BELOW, _NEXT = 0.97, 0.95, 0.94, 0.86, 0.8
+_TICK_WORDS = frozenset(("x", "yes", "y", "✓", "✔"))
+_CONTROL, _BOX = "\ufffc", "\ufffb"
+_SEPARATOR = re.compile(f"[:\t{_CONTROL}{_BOX}]| [–—-] |\\s{{3,}}")
+_MANY = 3  # how many separators a label itself may hold ("National Panel: decision, date")
+_PARTS_READ = frozenset(("body", "header", "footer", "text box"))
+
+
+@dataclass(eq=False)
+class Line:
+    """What stands on one line of one cell or paragraph."""
+
+    units: list[Unit]
+    cell: Cell | None
+    part: str
+    number: int
+    used: bool = False
+
+    def __post_init__(self) -> None:
+        self.text = "".join(unit.text for unit in self.units if unit.kind == "text").strip()
+        self.plain = all(unit.kind == "text" for unit in self.units)
+
+    @property
+    def says(self) -> bool:
+        """Whether there is anything to see."""
+        return bool(self.text) or any(unit.text or unit.kind == "checkbox" for unit in self.units)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One label and what was found as its answer."""
+
+    meaning: Meaning
+    label: str
+    typed: Typed
+    where: str
+    confidence: float
+    new_row: bool = False
+
+
+@dataclass
+class Matched:
+    """All that one definition finds in a document."""
+
+    fields: dict[str, Field] = field(default_factory=dict)
+    tables: dict[str, tuple[dict[str, Field], ...]] = field(default_factory=dict)
+    ticked: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    problems: list[str] = field(default_factory=list)
+
+
+def match(document: Document, book: LabelBook) -> Matched:
+    """Everything that `book`'s form asks for and `document` answers."""
+    return _Matcher(document, book).run()
+
+
+def lines_of(document: Document) -> list[Line]:
+    """The stream as lines, in order; notes and comments are left to people."""
+    lines: list[Line] = []
+    for unit in document.units:
+        if unit.part not in _PARTS_READ:
+            continue
+        last = lines[-1] if lines else None
+        if last and last.number == unit.line and last.cell is unit.cell:
+            last.units.append(unit)
+        else:
+            lines.append(Line([unit], unit.cell, unit.part, unit.line))
+    for line in lines:
+        line.__post_init__()
+    return lines
+
+
+class _Matcher:
+    def __init__(self, document: Document, book: LabelBook) -> None:
+        self.book = book
+        self.tables = document.tables
+        self.lines = lines_of(document)
+        self.place = {id(line): index for index, line in enumerate(self.lines)}
+        self.in_cell: dict[int, list[Line]] = {}
+        for line in self.lines:
+            if line.cell is not None:
+                self.in_cell.setdefault(id(line.cell), []).append(line)
+        self.section = book.definition.sections[0]
+        self.claims: list[Claim] = []
+        self.ticked: dict[str, None] = {}
+        self.problems: list[str] = []
+        self.new_row = False
+        self.rows_seen: set[tuple[int, int]] = set()
+        self.labels_used: set[int] = set()
+
+    def run(self) -> Matched:
+        self._tick_lines()
+        for line in self.lines:
+            if line.used or not line.says:
+                continue
+            if line.cell is not None and self._heading_row(line.cell):
+                continue
+            self._take(line)
+        self._tagged_controls()
+        return self._gathered()
+
+    # --- tick boxes of the categories ---
+
+    def _tick_lines(self) -> None:
+        for table in self.tables:
+            for row in table:
+                self._tick_row(row)
+        for line in self.lines:
+            if not line.used and not line.plain:
+                self._tick_line(line)
+
+    def _tick_row(self, row: Sequence[Cell]) -> None:
+        """A row with one category in it, and one cell for its tick."""
+        lines = [line for cell in row for line in self.in_cell.get(id(cell), ())]
+        if not 1 < len(lines) <= 6:
+            return
+        codes = {code for line in lines if line.text and (code := self.book.category(line.text))}
+        if len(codes) != 1:
+            return
+        marks = [line for line in lines if self._is_mark(line)]
+        if len(marks) > 1 or not any(self.book.category(line.text) for line in lines if line not in marks):
+            return
+        if any(unit.kind == "checkbox" for line in lines for unit in line.units if line not in marks):
+            return
+        code = codes.pop()
+        if marks and self._is_ticked(marks[0]):
+            self.ticked[code] = None
+        for line in lines:
+            line.used = line in marks or bool(self.book.category(line.text))
+
+    def _is_mark(self, line: Line) -> bool:
+        boxes = [unit for unit in line.units if unit.kind == "checkbox"]
+        said = "".join(unit.text for unit in line.units).strip()
+        return (len(boxes) == 1 and not said) or (not boxes and said.casefold() in _TICK_WORDS | {"no", "n"})
+
+    def _is_ticked(self, line: Line) -> bool:
+        boxes = [unit for unit in line.units if unit.kind == "checkbox"]
+        return boxes[0].ticked if boxes else "".join(u.text for u in line.units).strip().casefold() in _TICK_WORDS
+
+    def _tick_line(self, line: Line) -> None:
+        """Boxes and their words on one line; the words stand after the box, or else before it."""
+        boxes = [unit for unit in line.units if unit.kind == "checkbox"]
+        for box, words in boxed(line.units):
+            code = self.book.category(box.tag) if box.tag else None
+            code = code or self.book.category(words.strip())
+            if code is None:
+                continue
+            line.used = True
+            if box.ticked:
+                self.ticked[code] = None
+        if not line.used and boxes and all(self.book.category(box.tag) for box in boxes if box.tag) and boxes[0].tag:
+            self.ticked.update({str(self.book.category(box.tag)): None for box in boxes if box.ticked})
+            line.used = True
+
+    # --- tables with a row of headings ---
+
+    def _heading_row(self, cell: Cell) -> bool:
+        """Whether `cell` begins a row of headings; then the rows below are read as rows."""
+        if (cell.table, cell.top) in self.rows_seen:
+            return False
+        self.rows_seen.add((cell.table, cell.top))
+        rows = self.tables[cell.table]
+        for name in self.book.definition.tables:
+            columns = self._headings(rows[cell.top], name)
+            if columns:
+                self._rows_below(rows, cell.top, columns)
+                return True
+        return False
+
+    def _headings(self, row: Sequence[Cell], table: str) -> list[tuple[Cell, Meaning]]:
+        """The columns that the cells of `row` head, if that is what they do."""
+        said = [(cell, self._cell_text(cell)) for cell in row]
+        found = [(cell, meaning) for cell, text in said if text and (meaning := self.book.column(table, text))]
+        names = {meaning.field.name for _, meaning in found}
+        filled = sum(bool(text) for _, text in said)
+        enough = len(found) >= 2 and len(names) == len(found) and len(found) >= 0.6 * len(row) and len(found) >= 0.6 * filled
+        return found if enough else []
+
+    def _rows_below(self, rows: Sequence[Sequence[Cell]], top: int, columns: list[tuple[Cell, Meaning]]) -> None:
+        for cell, _ in columns:
+            self._use(self._lines(cell))
+        for row in rows[top + 1 :]:
+            if self._stops_rows(row):
+                break
+            self.rows_seen.update((cell.table, cell.top) for cell in row)
+            first = True
+            for head, meaning in columns:
+                cell = next((cell for cell in row if cell.left < head.right and head.left < cell.right), None)
+                lines = self._lines(cell) if cell else []
+                self.new_row = first
+                first = False
+                self._claim(Match(meaning, 1.0), self._cell_text(head), lines, _BELOW + 0.1, head if cell is None else cell)
+        self.new_row = True
+
+    def _stops_rows(self, row: Sequence[Cell]) -> bool:
+        """A heading, or a row that asks something else, ends the rows."""
+        if not row:
+            return True
+        text = self._cell_text(row[0])
+        if self.book.heading(text) is not None or self.book.row_heading(text) is not None:
+            return True
+        return len(row) > 1 and self._is_pure_label(row[0]) and not self._is_pure_label(row[1])
+
+    # --- single labels ---
+
+    def _take(self, line: Line) -> None:
+        text = line.text
+        section = self.book.row_heading(text) if line.plain else None
+        if section is not None:
+            self.section, self.new_row, line.used = section, True, True
+            return
+        heading = self.book.heading(text) if line.plain else None
+        if heading is not None:
+            self.section, self.new_row = heading, True
+            line.used = True
+            if not self._reads_as_label(line):
+                return
+        if line.cell is not None and self._cell_label(line.cell):
+            return
+        self._line_label(line)
+
+    def _reads_as_label(self, line: Line) -> bool:
+        """A heading that is also a label ("Conclusion") asks for a value where one can follow."""
+        if line.text.rstrip().endswith(":"):
+            return True
+        return line.cell is not None and len(self.tables[line.cell.table][line.cell.top]) > 1
+
+    def _cell_label(self, cell: Cell) -> bool:
+        """A cell that holds a label and nothing else; its value stands right of it, or below."""
+        if id(cell) in self.labels_used:
+            return True
+        found = self._label_of(cell)
+        if found is None:
+            return False
+        self.labels_used.add(id(cell))
+        self._use(self._lines(cell))
+        label = self._cell_text(cell)
+        place = self._value_cell(cell)
+        if place is None:
+            self._claim(found, label, [], _RIGHT, cell)
+        else:
+            self._claim(found, label, self._lines(place[0]), place[1], place[0])
+        return True
+
+    def _label_of(self, cell: Cell) -> Match | None:
+        lines = self._lines(cell)
+        if not lines or any(line.used and not self.book.heading(line.text) for line in lines):
+            return None
+        if not all(line.plain for line in lines):
+            return None
+        text = self._cell_text(cell)
+        return self.book.nearly(text, self.section) if text else None
+
+    def _value_cell(self, cell: Cell) -> tuple[Cell, float] | None:
+        """Where the value of a label's cell is: right of it, or below where the row is all labels."""
+        right = self._right_of(cell)
+        if right is not None and not self._is_answered_label(cell, right):
+            return right, _RIGHT
+        below = self._below(cell)
+        if below is not None and not self._is_label(below) and self._row_of_labels(cell):
+            return below, _BELOW
+        return None
+
+    def _row_of_labels(self, cell: Cell) -> bool:
+        return all(self._is_pure_label(other) for other in self.tables[cell.table][cell.top] if self._cell_text(other))
+
+    def _right_of(self, cell: Cell) -> Cell | None:
+        rows = self.tables[cell.table]
+        for row in rows[max(0, cell.top - 20) : cell.top + 1]:
+            for other in row:
+                if other.left == cell.right and other.top <= cell.top < other.bottom:
+                    return other
+        return None
+
+    def _below(self, cell: Cell) -> Cell | None:
+        rows = self.tables[cell.table]
+        if cell.bottom >= len(rows):
+            return None
+        return next((o for o in rows[cell.bottom] if o.left < cell.right and cell.left < o.right), None)
+
+    def _is_answered_label(self, label: Cell, right: Cell) -> bool:
+        """Whether the cell on the right is a label of its own, not an answer that looks like one."""
+        if not self._is_label(right):
+            return False
+        if len(self.tables[label.table][label.top]) != 2:
+            return True
+        below = self._below(label)
+        above = self.tables[label.table][label.top - 1][:1] if label.top else []
+        return not ((below and self._is_label(below)) or (not below and above and self._is_label(above[0])))
+
+    def _is_label(self, cell: Cell) -> bool:
+        """Exact labels only: a value that is merely like a label stays a value."""
+        if self._is_pure_label(cell):
+            return True
+        lines = [line for line in self._lines(cell) if line.says]
+        return bool(lines) and self._split(lines[0]) is not None
+
+    def _is_pure_label(self, cell: Cell) -> bool:
+        lines = self._lines(cell)
+        text = self._cell_text(cell)
+        if not text or not all(line.plain for line in lines):
+            return False
+        return self.book.exactly(text, self.section) is not None or self.book.heading(text) is not None
+
+    def _line_label(self, line: Line) -> None:
+        """Labels at the start of a line, and any others on it."""
+        split = self._split(line)
+        if split is None:
+            self._label_alone(line)
+            return
+        found, label, rest = split
+        line.used = True
+        while True:
+            value, following = self._until_next_label(rest, found)
+            self._claim_line(found, label, value, line, last=following is None)
+            if following is None:
+                return
+            found, label, rest = following
+
+    def _label_alone(self, line: Line) -> None:
+        """A line that is a label and nothing more; the answer stands on the next."""
+        if not line.plain or not line.text:
+            return
+        ends = line.text.endswith(":")
+        found = self.book.nearly(line.text, self.section) if ends else self.book.exactly(line.text, self.section)
+        if found is not None:
+            line.used = True
+            self._claim_line(found, line.text, [], line, last=True)
+
+    def _claim_line(self, found: Match, label: str, value: list[Unit], line: Line, *, last: bool) -> None:
+        said = any(unit.text.strip() or unit.kind == "checkbox" for unit in value)
+        control = any(unit.kind == "control" for unit in value)
+        place = _SAME_LINE
+        lines = [Line(value, line.cell, line.part, line.number)] if said or control else []
+        if last and (found.meaning.field.type == "long" or not (said or control)):
+            more = list(self._following(line, many=found.meaning.field.type == "long"))
+            place = place if lines else (_SAME_CELL if line.cell else _NEXT)
+            lines += more
+        if not lines and last and line.cell is not None and (right := self._right_of(line.cell)) and not self._is_label(right):
+            lines, place = self._lines(right), _RIGHT
+        self._claim(found, label, lines, place, line.cell, line)
+
+    def _following(self, line: Line, *, many: bool) -> Iterator[Line]:
+        """The lines after a label that belong to its answer: same cell or part, up to the next label."""
+        for after in self.lines[self.place[id(line)] + 1 :]:
+            if after.cell is not line.cell or after.part != line.part or after.used:
+                return
+            if not after.says or self._is_said_by_form(after):
+                continue
+            if self._split(after) is not None or (after.plain and self._is_line_label(after)):
+                return
+            yield after
+            if not many:
+                return
+
+    def _is_line_label(self, line: Line) -> bool:
+        text = line.text
+        return bool(
+            self.book.exactly(text, self.section) or self.book.heading(text) or self.book.row_heading(text)
+        )
+
+    def _is_said_by_form(self, line: Line) -> bool:
+        return line.plain and key(line.text) in self.book.boilerplate
+
+    # --- lines with a label and its value ---
+
+    def _split(self, line: Line) -> tuple[Match, str, list[Unit]] | None:
+        """The label a line begins with and the units after it; None where it begins with none."""
+        shown = _shown(line.units)
+        best = None
+        for separator in list(_SEPARATOR.finditer(shown))[:_MANY]:
+            head = shown[: separator.start()]
+            if not head.strip() or _CONTROL in head or _BOX in head:
+                break
+            found = self.book.nearly(head, self.section) if separator[0] in ":\t" else self.book.exactly(head, self.section)
+            if found and (best is None or found.quality >= best[0].quality):
+                end = separator.start() if separator[0] in (_CONTROL, _BOX) else separator.end()
+                best = (found, head, end)
+        if best is None:
+            return None
+        found, head, end = best
+        rest = _cut(line.units, end)
+        if not rest and line.plain and not shown.rstrip().endswith(":"):
+            return None
+        return found, head.strip(), rest
+
+    def _until_next_label(
+        self, units: list[Unit], of: Match
+    ) -> tuple[list[Unit], tuple[Match, str, list[Unit]] | None]:
+        """The units before the next label of the same line, and that label. Narrative is never split."""
+        if of.meaning.field.type == "long":
+            return units, None
+        shown = _shown(units)
+        for colon in re.finditer(":", shown):
+            words = list(re.finditer(r"[^\s\ufffc\ufffb]+", shown[: colon.start()]))
+            for first in words[-8:]:
+                label = shown[first.start() : colon.start()]
+                if _CONTROL in label or _BOX in label:
+                    continue
+                found = self.book.exactly(label, self.section)
+                if found:
+                    return _cut(units, 0, first.start()), (found, label, _cut(units, colon.end()))
+        return units, None
+
+    # --- claims ---
+
+    def _claim(
+        self,
+        found: Match,
+        label: str,
+        lines: Sequence[Line],
+        place: float,
+        cell: Cell | None,
+        at: Line | None = None,
+    ) -> None:
+        asked = found.meaning.field
+        value = typed(asked, [line.units for line in lines])
+        if value.text and key(value.text) in self.book.boilerplate and asked.name != "category":
+            return
+        self._use(lines)
+        where = self._where(cell, at)
+        if value.problem:
+            self.problems.append(f"{value.problem}: {_why(value.problem, label.strip(' :*'), value.text)} ({where})")
+        confidence = round(found.quality * place * value.certainty, 3)
+        self.claims.append(Claim(found.meaning, label.strip(" :*\t"), value, where, confidence, self.new_row))
+        self.new_row = False
+
+    def _where(self, cell: Cell | None, line: Line | None) -> str:
+        if cell is not None:
+            return f"table {cell.table + 1}, row {cell.top + 1}, column {cell.left + 1}"
+        if line is None or line.part == "body":
+            return f"line {line.number}" if line else "body"
+        return line.part
+
+    def _use(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            line.used = True
+
+    def _lines(self, cell: Cell) -> list[Line]:
+        return self.in_cell.get(id(cell), [])
+
+    def _cell_text(self, cell: Cell) -> str:
+        return " ".join(line.text for line in self._lines(cell) if line.text)
+
+    def _tagged_controls(self) -> None:
+        """A control that carries a field's own name answers it, wherever it stands."""
+        known = {claim.meaning.name for claim in self.claims if claim.typed.text}
+        for line in self.lines:
+            for unit in line.units:
+                meaning = self.book.tagged(unit.tag, unit.alias) if unit.kind == "control" and unit.tag else None
+                if meaning and unit.text and not line.used and meaning.name not in known:
+                    self._claim(Match(meaning, 1.0), unit.alias or unit.tag, [line], 0.99, unit.cell, line)
+
+    # --- the result ---
+
+    def _gathered(self) -> Matched:
+        result = Matched(problems=self.problems)
+        self._gather_fields(result)
+        for name in self.book.definition.tables:
+            rows = _rows([claim for claim in self.claims if claim.meaning.name[0] == name])
+            if rows:
+                result.tables[name] = rows
+        for code in self.book.codes(result.fields["category"].text if "category" in result.fields else ""):
+            self.ticked[code] = None
+        result.ticked = tuple(sorted(self.ticked))
+        result.unread = tuple(self._unread())
+        return result
+
+    def _gather_fields(self, result: Matched) -> None:
+        for name in self.book.definition.fields:
+            claims = [claim for claim in self.claims if claim.meaning.name == ("", name) and claim.typed.text]
+            values = {claim.typed.value or claim.typed.text for claim in claims}
+            if len(values) > 1:
+                label = self.book.definition.fields[name].label
+                places = "; ".join(claim.where for claim in claims)
+                result.problems.append(f"several_values: “{label}” is answered differently in several places ({places})")
+            elif claims:
+                result.fields[name] = _field(name, max(claims, key=lambda claim: claim.confidence))
+
+    def _unread(self) -> Iterator[str]:
+        for line in self.lines:
+            text = "".join(unit.text for unit in line.units).strip()
+            if line.used or not re.search(r"\w", text) or key(text) in self.book.boilerplate or is_prompt(text):
+                continue
+            if self.book.exactly(text, self.section) is None:
+                yield text
+
+
+def boxed(units: Sequence[Unit]) -> Iterator[tuple[Unit, str]]:
+    """Each tick box with its words. Whether words come first is told by how the line begins."""
+    shown = [unit for unit in units if unit.kind == "checkbox" or unit.text.strip()]
+    boxes = [index for index, unit in enumerate(shown) if unit.kind == "checkbox"]
+    before = bool(boxes) and boxes[0] > 0 and boxes[-1] == len(shown) - 1
+    for number, index in enumerate(boxes):
+        if before:
+            start = boxes[number - 1] + 1 if number else 0
+            words = shown[start:index]
+        else:
+            end = boxes[number + 1] if number + 1 < len(boxes) else len(shown)
+            words = shown[index + 1 : end]
+        yield shown[index], "".join(unit.text for unit in words if not unit.struck)
+
+
+def _shown(units: Sequence[Unit]) -> str:
+    """The line as one text, in which every control and tick box is one character."""
+    return "".join(
+        unit.text if unit.kind == "text" else _CONTROL if unit.kind == "control" else _BOX for unit in units
+    )
+
+
+def _cut(units: Sequence[Unit], start: int, end: int | None = None) -> list[Unit]:
+    """The units between two places of the shown line."""
+    kept: list[Unit] = []
+    at = 0
+    for unit in units:
+        length = len(unit.text) if unit.kind == "text" else 1
+        first, last = max(start - at, 0), length if end is None else min(end - at, length)
+        at += length
+        if first >= last:
+            continue
+        kept.append(unit if unit.kind != "text" or (first, last) == (0, length) else _part_of(unit, first, last))
+    return kept
+
+
+def _part_of(unit: Unit, first: int, last: int) -> Unit:
+    return Unit("text", unit.text[first:last], unit.line, unit.cell, unit.part, struck=unit.struck)
+
+
+def _field(name: str, claim: Claim) -> Field:
+    return Field(name, claim.typed.value, claim.typed.text, claim.label, claim.where, claim.confidence)
+
+
+def _rows(claims: Sequence[Claim]) -> tuple[dict[str, Field], ...]:
+    """Claims as rows: a new one begins where it is said, or where a column comes again."""
+    rows: list[dict[str, Claim]] = []
+    for claim in claims:
+        name = claim.meaning.field.name
+        if not rows or claim.new_row or name in rows[-1]:
+            rows.append({})
+        rows[-1][name] = claim
+    told = [{name: claim for name, claim in row.items() if claim.typed.text} for row in rows]
+    kept = [row for row in told if row]
+    unique = [row for index, row in enumerate(kept) if not any(_within(row, o) for o in (*kept[:index],))]
+    return tuple({name: _field(name, claim) for name, claim in row.items()} for row in unique)
+
+
+def _within(row: dict[str, Claim], other: dict[str, Claim]) -> bool:
+    return all(name in other and other[name].typed.value == claim.typed.value for name, claim in row.items())
+
+
+def _why(problem: str, label: str, text: str) -> str:
+    said = f"“{text}” under “{label}”"
+    return {
+        "impossible": f"{said} is no date of the calendar",
+        "several": f"{said} names more than one date",
+        "no_year": f"{said} has no year",
+        "no_date": f"{said} is no date that can be read",
+        "unsure": f"{said} is not certain",
+        "weekday": f"in {said} the weekday and the date differ",
+        "time_unclear": f"in {said} the time is not clear, so only the day was taken",
+        "several_ticked": f"several answers are ticked under “{label}”",
+        "unclear_choice": f"{said} is none of the answers offered",
+        "bound_conflict": f"the control under “{label}” shows something else than it stores",
+    }[problem]

@@ -1,0 +1,132 @@
+"""The units found as an answer → a value of the field's type, how sure it is, and what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.forms.dates import is_unknown, read_stamp
+from agent.forms.definition import FormField
+from agent.forms.labels import key
+from agent.forms.units import Unit
+
+_PROMPT = re.compile(
+    r"(?:click|tap|click or tap|press)(?: or tap)? (?:here )?to (?:enter|add|insert|choose|select)[\w ]*\.?"
+    r"|(?:choose|select|pick|enter|insert|type)(?: an?| the)?(?: item| date| option| text| here)+\.?"
+    r"|enter date and time\.?|please (?:select|choose|specify)\.?|d{1,2}[/.-]m{1,3}[/.-]y{2,4}(?: hh:mm)?"
+    r"|\[?(?:insert|enter|type|add)\b[\w /]*\]|_+|\.{3,}|…+|-+",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(r"(yes|no|y|n)\b(?!/)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """`text` is what stood there, `value` what it means ("" where that is not certain)."""
+
+    value: str
+    text: str
+    certainty: float = 1.0
+    problem: str = ""
+
+
+def is_prompt(text: str) -> bool:
+    """Whether a text only asks to be replaced."""
+    return _PROMPT.fullmatch(text.strip()) is not None
+
+
+def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
+    """The answer to `asked` that stands on `lines`."""
+    units = [unit for line in lines for unit in line]
+    if asked.options and any(unit.kind == "checkbox" for unit in units):
+        return _ticked(asked, lines)
+    text = said(lines)
+    if not text or is_prompt(text) or (asked.hint and key(text) == key(asked.hint)):
+        return Typed("", "")
+    if any(unit.conflict for unit in units):
+        return Typed("", text, problem="bound_conflict")
+    if asked.type in ("date", "datetime"):
+        return _moment(asked, text, next((unit.iso for unit in units if unit.iso), ""))
+    if asked.options:
+        return _option(asked, text)
+    return Typed(_squeezed(text, keep_lines=asked.type == "long"), text)
+
+
+def said(lines: Sequence[Sequence[Unit]]) -> str:
+    """The text of lines without what was crossed out; prompts in controls are already gone."""
+    texts = ("".join(_visible(unit) for unit in line if not unit.struck).strip() for line in lines)
+    return "\n".join(text for text in texts if text)
+
+
+def _visible(unit: Unit) -> str:
+    if unit.kind == "checkbox":
+        return "☒" if unit.ticked else "☐"
+    return unit.text
+
+
+def _squeezed(text: str, *, keep_lines: bool) -> str:
+    plain = text.replace("\u00ad", "").replace("\u200b", "").replace("\ufeff", "")
+    lines = [" ".join(line.split()) for line in plain.split("\n")]
+    return "\n".join(lines) if keep_lines else " ".join(line for line in lines if line)
+
+
+def _moment(asked: FormField, text: str, own: str) -> Typed:
+    """A date control's own value wins over nothing, never over what the control shows."""
+    if is_unknown(text):
+        return Typed("", text)
+    stamp = read_stamp(text)
+    if stamp.problem == "expected":
+        return Typed("", text)
+    if stamp.problem == "no_date" and own:
+        return Typed(_own(own, asked), text, 0.95)
+    if stamp.day is None:
+        return Typed("", text, problem=stamp.problem)
+    value = stamp.iso if asked.type == "datetime" else stamp.day.isoformat()
+    problem = stamp.problem if asked.type == "datetime" else ""
+    return Typed(value, text, 1.0 if stamp.bare else 0.9, problem)
+
+
+def _own(iso: str, asked: FormField) -> str:
+    """Word's `2025-03-04T16:30:00Z` is local time, whatever its Z says; midnight is no time."""
+    try:
+        at = datetime.fromisoformat(iso.rstrip("Z"))
+    except ValueError:
+        return ""
+    timed = asked.type == "datetime" and (at.hour or at.minute)
+    return f"{at:%Y-%m-%dT%H:%M}" if timed else f"{at:%Y-%m-%d}"
+
+
+def _option(asked: FormField, text: str) -> Typed:
+    plain = _squeezed(text, keep_lines=False).strip(" /|,;")
+    if asked.type == "yes_no":
+        return _yes_no(plain, text)
+    by_key = {key(option): option for option in asked.options}
+    if key(plain) in by_key:
+        return Typed(by_key[key(plain)], text)
+    offered = [option for option in asked.options if re.search(rf"\b{re.escape(key(option))}\b", key(plain))]
+    if len(offered) == len(asked.options) and len(offered) > 1 and len(key(plain)) <= len(" ".join(by_key)) + 12:
+        return Typed("", "")  # all the options, none crossed out: not answered
+    return Typed(plain, text, 0.9)
+
+
+def _yes_no(plain: str, text: str) -> Typed:
+    if re.fullmatch(r"yes\s*(?:[/|,]|or)?\s*no", plain, re.IGNORECASE):
+        return Typed("", "")
+    found = _YES_NO.match(plain)
+    if found:
+        return Typed("yes" if found[1].lower().startswith("y") else "no", text, 1.0 if len(plain) <= 3 else 0.95)
+    return Typed("", text) if is_unknown(text) else Typed("", text, problem="unclear_choice")
+
+
+def _ticked(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
+    """Which of the offered boxes is ticked. More than one is a question, none is no answer."""
+    from agent.forms.matching import boxed  # noqa: PLC0415
+
+    chosen = [words.strip(" \t/|,;:") for line in lines for box, words in boxed(line) if box.ticked]
+    if not chosen:
+        return Typed("", "")
+    if len(chosen) > 1:
+        return Typed("", "; ".join(chosen), problem="several_ticked")
+    return _option(asked, chosen[0]) if chosen[0] else Typed("", "", problem="unclear_choice")

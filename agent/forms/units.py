@@ -1,0 +1,64 @@
+"""What a document is made of, once its format no longer matters: one ordered stream of units.
+
+A *unit* is a piece of text, the content of a control, or a tick box. A *line* is what a reader sees
+as one line: a paragraph, or a part of one between line breaks. A *cell* is a place on a table's grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+class Refused(Exception):  # noqa: N818 - reads as what happened: the document was refused
+    """The document is not read any further. `code` is stable, the message a sentence for a person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(slots=True, eq=False)
+class Cell:
+    """A cell and the grid it covers: columns `left` to `right` and rows `top` to `bottom`, ends excluded."""
+
+    table: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """One piece of the stream.
+
+    `tag` and `alias` are what the form's maker called a control; `iso` is a date control's own value.
+    `ticked` is a tick box's state. `struck` text was crossed out by hand; `conflict` is what a bound
+    control shows where its stored value says something else.
+    """
+
+    kind: Literal["text", "control", "checkbox"]
+    text: str
+    line: int
+    cell: Cell | None
+    part: str
+    tag: str = ""
+    alias: str = ""
+    iso: str = ""
+    ticked: bool = False
+    struck: bool = False
+    conflict: str = ""
+
+
+@dataclass
+class Document:
+    """A document as units. `tables` holds each table's rows of cells, by the number in `Cell.table`.
+
+    `noticed` are codes of things a reader should know: `macros`, `tracked_changes`, `hidden_text`,
+    `embedded`, `linked`, `unclosed_field`, `comments`.
+    """
+
+    units: list[Unit] = field(default_factory=list)
+    tables: list[list[list[Cell]]] = field(default_factory=list)
+    noticed: set[str] = field(default_factory=set)

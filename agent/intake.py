@@ -1,0 +1,264 @@
+"""Step 1, intake: changed mails in; each becomes ledger entries, a question for a person, or is set aside."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from agent.desk import Desk
+from agent.errors import CursorGone, NotAllowed, NotFound, TryAgainLater
+from agent.forms.mail import documents_of, read_mail
+from agent.forms.read import read
+from agent.ledger.base import HandledMail, NotedMail, Page, Seen
+from agent.log import logger
+from agent.mailbox.base import ChangedMail
+from agent.procedure.decide import decide_mail
+from agent.procedure.decision import Decision, Question
+from agent.procedure.mail import Mail
+from agent.procedure.reading import Reading, Unreadable
+from agent.procedure.submission_from import submissions_from
+from agent.procedure.words import Place
+
+log = logger()
+T = TypeVar("T")
+R = TypeVar("R")
+
+INBOX = "inbox"
+READERS = 3  # Exchange allows four requests at once for a mailbox; one is left for everything else
+LOOK_AHEAD = 12  # mails held in memory at once
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A mail and what was read from its documents."""
+
+    mail: Mail
+    readings: tuple[Reading | Unreadable, ...]
+
+
+def intake(desk: Desk, now: datetime) -> int:
+    """Notice what changed, decide each mail in the order received, file what was decided.
+
+    Gives the number of mails decided. May be killed anywhere and run again.
+    """
+    notice(desk, now)
+    decided = _decide_waiting(desk, now)
+    file_mails(desk)
+    return decided
+
+
+def notice(desk: Desk, now: datetime) -> int:
+    """Note every mail that the mailbox says changed. Gives how many were new."""
+    try:
+        return _note_changes(desk, desk.ledger.cursor(INBOX), now)
+    except CursorGone:
+        log.info("intake.cursor_gone", desk=desk.name)
+        desk.ledger.note([], INBOX, None)
+        return _note_changes(desk, None, now)
+
+
+def reconcile(desk: Desk, now: datetime) -> int:
+    """Note every mail that lies in the inbox: changes can lose one that was moved away and back.
+
+    Gives how many had been missed.
+    """
+    cursor = desk.ledger.cursor(INBOX)
+    missed = sum(desk.ledger.note(_noted(mails, now), INBOX, cursor) for mails in desk.mailbox.listing())
+    if missed:
+        log.warning("intake.missed_by_changes", desk=desk.name, mails=missed)
+    return missed
+
+
+def file_mails(desk: Desk) -> None:
+    """Put every decided mail into its folder, with its categories."""
+    for mail in desk.ledger.to_file():
+        try:
+            desk.mailbox.file(mail.mail_id, mail.folder, mail.categories)
+        except NotFound:
+            log.warning("intake.gone_before_filing", desk=desk.name, mail=mail.mail_id)
+        desk.ledger.filed([mail.mail_id])
+
+
+def _note_changes(desk: Desk, cursor: str | None, now: datetime) -> int:
+    return sum(
+        desk.ledger.note(_noted(page.mails, now), INBOX, page.cursor) for page in desk.mailbox.changes(cursor)
+    )
+
+
+def _noted(mails: Iterable[ChangedMail], now: datetime) -> list[NotedMail]:
+    return [NotedMail(mail.mail_id, mail.received_at or now) for mail in mails if not mail.removed]
+
+
+def _decide_waiting(desk: Desk, now: datetime) -> int:
+    decided = 0
+    with ThreadPoolExecutor(READERS, thread_name_prefix="intake") as readers:
+        for noted, taken in ahead(readers, lambda noted: _take(desk, noted), desk.ledger.waiting()):
+            if desk.stop.is_set():
+                break
+            decided += _decide(desk, noted, taken, now)
+    return decided
+
+
+def ahead(
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]
+) -> Iterator[tuple[T, Future[R]]]:
+    """Do `work` on items in parallel but give the results in order, never more than LOOK_AHEAD at once."""
+    under_way: deque[tuple[T, Future[R]]] = deque()
+    try:
+        for item in items:
+            under_way.append((item, pool.submit(work, item)))
+            if len(under_way) >= LOOK_AHEAD:
+                yield under_way.popleft()
+        while under_way:
+            yield under_way.popleft()
+    finally:
+        for _, future in under_way:
+            future.cancel()
+
+
+def _take(desk: Desk, noted: NotedMail) -> Taken:
+    """Fetch one mail whole and read its documents."""
+    mail = read_mail(desk.mailbox.mime(noted.mail_id), noted.received_at)
+    documents = documents_of(mail)
+    return Taken(
+        mail,
+        tuple(
+            read(document.content, document.name, desk.forms, desk.procedure.categories)
+            for document in documents
+        ),
+    )
+
+
+def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -> bool:
+    """Decide one mail and keep the decision; True when it is dealt with.
+
+    One odd mail must not hold up the others: whatever goes wrong with it is counted, and after some
+    tries it becomes a question. Trouble with the mailbox itself ends the round, in order.
+    """
+    try:
+        brought = taken.result()
+        with desk.ledger.page() as page:
+            decision = _decision(desk, page, brought, now)
+            _keep(page, noted, brought.mail, decision, desk, now)
+    except NotFound:
+        _keep_gone(desk, noted)
+    except (TryAgainLater, NotAllowed):
+        raise
+    except Exception as wrong:  # anything at all may be wrong with a stranger's mail
+        return _count_failure(desk, noted, wrong, now)
+    else:
+        log.info(
+            "intake.decided",
+            desk=desk.name,
+            mail=noted.mail_id,
+            outcome=decision.outcome,
+            alerts=_references(decision),
+        )
+    return True
+
+
+def _decision(desk: Desk, page: Page, brought: Taken, now: datetime) -> Decision:
+    """What is to be made of this mail; only looks, records nothing."""
+    mail = brought.mail
+    seen = desk.ledger.seen(mail.message_id, mail.fingerprint)
+    if seen is Seen.SAME:
+        first = desk.ledger.handled_as(mail.message_id)
+        return Decision(Place.SET_ASIDE, "same_mail_again", categories=first.categories if first else ())
+    if seen is Seen.OTHER_CONTENT:
+        return _same_id_other_content(mail)
+    submissions = submissions_from(
+        mail,
+        brought.readings,
+        desk.procedure,
+        desk.people,
+        received_at=mail.received_at or now,
+        zone=desk.calendar.zone,
+    )
+    return decide_mail(
+        submissions,
+        desk.ledger.alerts(),
+        desk.procedure,
+        desk.people,
+        answered=_answered(desk, mail),
+        new_reference=lambda opened: page.new_reference(desk.procedure.reference_prefix, opened.year),
+    )
+
+
+def _same_id_other_content(mail: Mail) -> Decision:
+    question = Question(
+        code="same_id_other_content",
+        why="A mail with this Internet-Message-ID was dealt with before, but it said something else.",
+        message_id=mail.message_id,
+        seen={"subject": mail.subject, "sender": mail.sender},
+    )
+    return Decision(Place.QUESTIONS, "same_id_other_content", questions=(question,))
+
+
+def _answered(desk: Desk, mail: Mail) -> tuple[str, ...]:
+    """The alerts that the letter was about which this mail answers or could not deliver."""
+    ids = [mail.in_reply_to, *reversed(mail.references)]
+    if mail.bounce:
+        ids.insert(0, mail.bounce.original_message_id)
+    for message_id in ids:
+        letter = desk.ledger.letter_by_message_id(message_id) if message_id else None
+        if letter:
+            return tuple(reason.alert for reason in letter.reasons if reason.alert)
+    return ()
+
+
+def _keep(page: Page, noted: NotedMail, mail: Mail, decision: Decision, desk: Desk, now: datetime) -> None:
+    for entry in decision.entries:
+        page.record(entry)
+    for question in decision.questions:
+        page.ask(question, now)
+    page.handled(
+        HandledMail(
+            mail_id=noted.mail_id,
+            message_id=mail.message_id,
+            fingerprint=mail.fingerprint,
+            received_at=noted.received_at,
+            outcome=decision.outcome,
+            folder=desk.folder(decision.place),
+            categories=decision.categories,
+            alerts=_references(decision),
+        )
+    )
+
+
+def _references(decision: Decision) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry.alert for entry in decision.entries if entry.alert))
+
+
+def _gone(noted: NotedMail, outcome: str) -> HandledMail:
+    return HandledMail(noted.mail_id, None, None, noted.received_at, outcome, folder=(), filed=True)
+
+
+def _keep_gone(desk: Desk, noted: NotedMail) -> None:
+    """Somebody deleted or moved the mail out of the mailbox before it could be read."""
+    with desk.ledger.page() as page:
+        page.handled(_gone(noted, "gone"))
+    log.warning("intake.gone_before_reading", desk=desk.name, mail=noted.mail_id)
+
+
+def _count_failure(desk: Desk, noted: NotedMail, wrong: Exception, now: datetime) -> bool:
+    """Not the traceback: it could quote the mail."""
+    with desk.ledger.page() as page:
+        tries = page.failed(noted.mail_id)
+        given_up = tries >= desk.agent.limits.tries
+        if given_up:
+            page.ask(
+                Question(
+                    code="cannot_be_read",
+                    why=f"The agent failed {tries} times on this mail ({type(wrong).__name__}). Read it.",
+                    message_id=noted.mail_id,
+                ),
+                now,
+            )
+            mail = _gone(noted, "cannot_be_read")
+            page.handled(replace(mail, folder=desk.folder(Place.QUESTIONS), filed=False))
+    log.error("intake.failed", desk=desk.name, mail=noted.mail_id, error=type(wrong).__name__, tries=tries)
+    return given_up

@@ -1,0 +1,215 @@
+"""A shared mailbox in Exchange Online, through Microsoft Graph."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from agent.errors import ChangedMeanwhile, CursorGone, NotFound, OutcomeUnknown, TryAgainLater
+from agent.m365.answers import Rejected
+from agent.m365.graph import Graph, segment
+from agent.mailbox.base import ChangedMail, ChangedPage, Copy, OutgoingLetter
+
+# One property for all letters: each new name would use up one of the mailbox's named properties for good.
+KEY_PROPERTY = "String {6f1e3a52-2d0b-4c61-9a57-0c9be3f4d8a7} Name NeedToKnowLetterKey"
+SENSITIVITY = "Integer 0x0036"  # PidTagSensitivity; Graph has no name of its own for it
+CONFIDENTIAL = "3"
+KEY_HEADER = "x-need-to-know-letter"  # comes back with a non-delivery report
+
+# Not "All": that an author is away, or that a letter came back, has to be known.
+UNWANTED = "DR, RN, NRN, AutoReply"
+
+PAGE = "50"
+LIST_PAGE = "200"
+FOLDER_PAGE = "200"
+LOOK = "id,receivedDateTime"
+
+
+class OutlookMailbox:
+    """Keeps the promises of `base.Mailbox`; a cursor is a delta link, kept below Graph's address."""
+
+    def __init__(self, graph: Graph, address: str) -> None:
+        self._graph = graph
+        self._address = address
+        self._user = f"/users/{segment(address)}"
+        self._folders: dict[tuple[str, ...], str] = {}
+
+    @property
+    def address(self) -> str:
+        return self._address
+
+    def changes(self, cursor: str | None) -> Iterator[ChangedPage]:
+        try:
+            yield from self._changes(cursor)
+        except Rejected as wrong:
+            if cursor is None:
+                raise
+            # whatever is wrong with the link that we kept, a full round does without it
+            raise CursorGone(f"{wrong} A full round follows.") from wrong
+
+    def listing(self) -> Iterator[tuple[ChangedMail, ...]]:
+        # newest first: what arrives while we read shifts the pages towards us, so nothing is skipped
+        told = {"$select": LOOK, "$top": LIST_PAGE, "$orderby": "receivedDateTime desc"}
+        for page in self._graph.pages(f"{self._user}/mailFolders/inbox/messages", told):
+            yield _mails(page)
+
+    def mime(self, mail_id: str) -> bytes:
+        return self._graph.get_bytes(f"{self._message(mail_id)}/$value")
+
+    def file(self, mail_id: str, folder: Sequence[str], categories: Sequence[str]) -> None:
+        parent = self._categorise(mail_id, categories)
+        if not folder or parent == self._folder(folder):
+            return
+        try:
+            self._move(mail_id, folder)
+        except NotFound:  # the mail was there a moment ago, so it is the folder that went
+            self._folders.clear()
+            self._move(mail_id, folder)
+
+    def copies(self, key: str) -> tuple[Copy, ...]:
+        value = key.replace("'", "''")
+        told = {
+            "$filter": "singleValueExtendedProperties/Any("
+            f"ep: ep/id eq '{KEY_PROPERTY}' and ep/value eq '{value}')",
+            "$select": "id,isDraft,internetMessageId,sentDateTime",
+        }
+        pages = self._graph.pages(f"{self._user}/messages", told)
+        return tuple(_copy(row) for page in pages for row in page["value"])
+
+    def draft(self, letter: OutgoingLetter) -> Copy:
+        made = self._graph.post_json(f"{self._user}/messages", _message(letter))
+        if not made.get("id"):
+            raise OutcomeUnknown(
+                f"The draft of {letter.key} was answered without an id. Look for its copies."
+            )
+        return _copy(made)
+
+    def send(self, mail_id: str) -> None:
+        self._graph.post_once(f"{self._message(mail_id)}/send")
+
+    def _message(self, mail_id: str) -> str:
+        return f"{self._user}/messages/{segment(mail_id)}"
+
+    def _changes(self, cursor: str | None) -> Iterator[ChangedPage]:
+        start = cursor or f"{self._user}/mailFolders/inbox/messages/delta"
+        told = None if cursor else {"$select": LOOK}
+        for page in self._graph.pages(start, told, {"Prefer": f"odata.maxpagesize={PAGE}"}):
+            more, done = page.get("@odata.nextLink"), page.get("@odata.deltaLink")
+            if not (more or done):
+                raise TryAgainLater(f"{self._address}: a page of changes came without a link to go on from.")
+            yield ChangedPage(_mails(page), self._graph.below(str(more or done)), last=not more)
+
+    def _categorise(self, mail_id: str, categories: Sequence[str]) -> str:
+        """Add the categories that the mail has not; gives the id of the folder it lies in.
+
+        Conditional, so that a category which somebody sets at this moment is not undone.
+        """
+        path = self._message(mail_id)
+        mail = self._graph.get_json(path, {"$select": "categories,parentFolderId"})
+        present = [str(category) for category in mail.get("categories") or ()]
+        known = {category.casefold() for category in present}
+        added = [category for category in dict.fromkeys(categories) if category.casefold() not in known]
+        if added:
+            etag = mail.get("@odata.etag")
+            self._graph.patch_json(
+                path,
+                {"categories": present + added},
+                {"If-Match": str(etag)} if etag else None,
+                repeat=True,
+            )
+        return str(mail.get("parentFolderId") or "")
+
+    def _move(self, mail_id: str, folder: Sequence[str]) -> None:
+        self._graph.post_json(f"{self._message(mail_id)}/move", {"destinationId": self._folder(folder)})
+
+    def _folder(self, path: Sequence[str]) -> str:
+        """The id of the folder with this path of names, found or made, step by step."""
+        parent = f"{self._user}/mailFolders"
+        folder_id = ""
+        for depth in range(1, len(path) + 1):
+            names = tuple(path[:depth])
+            folder_id = self._folders.get(names) or self._find_or_make(parent, names[-1])
+            self._folders[names] = folder_id
+            parent = f"{self._user}/mailFolders/{segment(folder_id)}/childFolders"
+        return folder_id
+
+    def _find_or_make(self, parent: str, name: str) -> str:
+        found = self._find(parent, name)
+        if found is None:
+            with contextlib.suppress(ChangedMeanwhile):  # somebody made it first
+                return str(self._graph.post_json(parent, {"displayName": name})["id"])
+            found = self._find(parent, name)
+        if found is None:
+            raise TryAgainLater(
+                f"{self._address}: the folder “{name}” can be neither found nor made just now."
+            )
+        return found
+
+    def _find(self, parent: str, name: str) -> str | None:
+        told = {"$select": "id,displayName", "$top": FOLDER_PAGE}
+        for page in self._graph.pages(parent, told):
+            for row in page["value"]:
+                if str(row.get("displayName")).casefold() == name.casefold():  # as Exchange compares them
+                    return str(row["id"])
+        return None
+
+
+def _mails(page: Mapping[str, Any]) -> tuple[ChangedMail, ...]:
+    return tuple(
+        ChangedMail(str(row["id"]), _time(row.get("receivedDateTime")), removed="@removed" in row)
+        for row in page["value"]
+        if row.get("id")
+    )
+
+
+def _copy(row: Mapping[str, Any]) -> Copy:
+    is_draft = bool(row.get("isDraft"))
+    return Copy(
+        mail_id=str(row["id"]),
+        is_draft=is_draft,
+        internet_message_id=str(row.get("internetMessageId") or ""),
+        sent_at=None if is_draft else _time(row.get("sentDateTime")),
+    )
+
+
+def _time(told: object) -> datetime | None:
+    """Rows of changes are sparse: a time may be missing, and one that cannot be read says no more."""
+    try:
+        return datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+
+
+def _message(letter: OutgoingLetter) -> dict[str, Any]:
+    """The letter as Graph's JSON; it has no place for a plain-text alternative, Exchange makes one itself."""
+    message: dict[str, Any] = {
+        "subject": letter.subject,
+        "importance": "high",
+        "body": {"contentType": "html", "content": letter.html},
+        "toRecipients": [{"emailAddress": {"address": letter.to}}],
+        "internetMessageHeaders": [
+            {"name": "x-auto-response-suppress", "value": UNWANTED},
+            {"name": KEY_HEADER, "value": letter.key},
+        ],
+        "singleValueExtendedProperties": [
+            {"id": KEY_PROPERTY, "value": letter.key},
+            {"id": SENSITIVITY, "value": CONFIDENTIAL},
+        ],
+    }
+    if letter.pictures:
+        message["attachments"] = [_picture(content_id, png) for content_id, png in letter.pictures]
+    return message
+
+
+def _picture(content_id: str, png: bytes) -> dict[str, Any]:
+    return {
+        "@odata.type": "#microsoft.graph.fileAttachment",
+        "name": f"{content_id}.png",
+        "contentType": "image/png",
+        "contentId": content_id,
+        "isInline": True,
+        "contentBytes": base64.b64encode(png).decode(),
+    }

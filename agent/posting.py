@@ -1,0 +1,164 @@
+"""Step 5, posting: tray → sent, each letter once.
+
+Microsoft 365 cannot be told "send this once", so: find by key → draft → send once → look again. A letter
+whose sending is in doubt is never sent afresh; only its own draft may be, once it surely never left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from agent.chasing import is_chase, still_due
+from agent.desk import Desk
+from agent.errors import NeedsAPerson, NotAllowed, NotFound, OutcomeUnknown, TryAgainLater
+from agent.ledger.base import Letter, LetterState
+from agent.log import logger
+from agent.mailbox.base import Copy, OutgoingLetter
+from agent.procedure.chase import within_hours
+from agent.procedure.entry import Entry
+from agent.procedure.words import Happened
+
+log = logger()
+
+UNDER_WAY = (LetterState.IN_TRAY, LetterState.DRAFTED, LetterState.SENDING)
+
+
+def posting(desk: Desk, now: datetime) -> int:
+    """Post what lies in the tray; gives how many letters went out. May be killed anywhere and run again."""
+    if desk.agent.mode == "watch":
+        return 0
+    tray = desk.ledger.letters(*UNDER_WAY)
+    if not tray:
+        return 0
+    room = desk.agent.limits.letters_per_hour - _sent_within_the_hour(desk, now)
+    posted = 0
+    for letter in tray:
+        if desk.stop.is_set():
+            break
+        if posted >= room:
+            log.warning("posting.ceiling", desk=desk.name, per_hour=desk.agent.limits.letters_per_hour)
+            break
+        posted += _try(desk, letter, now)
+    return posted
+
+
+def _try(desk: Desk, letter: Letter, now: datetime) -> bool:
+    """Post one letter; one that cannot be posted at all is held for a person, and the others go on."""
+    if is_chase(letter) and letter.state is not LetterState.SENDING and not _may_go(desk, letter, now):
+        return False
+    try:
+        return _post(desk, letter, now)
+    except NotAllowed:
+        raise  # no letter of this desk can go: the round ends, and says so
+    except NeedsAPerson as wrong:
+        with desk.ledger.page() as page:
+            page.letter_moved(letter.key, LetterState.HELD, now)
+        log.error("posting.held", desk=desk.name, letter=letter.key, why=str(wrong))
+        return False
+
+
+def _may_go(desk: Desk, letter: Letter, now: datetime) -> bool:
+    """A chase goes out within hours and only while it is still due: news may have overtaken it."""
+    if not within_hours(now, desk.procedure, desk.calendar):
+        return False
+    if still_due(desk, letter, now):
+        return True
+    with desk.ledger.page() as page:
+        page.letter_moved(letter.key, LetterState.WITHDRAWN, now)
+    log.info("posting.withdrawn", desk=desk.name, letter=letter.key, alerts=_alerts(letter))
+    return False
+
+
+def _post(desk: Desk, letter: Letter, now: datetime) -> bool:
+    copies = desk.mailbox.copies(letter.key)
+    sent = next((copy for copy in copies if not copy.is_draft), None)
+    if sent:
+        return _posted(desk, letter, now, sent)
+    draft = next((copy for copy in copies if copy.is_draft), None)
+    if letter.state is LetterState.SENDING:
+        return _settle(desk, letter, draft, now)
+    if draft is None:
+        draft = desk.mailbox.draft(_outgoing(letter))
+    return _send(desk, letter, draft, now)
+
+
+def _send(desk: Desk, letter: Letter, draft: Copy, now: datetime) -> bool:
+    """Say that it is being sent, then send: whatever happens in between, it will be looked for first."""
+    _moved(desk, letter, LetterState.SENDING, now, draft)
+    try:
+        desk.mailbox.send(draft.mail_id)
+    except (OutcomeUnknown, NotFound):
+        log.warning("posting.in_doubt", desk=desk.name, letter=letter.key)
+        return False
+    except TryAgainLater:
+        _moved(desk, letter, LetterState.DRAFTED, now, draft)  # certainly refused: nothing was done
+        raise
+    return _posted(desk, letter, now, draft)
+
+
+def _settle(desk: Desk, letter: Letter, draft: Copy | None, now: datetime) -> bool:
+    """A send of unknown outcome, and no copy in Sent Items (yet)."""
+    since = letter.changed_at or letter.laid_at
+    if now - since < timedelta(minutes=desk.agent.limits.settle_minutes):
+        return False
+    if draft is not None:
+        return _send(desk, letter, draft, now)  # it never left Drafts
+    # It left Drafts and nothing else sends from there: it went out, though its copy is not to be seen.
+    log.warning("posting.no_copy_in_sent_items", desk=desk.name, letter=letter.key)
+    return _posted(desk, letter, now, None)
+
+
+def _posted(desk: Desk, letter: Letter, now: datetime, copy: Copy | None) -> bool:
+    at = (copy.sent_at if copy else None) or now
+    with desk.ledger.page() as page:
+        page.letter_moved(
+            letter.key,
+            LetterState.POSTED,
+            now,
+            draft_id=copy.mail_id if copy else None,
+            internet_message_id=copy.internet_message_id if copy else None,
+        )
+        for reason in letter.reasons:
+            if reason.alert:
+                page.record(
+                    Entry(
+                        happened=Happened.CHASED,
+                        alert=reason.alert,
+                        at=at,
+                        source=letter.key,
+                        facts={"rule": reason.rule, "due": reason.due.isoformat()},
+                    )
+                )
+    log.info("posting.posted", desk=desk.name, letter=letter.key, kind=letter.kind, alerts=_alerts(letter))
+    return True
+
+
+def _moved(desk: Desk, letter: Letter, state: LetterState, now: datetime, draft: Copy) -> None:
+    with desk.ledger.page() as page:
+        page.letter_moved(
+            letter.key, state, now, draft_id=draft.mail_id, internet_message_id=draft.internet_message_id
+        )
+
+
+def _outgoing(letter: Letter) -> OutgoingLetter:
+    return OutgoingLetter(
+        key=letter.key,
+        to=letter.to,
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        pictures=letter.pictures,
+    )
+
+
+def _alerts(letter: Letter) -> list[str]:
+    return [reason.alert for reason in letter.reasons if reason.alert]
+
+
+def _sent_within_the_hour(desk: Desk, now: datetime) -> int:
+    return _newer_than(desk.ledger.letters(LetterState.POSTED), now - timedelta(hours=1))
+
+
+def _newer_than(letters: Iterable[Letter], then: datetime) -> int:
+    return sum(1 for letter in letters if letter.changed_at and letter.changed_at > then)

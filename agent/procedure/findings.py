@@ -1,0 +1,128 @@
+"""Departures from the procedure, noticed on receipt. They are reported and never delay an alert.
+
+Which departures there are, and by which clause, is the procedure's: see `Procedure.findings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from agent.procedure.people import People
+from agent.procedure.rules import Procedure, Recipients
+from agent.procedure.subject import SubjectSays
+from agent.procedure.submission import Submission
+from agent.procedure.words import Kind, Moment
+
+RECIPIENT = "missing_recipient:"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A submission as it arrived: who was written to, and what subject line and file name say.
+
+    `phrased` and `marked` tell whether the mail bears the procedure's phrase and marking in any of the
+    accepted ways; `staff_matter` whether a member of staff is the subject.
+    """
+
+    submission: Submission
+    recipients: frozenset[str]
+    subject: SubjectSays
+    file: SubjectSays
+    phrased: bool
+    marked: bool
+    staff_matter: bool
+    zone: ZoneInfo
+
+
+def findings_on_receipt(receipt: Receipt, procedure: Procedure, people: People) -> tuple[str, ...]:
+    """Every departure that shows on receipt, as codes, in the order of the table."""
+    noticed = [code for code, departs in _CHECKS if code in procedure.findings and departs(receipt, procedure)]
+    return (*noticed, *(f"{RECIPIENT}{rule.role}" for rule in _not_copied(receipt, procedure, people)))
+
+
+def clause_of(code: str, procedure: Procedure) -> str:
+    """The clause that a finding departs from; "" for a code that this procedure does not know."""
+    if code.startswith(RECIPIENT):
+        role = code.removeprefix(RECIPIENT)
+        return next((rule.clause for rule in procedure.must_be_copied if rule.role == role), "")
+    return procedure.findings.get(code, "")
+
+
+def form_due(started: Moment, days: int, zone: ZoneInfo) -> datetime:
+    """Until when a form is in time: a time plus whole days elapsed, or the end of the last calendar day."""
+    if isinstance(started, datetime):
+        return started.astimezone(UTC) + timedelta(days=days)
+    return datetime.combine(started + timedelta(days=days + 1), time(), zone)
+
+
+def _is_late(receipt: Receipt, procedure: Procedure) -> bool:
+    """Counted from the incident happening, not from when it became known (NCT 2.1)."""
+    said = receipt.submission
+    started = said.incident_at or said.missing_since
+    if started is None or said.kind not in (Kind.NEW, Kind.MISSING):
+        return False
+    due = form_due(started, procedure.form_within_days, receipt.zone)
+    # the day after the last one is late from its first moment; an exact time is still in time
+    return said.received_at > due if isinstance(started, datetime) else said.received_at >= due
+
+
+def _is_wrong_form(receipt: Receipt, procedure: Procedure) -> bool:
+    """A child is missing and the standard form was used (NCT 2.2)."""
+    said = receipt.submission
+    has_own_form = bool(procedure.missing_forms) and said.form is not None
+    missing = said.missing_since is not None or "form_type_mismatch" in receipt.subject.flags
+    return has_own_form and missing and said.form not in procedure.missing_forms
+
+
+def _is_old_form(receipt: Receipt, _: Procedure) -> bool:
+    return "old_form_name" in receipt.subject.flags | receipt.file.flags
+
+
+def _file_nameless(receipt: Receipt, _: Procedure) -> bool:
+    """A form about a named child whose file's name does not tell which (NCT 6.1)."""
+    named = any(child.name for child in receipt.submission.children)
+    return named and receipt.file.child is None
+
+
+def _file_dateless(receipt: Receipt, _: Procedure) -> bool:
+    return receipt.submission.form is not None and receipt.file.date is None
+
+
+def _undated(receipt: Receipt, _: Procedure) -> bool:
+    return any(update.date is None for update in receipt.submission.updates)
+
+
+def _unsigned(receipt: Receipt, _: Procedure) -> bool:
+    """Both names are asked for: the Manager's and the reviewing Strategic Manager's (NCT 6.3)."""
+    return any(not update.manager or not update.reviewer for update in receipt.submission.updates)
+
+
+_CHECKS: tuple[tuple[str, Callable[[Receipt, Procedure], bool]], ...] = (
+    ("late_form", _is_late),
+    ("old_form", _is_old_form),
+    ("wrong_form", _is_wrong_form),
+    ("subject_phrase_missing", lambda receipt, _: not receipt.phrased),
+    ("marking_missing", lambda receipt, _: not receipt.marked),
+    ("file_name_without_name", _file_nameless),
+    ("file_name_without_date", _file_dateless),
+    ("update_undated", _undated),
+    ("update_unsigned", _unsigned),
+)
+
+
+def _not_copied(receipt: Receipt, procedure: Procedure, people: People) -> list[Recipients]:
+    there = receipt.recipients | {receipt.submission.sender}
+    return [
+        rule
+        for rule in procedure.must_be_copied
+        if (receipt.staff_matter or not rule.staff_matters_only) and not _copied(rule, there, people)
+    ]
+
+
+def _copied(rule: Recipients, there: frozenset[str], people: People) -> bool:
+    """A role that nobody on the roster holds cannot be checked and is not held against anybody."""
+    holders = [person.address.lower() in there for person in people.holding(rule.role)]
+    return not holders or (all(holders) if rule.everyone else any(holders))

@@ -1,0 +1,217 @@
+"""Who is named in what is left of a subject line or file name once all else was taken out of it.
+
+A name is only taken where nothing unknown stands beside it; a premises, a place or half a sentence
+is nobody. What is doubtful stays unnamed, and a person looks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from agent.procedure.names import is_initials
+from agent.procedure.text import fold
+
+# Words that may stand beside a name without being part of one.
+_ORDINARY = frozenset(
+    "alert alerts form forms notification report briefing senior leadership the a an and of for re on in to "
+    "about child children childs young person yp boy girl baby subject name named called urgent confidential "
+    "final draft copy version signed completed scan scanned protected encrypted password locked attached "
+    "please see fao cc new initial first second third latest further information info regarding concerning "
+    "ref reference id ref. no number still now not dated date week wc case matter incident event strictly "
+    "private important high priority official sensitive staff allegation member worker residential media "
+    "interest press holding form. follow follows following missing returned found located update updates "
+    "updated amended closed close closure concluded conclusion nfa siblings sibling twins brothers sisters "
+    "family triplets unborn correction corrected resent resend again revised hi hello thanks w/c edd dob dod "
+    "died death deceased s47 s18 s20 yos yjs cla lac cp cin uasc care leaver leavers from with is has been "
+    "safe well shared you this that one it who group".split()
+)
+# Words of a sentence: a line that has one of them and no capitals names nobody.
+_PREMISES = frozenset(
+    "lodge house home homes school primary academy college nursery centre center unit hospital surgery "
+    "church hostel hotel street road avenue close lane court drive way park farm grange villa cottage "
+    "children's service services team office offices trust council department ward-unit clinic infant "
+    "infants junior secondary st saint playgroup preschool police station".split()
+)
+_ABBREVIATIONS = frozenset(
+    "AD ADS AE AKA BBC CAMHS CE CEO CIC CIN CLA CP CPP CSE CCE DCS DO DOB DOD DBS EDD EDT EH EHCP FAO FW FYI "
+    "GP HOS HR ID IRO IT ITV LA LAC LADO MASH MP NEET NFA NHS NRM NSCP OOH PDF PR PSW RE SEN SEND SLA SLAF "
+    "SLT SM SW TBC TM TV UASC UBB UK US IMG DSC PXL DOC JPG VIP WC YJS YOS YP QA OK ASAP".split()
+)
+_PARTICLES = frozenset("al el de da di do dos van von der den bin ibn bint la le ap ab ter ul ur e y".split())
+_GROUP = r"siblings?|children|twins|triplets|family|brothers|sisters"
+_LETTERS = r"[^\W\d_]"
+_CAPITAL = rf"{_LETTERS}(?:{_LETTERS}|['.\-])*"
+_NICKNAME = re.compile(rf"(?:(?P<first>{_CAPITAL})\s+)?(?P<open>[\"'(])(?P<nick>{_LETTERS}+)[\"')]\s+(?P<rest>[^|]+)")
+_AKA = re.compile(r"\s+\(?\b(?:a\.?k\.?a\.?|also known as|alias|formerly|née|nee)(?!\w)\W*", re.IGNORECASE)
+_KNOWN_AS = re.compile(r"\s+\(?\b(?:known as|k/a|prefers)\b\W*", re.IGNORECASE)
+_PSEUDONYM = re.compile(r"\b(?P<what>child|yp|young person|sibling|baby)\s+(?P<letter>[A-Z]\d?)(?=\W|$)", re.IGNORECASE)
+_UNBORN = re.compile(r"\b(?:unborn(?:\s+baby)?|ubb|bump)\b(?:\s+of)?\s*", re.IGNORECASE)
+_COUNT = re.compile(r"\b(?:x\s*(\d+)|(\d+)\s*x?)\b", re.IGNORECASE)
+_LIST = re.compile(r"^(?P<firsts>[^|,]+(?:\s*,\s*[^|,]+)*?)\s*,?\s+(?:and|&|\+)\s+(?P<last>.+)$")
+
+
+@dataclass(frozen=True)
+class Named:
+    """The children one text names. `names` are written as a clerk would; `also` are other names of the
+    same child; `group` says that a family is meant and its members are not told."""
+
+    names: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()
+    group: bool = False
+
+
+def named_in(rest: str) -> Named | None:
+    """Who is named in `rest`, parts taken out being marked with "|"; None when nobody surely is."""
+    lower = rest == rest.lower()
+    nickname = _nickname(rest)
+    if nickname:
+        return nickname
+    for part in re.split(r"\s*\|\s*|\s+-+\s+|\s*[;:()\[\]\"?!<>]\s*", rest):
+        found = _in_part(part.strip(" ,-_/'&+").lstrip("."), lower)
+        if found:
+            return found
+    return None
+
+
+def _in_part(part: str, lower: bool) -> Named | None:
+    if not part or len(part) > 120:
+        return None
+    for reader in (_pseudonym, _unborn, _several_names, _group, _listed, _alternatives):
+        found = reader(part, lower)
+        if found:
+            return found
+    return _single(part, lower)
+
+
+def _single(part: str, lower: bool) -> Named | None:
+    family, comma, given = (piece.strip() for piece in part.partition(","))
+    if comma and len(family.split()) == 1 and (first := clean_name(given, lower)):
+        last = clean_name(family, lower)
+        if last and len(first.split()) <= 2:
+            return Named((f"{first} {last}",), flags=frozenset({"surname_first"}))
+    for piece in part.split(","):
+        name = clean_name(piece, lower)
+        if name:
+            return Named((name,), flags=_about(name))
+    return None
+
+
+def _about(name: str) -> frozenset[str]:
+    if is_initials(name):
+        return frozenset({"initials_only"})
+    parts = name.split()
+    if len(parts) == 1:
+        return frozenset({"first_name_only"})
+    if len(parts[0].strip(".")) == 1:
+        return frozenset({"initial_and_surname"})
+    return frozenset()
+
+
+def _nickname(rest: str) -> Named | None:
+    found = _NICKNAME.search(rest)
+    if not found or (found["open"] == "(" and not found["first"]):
+        return None
+    given = f"{found['first'] or ''} {found['rest']}".split("|")[0]
+    name = clean_name(re.split(r"\s+-+\s+|[()]", given)[0], False)
+    if name is None or len(name.split()) < 2 or fold(found["nick"]) in _ORDINARY:
+        return None
+    return Named((name,), (f"{found['nick']} {name.split()[-1]}",), frozenset({"known_as"}))
+
+
+def _pseudonym(part: str, lower: bool) -> Named | None:
+    found = _PSEUDONYM.search(part)
+    if not found or (lower and not part.startswith(found[0])):
+        return None
+    return Named((f"{found['what'].capitalize()} {found['letter'].upper()}",), flags=frozenset({"pseudonym"}))
+
+
+def _unborn(part: str, lower: bool) -> Named | None:
+    found = _UNBORN.search(part)
+    if not found:
+        return None
+    name = clean_name(part[found.end() :], lower)
+    return Named((f"Unborn {name}",) if name else (), flags=frozenset({"unborn"}))
+
+
+def _several_names(part: str, lower: bool) -> Named | None:
+    for pattern, flag in ((_AKA, "alias"), (_KNOWN_AS, "known_as")):
+        found = pattern.search(part)
+        if found:
+            name, other = clean_name(part[: found.start()], lower), clean_name(part[found.end() :], lower)
+            if name and other:
+                return Named((name,), (other,), frozenset({flag}))
+    return None
+
+
+def _group(part: str, lower: bool) -> Named | None:
+    if not re.search(rf"\b(?:{_GROUP})\b", part, re.IGNORECASE) or re.search(r"\b(?:and|&)\b", part):
+        return None
+    count = _COUNT.search(part)
+    name = clean_name(_COUNT.sub(" ", part), lower)
+    if name is None or len(name.split()) > 1 or is_initials(name):
+        return None
+    size = f"{count[1] or count[2]} siblings" if count else "siblings"
+    return Named((f"{name} ({size})",), flags=frozenset({"multi_child"}), group=True)
+
+
+def _listed(part: str, lower: bool) -> Named | None:
+    """`Max, Poppy and Finn Thornbury`, `Ann Lee & Bo Rae`."""
+    found = _LIST.match(part)
+    if not found:
+        return None
+    firsts = [clean_name(first, lower) for first in re.split(r"\s*,\s*", found["firsts"])]
+    last = clean_name(found["last"], lower)
+    if last is None or len(last.split()) < 2 or None in firsts:
+        return None
+    family = last.split()[-1]
+    names = [first if len(first.split()) > 1 else f"{first} {family}" for first in firsts if first]
+    families = {name.split()[-1] for name in [*names, last]}
+    flags = {"multi_child"} | ({"different_surnames"} if len(families) > 1 else set())
+    return Named((*names, last), flags=frozenset(flags))
+
+
+def _alternatives(part: str, lower: bool) -> Named | None:
+    """`Muhammad / Mohammed Haddad`: one child, two spellings; the first is kept."""
+    first, slash, second = (piece.strip() for piece in part.partition("/"))
+    name, other = clean_name(first, lower), clean_name(second, lower)
+    if not slash or not name or not other or is_initials(name) != is_initials(other):
+        return None
+    if len(name.split()) == 1 and len(other.split()) > 1:
+        name = f"{name} {' '.join(other.split()[1:])}"
+    return Named((name,), (other,), frozenset({"alternatives"}))
+
+
+def clean_name(part: str, lower: bool) -> str | None:
+    """The name in `part`, once ordinary words around it are gone; None when more than a name stands there."""
+    parts = [word for word in part.replace("_", " ").split() if word.strip("&+,-.")]
+    if any(fold(word).strip(".,") in _PREMISES for word in parts):
+        return None
+    while parts and _ordinary(parts[0]):
+        parts.pop(0)
+    while parts and _ordinary(parts[-1]):
+        parts.pop()
+    if not parts or len(parts) > 5 or (lower and len(parts) > 3):
+        return None
+    if not all(_in_a_name(word, lower) for word in parts):
+        return None
+    name = " ".join(_cased(word, lower) for word in parts)
+    return name if len(parts) > 1 or len(name.strip(".")) > 1 else None
+
+
+def _ordinary(word: str) -> bool:
+    bare = fold(word).strip(".,'")
+    return bare in _ORDINARY or word.strip(".,") in _ABBREVIATIONS or not any(c.isalpha() for c in word)
+
+
+def _in_a_name(word: str, lower: bool) -> bool:
+    if not re.fullmatch(_CAPITAL, word) or (_ordinary(word) and len(word.strip(".")) > 1):
+        return False
+    return word[0].isupper() or fold(word).split("-")[0] in _PARTICLES or (lower and word.isalpha())
+
+
+def _cased(word: str, lower: bool) -> str:
+    if lower or (word.isupper() and len(word.replace(".", "")) > 3 and "." not in word):
+        return "".join(piece.capitalize() for piece in re.split(r"(['\-])", word))
+    return word

@@ -1,0 +1,324 @@
+"""Edits a register's workbook in place: touched cells and what depends on them, and nothing else.
+
+Bytes in, bytes out. Every part of the file that is not touched keeps its very bytes; text is written as
+text, so that no mail or form can put a formula into a cell. What cannot be done safely is refused in a
+sentence before anything is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from lxml import etree
+
+from agent.errors import ChangedMeanwhile, NeedsAPerson
+from agent.procedure.rules import Column
+from agent.register.addresses import cell, letters
+from agent.register.base import Changes
+from agent.register.cells import moment_in, number_text, reference_key, same, serial, shown, tidy
+from agent.register.growth import Growth, has_content, merges
+from agent.register.package import Package, q, relationships_of
+from agent.register.workbook import Placed, Workbook, most_common
+
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+_LOOKS_AT = 20  # rows above a new one that decide what its cells look like
+_RISKY = ("=", "+", "-", "@", "\t")  # what Excel would take for a formula once somebody edits the cell
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_ADDRESS = re.compile(r"\$?\b[A-Z]{1,3}\$?\d+\b")
+_NAMED_OR_QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]')
+_FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
+_AFTER_CALC = (  # elements that stand behind `calcPr` in a workbook part
+    *("oleSize", "customWorkbookViews", "pivotCaches", "smartTagPr", "smartTagTypes"),
+    *("webPublishing", "fileRecoveryPr", "webPublishObjects", "extLst"),
+)
+
+
+def edit(content: bytes, columns: Sequence[Column], desk: str, changes: Changes) -> bytes:
+    """The workbook with `changes` in it; the very same bytes when they stand there already.
+
+    ChangedMeanwhile when a row to be changed is not there; NeedsAPerson when the workbook cannot be
+    edited safely. References that stand there twice are not written, and none gets a second row.
+    """
+    book = Workbook(content, columns, desk)
+    editor = _Editor(book)
+    for reference, cells in changes.cells.items():
+        editor.update(reference, cells)
+    editor.append([row for row in changes.new_rows if not book.rows_of(editor.key(row))])
+    return editor.finished() if editor.touched else content
+
+
+class _Editor:
+    """One edit of one workbook. Trees are changed as asked; parts are replaced only in `finished`."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+        self.placed = {placed.column.heading: placed for placed in book.columns}
+        self.touched = False
+        self._table_changed = False
+        self._workbook_changed = False
+        self._formula_gone = False
+        self._merges = merges(book)
+
+    def key(self, row: Mapping[str, str]) -> str:
+        return reference_key(row.get(self.book.reference.column.heading, ""))
+
+    # Rows that are there
+
+    def update(self, reference: str, cells: Mapping[str, str]) -> None:
+        """Put these values into the row of `reference`."""
+        rows = self.book.rows_of(reference_key(reference))
+        if not rows:
+            raise ChangedMeanwhile(f"The register has no row for {shown(reference)} any more.")
+        if len(rows) == 1:
+            for placed, value in self._placed_values(cells):
+                self._set(placed, rows[0], value)
+
+    def _placed_values(self, cells: Mapping[str, str]) -> Iterator[tuple[Placed, str]]:
+        """Values with their columns; a heading that the table does not have is left out."""
+        for heading, value in cells.items():
+            if heading in self.placed:
+                yield self.placed[heading], value
+
+    def _set(self, placed: Placed, row: int, value: str) -> None:
+        value = tidy(placed.column, value)
+        if same(placed.column, self.book.text(placed, row), value):
+            return
+        self._refuse_merged(placed.index, row)
+        found = self._cell(placed.index, row)
+        self._take_formula_away(found)
+        self._put(found, placed.column, value)
+        self._fit_height(self.book.rows[row])
+        self.touched = True
+
+    def _refuse_merged(self, column: int, row: int) -> None:
+        for merged in self._merges:
+            if merged.holds(column, row) and (column, row) != (merged.left, merged.top):
+                raise NeedsAPerson(
+                    f"Cell {cell(column, row)} of the register is merged with others, "
+                    "so it cannot be written. Unmerge the cells."
+                )
+
+    def _cell(self, column: int, row: int) -> etree._Element:
+        """The cell's element, made where the sheet has none."""
+        found = self.book.cell(column, row)
+        if found is not None:
+            return found
+        element = self._row(row)
+        element.attrib.pop("spans", "")  # optional, and no longer true
+        new = etree.Element(q("c"), r=cell(column, row))
+        wanted = (len(letters(column)), letters(column))
+        for index, other in enumerate(element):
+            name = other.get("r", "").rstrip("0123456789")
+            if (len(name), name) > wanted:
+                element.insert(index, new)
+                return new
+        element.append(new)
+        return new
+
+    def _row(self, row: int) -> etree._Element:
+        rows = self.book.rows
+        if row in rows:
+            return rows[row]
+        new = etree.Element(q("row"), r=str(row))
+        later = [number for number in rows if number > row]
+        if later:
+            rows[min(later)].addprevious(new)
+        else:
+            self._data().append(new)
+        rows[row] = new
+        return new
+
+    def _data(self) -> etree._Element:
+        data = self.book.sheet.find(q("sheetData"))
+        if data is None:  # the table's headings were read from it
+            raise NeedsAPerson("The register's sheet is empty. Restore an earlier version in SharePoint.")
+        return data
+
+    def _take_formula_away(self, found: etree._Element) -> None:
+        formula = found.find(q("f"))
+        if formula is None:
+            return
+        shares = formula.get("ref") is not None or formula.get("t") in ("array", "dataTable")
+        if shares and formula.get("ref", found.get("r")) != found.get("r"):
+            raise NeedsAPerson(
+                f"Cell {found.get('r')} of the register holds a formula that other cells share, in a column "
+                "that the agent keeps. Clear the formulas in this column."
+            )
+        self._formula_gone = True
+
+    def _put(self, found: etree._Element, column: Column, value: str) -> None:
+        """Write a value as what it is: a date, a number, else text; an empty one clears the cell."""
+        for child in list(found):
+            found.remove(child)
+        for name in ("t", "cm", "vm"):
+            found.attrib.pop(name, "")
+        if not value:
+            return
+        if self._put_moment(found, column, value) or self._put_number(found, column, value):
+            return
+        self._look(found, self.book.values.styles.for_text(_look(found), quoted=value.startswith(_RISKY)))
+        found.set("t", "inlineStr")
+        text = etree.SubElement(etree.SubElement(found, q("is")), q("t"))
+        text.text = _ESCAPE.sub("_x005F_", value)
+        text.set(_SPACE, "preserve")
+
+    def _put_moment(self, found: etree._Element, column: Column, value: str) -> bool:
+        values = self.book.values
+        moment = moment_in(value) if self._may_be_date(found, column) else None
+        number = serial(moment, since_1904=values.since_1904) if moment is not None else None
+        if number is None:
+            return False
+        has_time = isinstance(moment, datetime) or column.format == "datetime"
+        self._look(found, values.styles.for_moment(_look(found), has_time=has_time))
+        etree.SubElement(found, q("v")).text = number_text(number)
+        return True
+
+    def _may_be_date(self, found: etree._Element, column: Column) -> bool:
+        if column.format in ("date", "datetime"):
+            return True
+        persons_own = column.owner == "person" and not column.field
+        return persons_own and self.book.values.styles.is_date(_look(found))
+
+    def _put_number(self, found: etree._Element, column: Column, value: str) -> bool:
+        if column.format != "number":
+            return False
+        try:
+            number = float(value)
+        except ValueError:
+            return False
+        if number_text(number) != value:  # `nan`, `1e5`, `007`: text that only looks like a number
+            return False
+        self._look(found, self.book.values.styles.for_number(_look(found)))
+        etree.SubElement(found, q("v")).text = value
+        return True
+
+    def _look(self, found: etree._Element, look: int) -> None:
+        if look or found.get("s"):
+            found.set("s", str(look))
+
+    def _fit_height(self, row: etree._Element) -> None:
+        """Let Excel fit the row's height anew, unless a person set it."""
+        if row.get("customHeight") not in ("1", "true"):
+            row.attrib.pop("ht", "")
+
+    # New rows
+
+    def append(self, new_rows: Sequence[Mapping[str, str]]) -> None:
+        """Add rows at the end of the table, the empty ones at its end first."""
+        if not new_rows:
+            return
+        first = self._first_free_row()
+        last = first + len(new_rows) - 1
+        looks, formulas = self._usual_looks(first), self._column_formulas()
+        growth = Growth(self.book, last)
+        growth.refuse_if_in_the_way()
+        for number, values in enumerate(new_rows, first):
+            self._new_row(number, values, looks, formulas)
+        self._workbook_changed |= growth.grow()
+        self._table_changed = growth.needed
+        self.touched = True
+
+    def _first_free_row(self) -> int:
+        """Where the table's empty rows at its end begin; formulas that people filled down don't count."""
+        row = self.book.last_row
+        while row >= self.book.first_row and self._is_free(row):
+            row -= 1
+        return row + 1
+
+    def _is_free(self, row: int) -> bool:
+        there = (self.book.cell(placed.index, row) for placed in self.book.columns)
+        return not any(
+            has_content(found) and found.find(q("f")) is None for found in there if found is not None
+        )
+
+    def _usual_looks(self, below: int) -> dict[int, str]:
+        """What most of the last rows look like in each column: one row in yellow makes no fashion."""
+        rows = range(max(self.book.first_row, below - _LOOKS_AT), max(below, self.book.first_row + 1))
+        usual = {}
+        for placed in self.book.columns:
+            cells = (self.book.cell(placed.index, row) for row in rows)
+            look = most_common(found.get("s", "0") for found in cells if found is not None)
+            if look is not None:
+                usual[placed.index] = look
+        return usual
+
+    def _column_formulas(self) -> dict[int, str]:
+        """Formulas that people gave a whole column and that are true in any row."""
+        found = {}
+        for index, column in enumerate(self.book.table.iter(q("tableColumn")), self.book.area.left):
+            formula = column.findtext(q("calculatedColumnFormula"))
+            if formula and not _ADDRESS.search(_NAMED_OR_QUOTED.sub("", formula)):
+                found[index] = formula
+        return found
+
+    def _new_row(
+        self, row: int, values: Mapping[str, str], looks: Mapping[int, str], formulas: Mapping[int, str]
+    ) -> None:
+        for placed in self.book.columns:
+            self._refuse_merged(placed.index, row)
+            found = self._cell(placed.index, row)
+            if placed.index in looks and "s" not in found.attrib:
+                found.set("s", looks[placed.index])
+            value = tidy(placed.column, values.get(placed.column.heading, ""))
+            if value:
+                self._put(found, placed.column, value)
+            elif placed.index in formulas and not has_content(found):
+                etree.SubElement(found, q("f")).text = formulas[placed.index]
+        self._fit_height(self.book.rows[row])
+
+    # The end
+
+    def finished(self) -> bytes:
+        """The file with all that was touched."""
+        book, package = self.book, self.book.package
+        if book.values.styles.changed and book.values.styles_part:
+            package.replace(book.values.styles_part, book.values.styles.root)
+        if self._formula_gone:
+            self._forget_calculation_chain(package)
+        package.replace(book.sheet_part, book.sheet)
+        if self._table_changed:
+            package.replace(book.table_part, book.table)
+        if self._has_formulas() and self._calculate_on_opening():
+            self._workbook_changed = True
+        if self._workbook_changed:
+            package.replace(book.workbook_part, book.workbook)
+        return package.content()
+
+    def _has_formulas(self) -> bool:
+        package = self.book.package
+        sheets = (part for _, kind, part in package.related(self.book.workbook_part) if kind == "worksheet")
+        return any(_FORMULA.search(package.read(part)) for part in sheets)
+
+    def _calculate_on_opening(self) -> bool:
+        """Results that Excel kept may be stale now: it is asked to work them out. True when that is news."""
+        root = self.book.workbook
+        calc = root.find(q("calcPr"))
+        if calc is None:
+            calc = etree.Element(q("calcPr"))
+            later = [found for found in root if found.tag in map(q, _AFTER_CALC)]
+            if later:
+                later[0].addprevious(calc)
+            else:
+                root.append(calc)
+        news = calc.get("fullCalcOnLoad") != "1"
+        calc.set("fullCalcOnLoad", "1")
+        return news
+
+    def _forget_calculation_chain(self, package: Package) -> None:
+        """A formula is gone: the chain that lists it goes too; Excel makes it anew."""
+        chain = package.first_related(self.book.workbook_part, "calcChain")
+        if chain is None:
+            return
+        links = relationships_of(self.book.workbook_part)
+        for part, attribute in (("[Content_Types].xml", "PartName"), (links, "Target")):
+            root = package.xml(part)
+            for found in [found for found in root if found.get(attribute, "").endswith("calcChain.xml")]:
+                root.remove(found)
+            package.replace(part, root)
+        package.drop(chain)
+
+
+def _look(found: etree._Element) -> int:
+    return int(found.get("s", "0"))

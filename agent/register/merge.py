@@ -1,0 +1,162 @@
+"""Three sides of the register become one: what the agent wrote last, what stands there, what the ledger says.
+
+Pure: decides, and touches nothing. Whose column it is decides who wins (`Column.owner`):
+
+- agent: the ledger's value is put back; what a person typed over it is reported.
+- proposed: a person's value wins over the agent's and is reported.
+- person: never written; what changed is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agent.procedure.rules import Column
+from agent.register.base import Changes, Sheet
+from agent.register.cells import reference_key, same, shown
+
+Row = Mapping[str, str]
+Rows = Mapping[str, Row]
+
+
+@dataclass(frozen=True)
+class PersonsChange:
+    """A person changed one cell, from `before` to `now`. `put_back`: the column is the agent's."""
+
+    reference: str
+    column: Column
+    before: str = field(repr=False)
+    now: str = field(repr=False)
+
+    @property
+    def heading(self) -> str:
+        return self.column.heading
+
+    @property
+    def put_back(self) -> bool:
+        return self.column.owner == "agent"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What to write, what people did, and what a person has to look at.
+
+    `seen` is to be remembered as what stood there: the sheet's rows, and those that vanished from it
+    until they stand there again, so that nothing people wrote in them is lost.
+    """
+
+    changes: Changes
+    people: tuple[PersonsChange, ...]
+    doubts: tuple[str, ...]
+    seen: Rows = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """One row from all sides. `intended` was about to be written when the agent last heard of the sheet."""
+
+    reference: str
+    there: Row
+    wrote: Row
+    intended: Row
+    said: Row
+
+    def typed(self, column: Column) -> bool:
+        """Is what stands in this cell a person's? Not when the agent put it there, or would."""
+        now = self.there.get(column.heading, "")
+        ours = [self.wrote.get(column.heading, "")]
+        ours += [side[column.heading] for side in (self.intended, self.said) if column.heading in side]
+        return not any(same(column, now, value) for value in ours)
+
+    def change(self, column: Column) -> PersonsChange:
+        before, now = (side.get(column.heading, "") for side in (self.wrote, self.there))
+        return PersonsChange(self.reference, column, before, now)
+
+    def wants(self, column: Column) -> bool:
+        """Should the ledger's value be written into this cell?"""
+        said = self.said.get(column.heading)
+        if said is None or column.owner == "person":
+            return False
+        if same(column, self.there.get(column.heading, ""), said):
+            return False
+        return column.owner == "agent" or not self.typed(column)
+
+
+def merge(
+    columns: Sequence[Column],
+    wrote_last: Rows,
+    sheet: Sheet,
+    ledger_says: Rows,
+    intended: Rows | None = None,
+) -> Merged:
+    """Decide what to write and what people did. All rows are by reference, their cells by heading.
+
+    `wrote_last` is what stood there when the agent last looked; `intended` what it was about to write
+    then and may or may not have written. A cell that `ledger_says` does not name is left alone. Once
+    the changes stand there, merging again changes nothing.
+    """
+    intended = intended or {}
+    present = [column for column in columns if column.heading in sheet.headings]
+    cells: dict[str, dict[str, str]] = {}
+    people: list[PersonsChange] = []
+    for sides in _both_know(wrote_last, intended, sheet, ledger_says):
+        people += [sides.change(column) for column in present if sides.typed(column)]
+        wanted = {column.heading: sides.said[column.heading] for column in present if sides.wants(column)}
+        if wanted:
+            cells[sides.reference] = wanted
+    missing = [reference for reference in ledger_says if reference not in sheet.rows]
+    vanished = {
+        reference: {**wrote_last.get(reference, {}), **intended.get(reference, {})}
+        for reference in missing
+        if reference in wrote_last or reference in intended
+    }
+    new_rows = tuple(
+        _whole_row(columns, reference, vanished.get(reference, {}), ledger_says[reference])
+        for reference in missing
+    )
+    doubts = (*sheet.doubts, *_doubts(columns, wrote_last, sheet, ledger_says))
+    seen = {**vanished, **sheet.rows}
+    return Merged(Changes(cells, new_rows), tuple(people), doubts, seen)
+
+
+def _both_know(wrote_last: Rows, intended: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[_Sides]:
+    """The rows that the sheet and the ledger both have; one that stands there twice is nobody's to read."""
+    for reference, there in sheet.rows.items():
+        if reference in ledger_says and reference not in sheet.twice:
+            wrote, meant = wrote_last.get(reference, {}), intended.get(reference, {})
+            yield _Sides(reference, there, wrote, meant, ledger_says[reference])
+
+
+def _whole_row(columns: Sequence[Column], reference: str, before: Row, said: Row) -> Row:
+    """A row that is not there: what the ledger says, and of people's columns what stood there before."""
+    ours = {column.heading for column in columns if column.owner != "person"}
+    theirs = {heading: value for heading, value in before.items() if heading not in ours and value}
+    key = {column.heading: reference for column in columns if column.field == "reference"}
+    return {**said, **theirs, **key}
+
+
+def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[str]:
+    if sheet.version is None:
+        if wrote_last:
+            yield "The register's workbook is gone; a new one is written, with all that was known of the old."
+        return
+    for column in columns:
+        if column.heading not in sheet.headings:
+            yield (
+                f"The register has no column “{column.heading}” any more, so it is not kept. "
+                "Add a column with this heading, or name the new heading in the configuration."
+            )
+    known = {reference_key(reference) for reference in ledger_says}
+    for reference in sheet.rows:
+        if reference not in known:
+            yield (
+                f"{shown(reference)} has a row in the register, but is no alert of the ledger. "
+                "The row is left alone. Correct its reference, or delete the row."
+            )
+    for reference in wrote_last:
+        if reference in ledger_says and reference not in sheet.rows:
+            yield (
+                f"The row of {reference} is gone from the register and is written there again. "
+                "To take an alert off the list, set its status instead."
+            )

@@ -1,0 +1,139 @@
+"""An .xlsx file as what it is, a zip of parts: opened warily, changed part by part, the rest kept."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import zipfile
+from collections.abc import Iterator
+
+from lxml import etree
+
+from agent.errors import NeedsAPerson
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_STRICT = "http://purl.oclc.org/ooxml/"
+
+LARGEST_FILE = 100 * 1024 * 1024  # what Excel for the web opens
+LARGEST_PART = 400 * 1024 * 1024
+LARGEST_WHOLE = 800 * 1024 * 1024
+MOST_PARTS = 10_000
+
+
+def q(tag: str) -> str:
+    """A tag of SpreadsheetML, as lxml names it."""
+    return f"{{{MAIN}}}{tag}"
+
+
+class Package:
+    """The parts of one workbook. Raises NeedsAPerson, in a sentence, for a file that is not safe to open."""
+
+    def __init__(self, content: bytes) -> None:
+        self._zip = _opened(content)
+        self._changed: dict[str, bytes] = {}
+        self._dropped: set[str] = set()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._zip.NameToInfo and name not in self._dropped
+
+    def names(self) -> list[str]:
+        return [name for name in self._zip.namelist() if name not in self._dropped]
+
+    def read(self, name: str) -> bytes:
+        """A part's bytes. NeedsAPerson when it is missing or damaged."""
+        if name in self._changed:
+            return self._changed[name]
+        try:
+            with self._zip.open(name) as part:
+                content = part.read(LARGEST_PART + 1)
+        except (KeyError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as wrong:
+            raise NeedsAPerson(f"The workbook is damaged ({name}). {_RESTORE}") from wrong
+        if len(content) > LARGEST_PART:
+            raise NeedsAPerson(_TOO_LARGE)
+        return content
+
+    def xml(self, name: str) -> etree._Element:
+        """A part as a tree. Refuses document types (only attacks have them) and the strict format."""
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        try:
+            root = etree.fromstring(self.read(name), parser)
+        except etree.XMLSyntaxError as wrong:
+            raise NeedsAPerson(f"The workbook is damaged ({name}). {_RESTORE}") from wrong
+        if root.getroottree().docinfo.internalDTD is not None:
+            raise NeedsAPerson(f"The workbook holds a document type, which Excel never writes. {_RESTORE}")
+        if (etree.QName(root).namespace or "").startswith(_STRICT):
+            raise NeedsAPerson(_IS_STRICT)
+        return root
+
+    def replace(self, name: str, root: etree._Element) -> None:
+        """Put a changed tree in the place of a part."""
+        content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+        self._changed[name] = content
+
+    def drop(self, name: str) -> None:
+        self._dropped.add(name)
+
+    def related(self, part: str) -> Iterator[tuple[str, str, str]]:
+        """(relationship id, last word of its type, part name) of all that `part` leads to inside the file."""
+        folder = posixpath.dirname(part)
+        rels = relationships_of(part)
+        if rels not in self:
+            return
+        for link in self.xml(rels):
+            if link.get("TargetMode") != "External" and link.get("Target"):
+                target = posixpath.normpath(posixpath.join("/", folder, link.get("Target", "")))
+                yield link.get("Id", ""), link.get("Type", "").rpartition("/")[2], target.lstrip("/")
+
+    def first_related(self, part: str, kind: str) -> str | None:
+        """The part of this kind that `part` leads to."""
+        return next((name for _, found, name in self.related(part) if found == kind), None)
+
+    def content(self) -> bytes:
+        """The whole file: parts in their order, each untouched one with the very bytes it had."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as target:
+            for info in self._zip.infolist():
+                if info.filename not in self._dropped:
+                    target.writestr(info, self.read(info.filename), compress_type=info.compress_type)
+        return out.getvalue()
+
+
+def relationships_of(part: str) -> str:
+    """`xl/workbook.xml` → `xl/_rels/workbook.xml.rels`; "" is the package itself."""
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
+
+
+_RESTORE = "Restore an earlier version of it in SharePoint."
+_TOO_LARGE = (
+    "The workbook is larger than the agent opens. Delete pictures or rows that are no longer needed from it."
+)
+_PROTECTED = (
+    "The workbook is encrypted (a password or a sensitivity label), so the agent cannot open it. "
+    "Take the password or label off, or give the agent's app registration the right to it."
+)
+_IS_STRICT = (
+    "The workbook is in the “Strict Open XML” format, which the agent does not edit. "
+    "In Excel, save it as “Excel Workbook (*.xlsx)”."
+)
+
+
+def _opened(content: bytes) -> zipfile.ZipFile:
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise NeedsAPerson(_PROTECTED)
+    if len(content) > LARGEST_FILE:
+        raise NeedsAPerson(_TOO_LARGE)
+    try:
+        opened = zipfile.ZipFile(io.BytesIO(content))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as wrong:
+        raise NeedsAPerson(f"The file is not an Excel workbook (.xlsx), or is damaged. {_RESTORE}") from wrong
+    parts = opened.infolist()
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_WHOLE:
+        raise NeedsAPerson(_TOO_LARGE)
+    if len({part.filename for part in parts}) < len(parts):
+        raise NeedsAPerson(f"The workbook is damaged (a part stands in it twice). {_RESTORE}")
+    if any(part.flag_bits & 1 for part in parts):
+        raise NeedsAPerson(_PROTECTED)
+    return opened

@@ -1,0 +1,53 @@
+"""What stands in the ledger now, in a few lines for the person who runs the agent. No names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from agent.bootstrap import open_ledger
+from agent.ledger.base import DeskLedger, LetterState
+from agent.settings import Settings
+
+
+def status(settings: Settings) -> Iterator[str]:
+    """A few lines for each desk."""
+    ledger = open_ledger(settings)
+    try:
+        for name in settings.desks:
+            yield from _desk(ledger.desk(name))
+    finally:
+        ledger.close()
+
+
+def _desk(ledger: DeskLedger) -> Iterator[str]:
+    alerts = ledger.alerts().values()
+    concluded = sum(alert.concluded for alert in alerts)
+    dismissed = sum(alert.not_an_alert for alert in alerts)
+    letters = Counter(letter.state for letter in ledger.letters())
+    sheet = ledger.sheet()
+    began = ledger.began_at()
+    yield f"Desk {ledger.desk}"
+    yield f"  at work since    {began:%d %b %Y %H:%M} UTC" if began else "  at work since    not yet"
+    yield f"  alerts           {len(alerts) - concluded - dismissed} open, {concluded} concluded"
+    yield f"  mails            {len(ledger.mails())} dealt with, {len(ledger.waiting())} waiting"
+    yield f"  not yet filed    {len(ledger.to_file())}"
+    yield f"  questions        {len(ledger.questions())} waiting for a person"
+    yield "  letters          " + (
+        ", ".join(f"{letters[state]} {_SAID[state]}" for state in LetterState if letters[state]) or "none"
+    )
+    yield (
+        f"  register         {len(sheet.rows)} rows written"
+        if sheet
+        else "  register         not yet written"
+    )
+
+
+_SAID = {
+    LetterState.IN_TRAY: "in the tray",
+    LetterState.DRAFTED: "in Drafts",
+    LetterState.SENDING: "being sent, to be confirmed",
+    LetterState.POSTED: "posted",
+    LetterState.WITHDRAWN: "withdrawn",
+    LetterState.HELD: "held for a person",
+}

@@ -1,0 +1,65 @@
+"""The five steps as one list, and how a step is run so that its trouble stays its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.bookkeeping import bookkeeping
+from agent.chasing import chasing
+from agent.desk import Desk
+from agent.errors import AgentError, Stopping, TryAgainLater
+from agent.intake import intake
+from agent.log import logger
+from agent.posting import posting
+from agent.weekly_digest import weekly_digest
+
+log = logger()
+
+Step = Callable[[Desk, datetime], int]
+
+# In the order of the one data path: what a step finds is told by the next.
+STEPS: dict[str, Step] = {
+    "intake": intake,
+    "bookkeeping": bookkeeping,
+    "chasing": chasing,
+    "weekly_digest": weekly_digest,
+    "posting": posting,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one step: how much was done, and the trouble it met, as a sentence."""
+
+    step: str
+    desk: str
+    done: int = 0
+    trouble: str = ""
+    wait: float | None = None
+    needs_a_person: bool = False
+
+
+def run_step(name: str, desk: Desk, now: datetime, step: Step | None = None) -> Outcome:
+    """Run one step on one desk; trouble ends this round of it and nothing else."""
+    try:
+        return Outcome(name, desk.name, done=(step or STEPS[name])(desk, now))
+    except Stopping:
+        return Outcome(name, desk.name, trouble="the agent is being stopped")
+    except TryAgainLater as wait:
+        log.warning("step.again_later", step=name, desk=desk.name, why=str(wait))
+        return Outcome(name, desk.name, trouble=str(wait), wait=wait.wait)
+    except AgentError as wrong:
+        log.error("step.needs_a_person", step=name, desk=desk.name, why=str(wrong))
+        return Outcome(name, desk.name, trouble=str(wrong), needs_a_person=True)
+
+
+def run_all(desk: Desk, now: datetime) -> list[Outcome]:
+    """Every step once, in order. The register is brought up to date again after letters went out."""
+    outcomes = []
+    for name in (*STEPS, "bookkeeping"):
+        if desk.stop.is_set():
+            break
+        outcomes.append(run_step(name, desk, now))
+    return outcomes

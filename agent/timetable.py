@@ -1,0 +1,141 @@
+"""When each step happens, as one table. It remembers nothing: each step asks the ledger what is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from apscheduler.events import EVENT_JOB_ERROR
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from agent.bootstrap import Agent
+from agent.desk import Desk
+from agent.intake import reconcile
+from agent.log import logger
+from agent.settings import Timetable
+from agent.steps import STEPS, Step, run_step
+
+log = logger()
+
+HOLD_SECONDS = 50.0  # how long a desk stays held after the last sign of life of its agent
+GRACE_SECONDS = 8.0  # how long a step may finish what it has under way once the agent is to stop
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One line of the table: a step and what starts it."""
+
+    name: str
+    step: Step
+    trigger: Any
+
+
+def table(times: Timetable, zone: str) -> list[Slot]:
+    """The timetable. Weekdays by name; nothing between 01:00 and 02:00, which may happen twice or never."""
+
+    def every(minutes: int) -> IntervalTrigger:
+        return IntervalTrigger(minutes=minutes, timezone="UTC")
+
+    return [
+        Slot("intake", STEPS["intake"], every(times.intake)),
+        Slot("bookkeeping", STEPS["bookkeeping"], every(times.bookkeeping)),
+        Slot("chasing", STEPS["chasing"], every(times.chasing)),
+        Slot("weekly_digest", STEPS["weekly_digest"], every(times.chasing)),
+        Slot("posting", STEPS["posting"], every(times.posting)),
+        Slot(
+            "reconcile",
+            reconcile,
+            CronTrigger(hour=times.reconcile_at.hour, minute=times.reconcile_at.minute, timezone=zone),
+        ),
+    ]
+
+
+def run(agent: Agent) -> None:
+    """Work by the timetable until SIGTERM or SIGINT, then finish what is under way and stop.
+
+    One worker, so that steps never overlap; a step that was due while another ran is run once, late.
+    Each desk is held while its agent lives: a second agent waits, and takes over when the first is gone.
+    """
+    owner = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
+    scheduler = BackgroundScheduler(
+        executors={"default": ThreadPoolExecutor(1)},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        timezone="UTC",
+    )
+    scheduler.add_listener(_job_failed, EVENT_JOB_ERROR)
+    held: set[str] = set()
+    for desk in agent.desks:
+        for number, slot in enumerate(table(agent.settings.agent.timetable, desk.settings.timezone)):
+            first = (
+                {}
+                if slot.name == "reconcile"
+                else {"next_run_time": agent.clock() + timedelta(seconds=number)}
+            )
+            scheduler.add_job(_job(agent, owner, held, desk, slot), slot.trigger, name=slot.name, **first)
+    _stop_on_signals(agent.stop)
+    scheduler.start()
+    log.info("agent.started", desks=[desk.name for desk in agent.desks], mode=agent.settings.agent.mode)
+    _hold_until_stopped(agent, owner, held)
+    log.info("agent.stopping")
+    _leave_after_grace()
+    scheduler.shutdown(wait=True)
+    for name in held:
+        agent.ledger.release(name, owner)
+    log.info("agent.stopped")
+
+
+def _job(agent: Agent, owner: str, held: set[str], desk: Desk, slot: Slot) -> Callable[[], None]:
+    def job() -> None:
+        if agent.stop.is_set():
+            return
+        if not agent.ledger.claim(desk.name, owner, agent.clock(), HOLD_SECONDS):
+            held.discard(desk.name)
+            log.info("agent.desk_held_by_another", desk=desk.name)
+            return
+        held.add(desk.name)
+        run_step(slot.name, desk, agent.clock(), slot.step)
+
+    return job
+
+
+def _hold_until_stopped(agent: Agent, owner: str, held: set[str]) -> None:
+    """Give signs of life while steps are at work, however long one takes."""
+    renewed = time.monotonic()
+    while not agent.stop.wait(0.5):  # a wait without an end would not be woken by a signal everywhere
+        if time.monotonic() - renewed > HOLD_SECONDS / 4:
+            renewed = time.monotonic()
+            for name in tuple(held):
+                agent.ledger.claim(name, owner, agent.clock(), HOLD_SECONDS)
+
+
+def _leave_after_grace() -> None:
+    """A step that hangs in the network must not hold up a stop: any step may be ended anywhere."""
+
+    def leave() -> None:
+        log.warning("agent.left_a_step_under_way")
+        os._exit(0)
+
+    timer = threading.Timer(GRACE_SECONDS, leave)
+    timer.daemon = True
+    timer.start()
+
+
+def _job_failed(event: Any) -> None:
+    """A mistake of ours: the next round tries again, and the log says which step."""
+    log.error("step.failed", job=event.job_id, error=type(event.exception).__name__)
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())

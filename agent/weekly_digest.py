@@ -1,0 +1,70 @@
+"""Step 4, the weekly digest: last week and all that is open → one digest for each reader, once a week."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+
+from agent.chasing import address_for
+from agent.desk import Desk
+from agent.ledger.base import Letter, Reason
+from agent.log import logger
+from agent.procedure.digest import digest_due, digest_of
+
+log = logger()
+
+KIND = "weekly_digest"
+
+
+def weekly_digest(desk: Desk, now: datetime) -> int:
+    """Lay this week's digest in the tray once its day and hour have come; a missed Monday is made up.
+
+    Gives how many letters were laid.
+    """
+    if desk.agent.mode == "watch":
+        return 0
+    wanted = desk.settings.digest
+    week = digest_due(now, wanted.day, wanted.at, desk.calendar)
+    if week is None:
+        return 0
+    readers = {person.address: None for role in wanted.to for person in desk.people.holding(role)}
+    missing = [
+        (address, reason)
+        for address in readers
+        if desk.ledger.letter_for(reason := Reason("", f"{KIND}:{_opaque(address)}", week)) is None
+    ]
+    if not missing:
+        return 0
+    digest = digest_of(
+        desk.ledger.alerts().values(),
+        now=now,
+        week=week,
+        procedure=desk.procedure,
+        people=desk.people,
+        calendar=desk.calendar,
+        questions=desk.ledger.questions(),
+        letters=desk.ledger.letters(),
+    )
+    written = desk.writer.digest(digest, now)
+    laid = 0
+    for address, reason in missing:
+        letter = Letter(
+            key=uuid.uuid4().hex,
+            kind=KIND,
+            to=address_for(desk, address),
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
+            laid_at=now,
+            reasons=(reason,),
+        )
+        with desk.ledger.page() as page:
+            laid += page.lay(letter)
+        log.info("weekly_digest.laid", desk=desk.name, letter=letter.key, week=week.isoformat())
+    return laid
+
+
+def _opaque(address: str) -> str:
+    """Tells two readers apart without naming either in a key."""
+    return hashlib.sha256(address.lower().encode()).hexdigest()[:12]
