@@ -12,12 +12,11 @@ from agent.procedure.alert import Alert, alert_after
 from agent.procedure.entry import Entry
 from agent.procedure.row import row_of
 from agent.procedure.words import Happened, Status
-from agent.register.base import Changes, Sheet
-from agent.register.merge import PersonsChange, merge
+from agent.register.base import Sheet
+from agent.register.merge import Merged, PersonsChange, merge
 
 log = logger()
 
-Rows = Mapping[str, Mapping[str, str]]
 SOURCE = "register"
 
 
@@ -29,19 +28,30 @@ def bookkeeping(desk: Desk, now: datetime) -> int:
     """
     known = desk.ledger.sheet()
     sheet = desk.register.read(known.version if known else None)
-    if sheet is None and known is not None:
+    if sheet is not None:
+        _take_in(desk, _merged(desk, known, sheet, now), sheet, now)
+    elif known is not None:
         sheet = Sheet(known.version, known.headings, known.rows)  # nobody touched it since
-    elif sheet is not None:
-        _take_in(desk, known, sheet, now)
-    assert sheet is not None  # noqa: S101 - a register only answers None to a version it was given
-    merged = merge(desk.procedure.columns, _own(known, sheet), sheet, ledger_says(desk, now))
+    else:
+        return 0  # no version is known, so a register always shows its sheet
+    merged = _merged(desk, known, sheet, now)
     for doubt in merged.doubts:
         log.warning("bookkeeping.doubt", desk=desk.name, doubt=doubt)
     if merged.changes:
-        return _write(desk, sheet, merged.changes, now)
+        return _write(desk, sheet, merged, now)
     if known is None or known.version != sheet.version or known.intended:
-        _remember(desk, sheet, now)
+        _remember(desk, SheetState(sheet.version, sheet.headings, merged.seen), now)
     return 0
+
+
+def _merged(desk: Desk, known: SheetState | None, sheet: Sheet, now: datetime) -> Merged:
+    return merge(
+        desk.procedure.columns,
+        known.rows if known else {},
+        sheet,
+        ledger_says(desk, now),
+        known.intended if known else {},
+    )
 
 
 def ledger_says(desk: Desk, now: datetime) -> dict[str, dict[str, str]]:
@@ -57,39 +67,24 @@ def ledger_says(desk: Desk, now: datetime) -> dict[str, dict[str, str]]:
     }
 
 
-def _write(desk: Desk, sheet: Sheet, changes: Changes, now: datetime) -> int:
+def _write(desk: Desk, sheet: Sheet, merged: Merged, now: datetime) -> int:
     """Keep what is about to be written, write it, keep what stands there then."""
-    reference = next(column.heading for column in desk.procedure.columns if column.field == "reference")
-    intended = {**changes.cells, **{row[reference]: row for row in changes.new_rows}}
-    with desk.ledger.page() as page:
-        page.wrote(SheetState(sheet.version, sheet.headings, sheet.rows, intended), now)
-    written = desk.register.write(changes, expecting=sheet.version)
-    _remember(desk, written, now)
+    reference = _heading(desk, "reference")
+    intended = {**merged.changes.cells, **{row[reference]: row for row in merged.changes.new_rows}}
+    _remember(desk, SheetState(sheet.version, sheet.headings, merged.seen, intended), now)
+    written = desk.register.write(merged.changes, expecting=sheet.version)
+    _remember(desk, SheetState(written.version, written.headings, written.rows), now)
     log.info("bookkeeping.written", desk=desk.name, alerts=sorted(intended))
     return len(intended)
 
 
-def _remember(desk: Desk, sheet: Sheet, now: datetime) -> None:
+def _remember(desk: Desk, state: SheetState, now: datetime) -> None:
     with desk.ledger.page() as page:
-        page.wrote(SheetState(sheet.version, sheet.headings, sheet.rows), now)
+        page.wrote(state, now)
 
 
-def _own(known: SheetState | None, sheet: Sheet) -> Rows:
-    """What the agent wrote last: what was confirmed, or what it was writing when the answer was lost."""
-    if known is None:
-        return {}
-    rows = {reference: dict(row) for reference, row in known.rows.items()}
-    for reference, cells in known.intended.items():
-        there = sheet.rows.get(reference, {})
-        arrived = {heading: value for heading, value in cells.items() if there.get(heading) == value}
-        if arrived:
-            rows.setdefault(reference, {}).update(arrived)
-    return rows
-
-
-def _take_in(desk: Desk, known: SheetState | None, sheet: Sheet, now: datetime) -> None:
+def _take_in(desk: Desk, merged: Merged, sheet: Sheet, now: datetime) -> None:
     """Record what people changed, all of it or nothing."""
-    merged = merge(desk.procedure.columns, _own(known, sheet), sheet, ledger_says(desk, now))
     alerts = dict(desk.ledger.alerts())
     entries: list[Entry] = []
     for change in merged.people:
@@ -112,14 +107,14 @@ def _take_in(desk: Desk, known: SheetState | None, sheet: Sheet, now: datetime) 
 
 def entries_of(desk: Desk, alert: Alert, change: PersonsChange, sheet: Sheet, now: datetime) -> list[Entry]:
     """What a person's change of one cell means. Columns of theirs that mean nothing to the agent: nothing."""
-    column = next((column for column in desk.procedure.columns if column.heading == change.heading), None)
-    if column is None or not column.field or column.field == "reference":
+    column = change.column
+    if not column.field or column.field == "reference":
         return []
     told = _TOLD.get(column.field)
     if told is not None:
         return told(alert, change.now, sheet.rows.get(alert.reference, {}), desk, now)
-    if column.owner == "agent":
-        return []  # put back by the same merge that found it
+    if change.put_back:
+        return []
     return [
         _entry(
             alert,

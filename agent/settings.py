@@ -245,21 +245,21 @@ class _Reader:
         self.folder = folder
         self.problems: list[str] = []
 
-    def read(self, name: str, into: type[T], **given: Any) -> T | None:
+    def read(self, file: str, into: type[T], **given: Any) -> T | None:
         """One TOML file as `into`; None when it cannot be, the reasons kept in `problems`."""
         try:
-            with (self.folder / name).open("rb") as file:
+            with (self.folder / file).open("rb") as file:
                 told = tomllib.load(file)
         except FileNotFoundError:
-            self.problems.append(f"{name} is missing in {self.folder}.")
+            self.problems.append(f"{file} is missing in {self.folder}.")
             return None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-            self.problems.append(f"{name} is not valid TOML: {wrong}.")
+            self.problems.append(f"{file} is not valid TOML: {wrong}.")
             return None
         try:
             return TypeAdapter(into).validate_python({**told, **given})
         except ValidationError as wrong:
-            self.problems += [_sentence(name, error) for error in wrong.errors(include_input=False)]
+            self.problems += [_sentence(file, error) for error in wrong.errors(include_input=False)]
             return None
 
     def bank_holidays(self) -> frozenset[date]:

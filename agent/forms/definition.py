@@ -15,6 +15,7 @@ from agent.procedure.rules import Told
 FieldType = Literal["text", "long", "date", "datetime", "yes_no", "choice", "person"]
 
 YES_NO = ("Yes", "No")
+MANDATORY_NOTE = ("Fields marked ", "*", " must be filled in.")  # printed under every title; never an answer
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class FormTable(Told):
     """
 
     name: str
+    row_name: str
     columns: tuple[FormField, ...]
     shape: Literal["rows", "blocks"] = "rows"
-    row_name: str = ""
     blank_rows: int = 3
 
 

@@ -29,7 +29,9 @@ R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
 P, TBL, TR, TC, SDT = W + "p", W + "tbl", W + "tr", W + "tc", W + "sdt"
 SDT_PR, SDT_CONTENT, VAL, TXBX = W + "sdtPr", W + "sdtContent", W + "val", W + "txbxContent"
-RUN_PR, PARAGRAPH_PR, VANISH, ALTERNATE = W + "rPr", W + "pPr", W + "vanish", MC + "AlternateContent"
+TC_PR, GRID_SPAN, V_MERGE = W + "tcPr", W + "gridSpan", W + "vMerge"
+RUN_PR, VANISH, STRIKE, DOUBLE_STRIKE = W + "rPr", W + "vanish", W + "strike", W + "dstrike"
+ALTERNATE = MC + "AlternateContent"
 
 TICKED = "☑☒✓✔✗✘☓✅🗹🗷🗸■▣⊠⌧"
 UNTICKED = "☐□▢◻◽❏❑⬜⬚"
@@ -263,7 +265,8 @@ class _Reader:
         """Table rows, through every wrapper that Word allows around them."""
         for child in at:
             if child.tag == TR:
-                if child.find(f"{W}trPr/{W}del") is None:
+                look = child.find(W + "trPr")
+                if look is None or look.find(W + "del") is None:
                     yield child
                 else:
                     self._deleted(child)
@@ -279,13 +282,13 @@ class _Reader:
         cells: list[Cell] = []
         rows.append(cells)
         here: dict[int, Cell] = {}
-        before = at.find(f"{W}trPr/{W}gridBefore")
-        column = _number(before, 0)
+        look = at.find(W + "trPr")
+        column = _number(None if look is None else look.find(W + "gridBefore"), 0)
         for cell_at, control in _cells(at, None):
             self._count_place()
-            pr = cell_at.find(W + "tcPr")
-            span = _number(None if pr is None else pr.find(W + "gridSpan"), 1) or 1
-            merge = None if pr is None else pr.find(W + "vMerge")
+            pr = cell_at.find(TC_PR)
+            span = _number(None if pr is None else pr.find(GRID_SPAN), 1) or 1
+            merge = None if pr is None else pr.find(V_MERGE)
             if merge is not None and merge.get(VAL, "continue") == "continue" and column in above:
                 cell = above[column]
                 cell.bottom = number + 1
@@ -319,7 +322,7 @@ class _Reader:
             if self._hides(look):
                 self.document.noticed.add("hidden_text")
                 return
-            struck = _on(look.find(W + "strike")) or _on(look.find(W + "dstrike"))
+            struck = _on(look.find(STRIKE)) or _on(look.find(DOUBLE_STRIKE))
             if struck is not self._struck:
                 self._flush()
                 self._struck = struck

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
-from agent.forms.definition import FormDefinition, FormField, FormTable, Section
+from agent.forms.definition import MANDATORY_NOTE, FormDefinition, FormField, FormTable, Section
 from agent.procedure.rules import Category
 
 LONGEST = 110  # characters; anything longer is a sentence, not a label
@@ -20,6 +20,7 @@ _SHORTEST_FUZZY = 8
 _IGNORED = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff'’‘`´."), None)
 _NUMBERING = re.compile(r"^\s*(?:\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)", re.IGNORECASE)
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_PAGE_NUMBER = re.compile(r"\b(?:page )?\d{1,3}(?: (?:of )?\d{1,3})?$")
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
@@ -33,6 +34,11 @@ def key(text: str) -> str:
         if folded:
             return folded
     return ""
+
+
+def is_numbered(text: str) -> bool:
+    """Whether `text` begins as the headings of a form do: "H. Conclusion"."""
+    return _NUMBERING.match(text) is not None
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,7 @@ class LabelBook:
             self._learn(Meaning(asked, section), inside, widely=True)
         for table in section.tables:
             columns = self._columns.setdefault(table.name, {})
-            if table.row_name:
-                self.row_names[key(table.row_name)] = section
+            self.row_names[key(table.row_name)] = section
             for asked in table.columns:
                 meaning = Meaning(asked, section, table)
                 self._learn(meaning, columns, widely=False)
@@ -101,7 +106,7 @@ class LabelBook:
                 self._everywhere.setdefault(label, []).append(meaning)
 
     def _learn_boilerplate(self, definition: FormDefinition) -> None:
-        said = [definition.title, definition.marking, definition.guidance, *definition.recognised_by]
+        said = ["".join(MANDATORY_NOTE), definition.title, definition.marking, definition.guidance, *definition.recognised_by]
         said += [text for section in definition.sections for text in (section.title, section.note)]
         self.boilerplate = {key(text) for text in said} | set(self.category_words) | set(self.categories)
 
@@ -145,6 +150,11 @@ class LabelBook:
         """The section of a block that `text` heads: "Child 2"."""
         found = re.fullmatch(r"(.+?)\s*\d{1,2}", key(text)) if len(text) <= 40 else None
         return self.row_names.get(found[1]) if found else None
+
+    def is_boilerplate(self, text: str) -> bool:
+        """Whether the form itself says this, page numbers included."""
+        label = key(text)
+        return label in self.boilerplate or _PAGE_NUMBER.sub("", label).strip() in self.boilerplate | {""}
 
     def category(self, text: str) -> str | None:
         """The code of the category whose line this is: by its code, or by its words."""

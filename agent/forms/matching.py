@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agent.forms.labels import LabelBook, Match, Meaning, key
+from agent.forms.labels import LabelBook, Match, Meaning, is_numbered, key
 from agent.forms.typing import Typed, is_prompt, typed
 from agent.forms.units import Cell, Document, Unit
 from agent.procedure.reading import Field
 
-_SAME_LINE, _SAME_CELL, _RIGHT, _BELOW, _NEXT = 0.97, 0.95, 0.94, 0.86, 0.8
+_SAME_LINE, _SAME_CELL, _RIGHT, _UNDER_HEADING, _BELOW, _NEXT = 0.97, 0.95, 0.94, 0.94, 0.86, 0.8
 _TICK_WORDS = frozenset(("x", "yes", "y", "✓", "✔"))
 _CONTROL, _BOX = "\ufffc", "\ufffb"
 _SEPARATOR = re.compile(f"[:\t{_CONTROL}{_BOX}]| [–—-] |\\s{{3,}}")
@@ -66,32 +66,31 @@ class Matched:
     problems: list[str] = field(default_factory=list)
 
 
-def match(document: Document, book: LabelBook) -> Matched:
-    """Everything that `book`'s form asks for and `document` answers."""
-    return _Matcher(document, book).run()
+def match(document: Document, lines: list[Line], book: LabelBook) -> Matched:
+    """Everything that `book`'s form asks for and `document` answers; `lines` are the document's own."""
+    return _Matcher(document, lines, book).run()
 
 
 def lines_of(document: Document) -> list[Line]:
     """The stream as lines, in order; notes and comments are left to people."""
-    lines: list[Line] = []
+    groups: list[list[Unit]] = []
+    line, cell = -1, None
     for unit in document.units:
         if unit.part not in _PARTS_READ:
             continue
-        last = lines[-1] if lines else None
-        if last and last.number == unit.line and last.cell is unit.cell:
-            last.units.append(unit)
+        if unit.line == line and unit.cell is cell:
+            groups[-1].append(unit)
         else:
-            lines.append(Line([unit], unit.cell, unit.part, unit.line))
-    for line in lines:
-        line.__post_init__()
-    return lines
+            groups.append([unit])
+            line, cell = unit.line, unit.cell
+    return [Line(units, units[0].cell, units[0].part, units[0].line) for units in groups]
 
 
 class _Matcher:
-    def __init__(self, document: Document, book: LabelBook) -> None:
+    def __init__(self, document: Document, lines: list[Line], book: LabelBook) -> None:
         self.book = book
         self.tables = document.tables
-        self.lines = lines_of(document)
+        self.lines = lines
         self.place = {id(line): index for index, line in enumerate(self.lines)}
         self.in_cell: dict[int, list[Line]] = {}
         for line in self.lines:
@@ -202,11 +201,11 @@ class _Matcher:
             self.rows_seen.update((cell.table, cell.top) for cell in row)
             first = True
             for head, meaning in columns:
-                cell = next((cell for cell in row if cell.left < head.right and head.left < cell.right), None)
-                lines = self._lines(cell) if cell else []
+                under = next((cell for cell in row if cell.left < head.right and head.left < cell.right), None)
+                lines = self._lines(under) if under else []
                 self.new_row = first
                 first = False
-                self._claim(Match(meaning, 1.0), self._cell_text(head), lines, _BELOW + 0.1, head if cell is None else cell)
+                self._claim(Match(meaning, 1.0), self._cell_text(head), lines, _UNDER_HEADING, under or head)
         self.new_row = True
 
     def _stops_rows(self, row: Sequence[Cell]) -> bool:
@@ -238,9 +237,11 @@ class _Matcher:
 
     def _reads_as_label(self, line: Line) -> bool:
         """A heading that is also a label ("Conclusion") asks for a value where one can follow."""
-        if line.text.rstrip().endswith(":"):
+        if line.text.rstrip().endswith(":") or not is_numbered(line.text):
             return True
-        return line.cell is not None and len(self.tables[line.cell.table][line.cell.top]) > 1
+        if line.cell is None:
+            return False
+        return len(self.tables[line.cell.table][line.cell.top]) > 1 or len(self._lines(line.cell)) > 1
 
     def _cell_label(self, cell: Cell) -> bool:
         """A cell that holds a label and nothing else; its value stands right of it, or below."""
@@ -362,10 +363,12 @@ class _Matcher:
         for after in self.lines[self.place[id(line)] + 1 :]:
             if after.cell is not line.cell or after.part != line.part or after.used:
                 return
-            if not after.says or self._is_said_by_form(after):
+            if not after.says:
                 continue
             if self._split(after) is not None or (after.plain and self._is_line_label(after)):
                 return
+            if self._is_said_by_form(after):
+                continue
             yield after
             if not many:
                 return
@@ -377,7 +380,7 @@ class _Matcher:
         )
 
     def _is_said_by_form(self, line: Line) -> bool:
-        return line.plain and key(line.text) in self.book.boilerplate
+        return line.plain and self.book.is_boilerplate(line.text)
 
     # --- lines with a label and its value ---
 
@@ -474,7 +477,7 @@ class _Matcher:
         result = Matched(problems=self.problems)
         self._gather_fields(result)
         for name in self.book.definition.tables:
-            rows = _rows([claim for claim in self.claims if claim.meaning.name[0] == name])
+            rows = _rows([claim for claim in self.claims if claim.meaning.table and claim.meaning.table.name == name])
             if rows:
                 result.tables[name] = rows
         for code in self.book.codes(result.fields["category"].text if "category" in result.fields else ""):
@@ -484,20 +487,23 @@ class _Matcher:
         return result
 
     def _gather_fields(self, result: Matched) -> None:
-        for name in self.book.definition.fields:
-            claims = [claim for claim in self.claims if claim.meaning.name == ("", name) and claim.typed.text]
+        answered: dict[str, list[Claim]] = {}
+        for claim in self.claims:
+            if claim.meaning.table is None and claim.typed.text:
+                answered.setdefault(claim.meaning.field.name, []).append(claim)
+        for name, claims in answered.items():
             values = {claim.typed.value or claim.typed.text for claim in claims}
             if len(values) > 1:
                 label = self.book.definition.fields[name].label
                 places = "; ".join(claim.where for claim in claims)
                 result.problems.append(f"several_values: “{label}” is answered differently in several places ({places})")
-            elif claims:
+            else:
                 result.fields[name] = _field(name, max(claims, key=lambda claim: claim.confidence))
 
     def _unread(self) -> Iterator[str]:
         for line in self.lines:
             text = "".join(unit.text for unit in line.units).strip()
-            if line.used or not re.search(r"\w", text) or key(text) in self.book.boilerplate or is_prompt(text):
+            if line.used or not re.search(r"\w", text) or is_prompt(text) or self.book.is_boilerplate(text):
                 continue
             if self.book.exactly(text, self.section) is None:
                 yield text
@@ -557,11 +563,16 @@ def _rows(claims: Sequence[Claim]) -> tuple[dict[str, Field], ...]:
         rows[-1][name] = claim
     told = [{name: claim for name, claim in row.items() if claim.typed.text} for row in rows]
     kept = [row for row in told if row]
-    unique = [row for index, row in enumerate(kept) if not any(_within(row, o) for o in (*kept[:index],))]
+    unique = [
+        row
+        for index, row in enumerate(kept)
+        if not any(_within(row, other) and (number < index or len(other) > len(row)) for number, other in enumerate(kept))
+    ]
     return tuple({name: _field(name, claim) for name, claim in row.items()} for row in unique)
 
 
 def _within(row: dict[str, Claim], other: dict[str, Claim]) -> bool:
+    """Whether `other` says all that `row` says: the same child named in a second place."""
     return all(name in other and other[name].typed.value == claim.typed.value for name, claim in row.items())
 
 

@@ -119,10 +119,11 @@ def _read(
         return Unreadable(name, sha256, kind, (_NOT_YET[kind],))
     document = read_docx(content)
     books = [label_book(definition, categories) for definition in definitions]
-    book, problems = recognised(document, books)
+    lines = lines_of(document)
+    book, problems = recognised(lines, books)
     if book is None:
         return Unreadable(name, sha256, "not_a_form", ("It is a Word document, but none of the known forms.",))
-    found = match(document, book)
+    found = match(document, lines, book)
     return Reading(
         form=book.definition.name,
         document=name,
@@ -135,9 +136,8 @@ def _read(
     )
 
 
-def recognised(document: Document, books: Sequence[LabelBook]) -> tuple[LabelBook | None, list[str]]:
-    """Which form this is, by its title and by the labels in it."""
-    lines = lines_of(document)
+def recognised(lines: Sequence[Line], books: Sequence[LabelBook]) -> tuple[LabelBook | None, list[str]]:
+    """Which form these lines are, by its title and by the labels in it."""
     titles = [f" {key(line.text)} " for line in _title_lines(lines)]
     texts = [text for line in lines for text in _label_texts(line)]
     counts = [(book, *book.count(texts)) for book in books]

@@ -16,7 +16,7 @@ from itertools import count
 from typing import Literal
 from xml.sax.saxutils import escape
 
-from agent.forms.definition import FormDefinition, FormField, FormTable, Section
+from agent.forms.definition import MANDATORY_NOTE, FormDefinition, FormField, FormTable, Section
 from agent.procedure.rules import Category
 
 Layout = Literal["controls", "table", "paragraphs"]
@@ -171,7 +171,7 @@ def _paragraphs(form: _Form) -> Iterable[str]:
             )
         for table in section.tables:
             for number, row in enumerate(form.rows(table, blank=False), 1):
-                yield _paragraph(_run(f"{table.row_name or 'Row'} {number}", bold=True), before=120, keep=True)
+                yield _paragraph(_run(f"{table.row_name} {number}", bold=True), before=120, keep=True)
                 yield from (_line(asked, row.get(asked.name, "")) for asked in table.columns)
         yield from (_line(asked, form.values.get(asked.name, "")) for asked in section.fields)
 
@@ -185,12 +185,13 @@ def _line(asked: FormField, value: str) -> str:
 
 def _title(definition: FormDefinition) -> str:
     title = _paragraph(_run(definition.title, bold=True, colour="FFFFFF", size=36), style="Title", before=100, after=40)
+    before, star, after = MANDATORY_NOTE
     marking = _paragraph(_run(definition.marking.upper(), bold=True, colour="FFFFFF", size=20), after=100)
     return (
         _grid([_WIDTH], [_row(_cell(title + marking, _WIDTH, shade=_BAND))])
         + (_paragraph(_run(definition.guidance, colour=_GREY), before=120) if definition.guidance else "")
         + _paragraph(
-            _run("Fields marked ", colour=_GREY) + _run("*", bold=True, colour=_RED) + _run(" must be filled in.", colour=_GREY)
+            _run(before, colour=_GREY) + _run(star, bold=True, colour=_RED) + _run(after, colour=_GREY)
         )
     )
 

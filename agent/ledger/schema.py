@@ -154,8 +154,8 @@ mail = Table(
     Column("categories", Plain, nullable=False, default=[]),
     Column("alerts", Plain, nullable=False, default=[]),
 )
-Index("mail_by_state", mail.c.desk, mail.c.state)
-Index("mail_by_message_id", mail.c.desk, mail.c.message_id)
+Index("mail_by_state", mail.c.desk, mail.c.state, mail.c.handled)
+Index("mail_by_message_id", mail.c.desk, mail.c.message_id, mail.c.handled)
 Index("mail_by_handled", mail.c.desk, mail.c.handled)
 
 letter = Table(

@@ -128,9 +128,12 @@ class SqlPage:
         return line
 
     def new_reference(self, prefix: str, year: int) -> str:
+        stem = f"{prefix}-{year}"
         taken = self._connection.scalars(
             select(_entry.alert).where(
-                _opened(self._desk), _entry.alert.startswith(f"{prefix}-{year}-", autoescape=True)
+                _opened(self._desk),
+                _entry.alert > f"{stem}-",
+                _entry.alert < f"{stem}.",  # the character after "-"
             )
         )
         reference = next_reference(prefix, year, [*taken, *self._given])
@@ -361,7 +364,7 @@ class SqlDesk:
         with self._database.reading() as connection:
             found = connection.scalars(
                 select(_mail.fingerprint).where(
-                    _mail.desk == self._desk, _mail.message_id == message_id, _mail.state != WAITING
+                    _mail.desk == self._desk, _mail.message_id == message_id, _mail.handled.is_not(None)
                 )
             ).all()
         if not found:
@@ -395,7 +398,7 @@ class SqlDesk:
 
     def _mails(self, wanted: Select[Any]) -> list[HandledMail]:
         with self._database.reading() as connection:
-            found = connection.execute(wanted.where(_mail.desk == self._desk, _mail.state != WAITING))
+            found = connection.execute(wanted.where(_mail.desk == self._desk, _mail.handled.is_not(None)))
             return [_handled_mail(row) for row in found]
 
     # alerts
@@ -661,11 +664,11 @@ def _reason_is(desk: str, reason: Reason) -> ColumnElement[bool]:
 
 def _letters(connection: Connection, desk: str, where: ColumnElement[bool]) -> list[Letter]:
     wanted = and_(_letter.desk == desk, where)
+    keys = select(_letter.key).where(wanted)
     reasons: dict[str, list[Reason]] = {}
     for row in connection.execute(
         select(schema.letter_reason)
-        .join_from(schema.letter_reason, schema.letter)
-        .where(wanted)
+        .where(_reason.desk == desk, _reason.key.in_(keys))
         .order_by(_reason.place)
     ):
         reasons.setdefault(row.key, []).append(Reason(row.alert, row.rule, row.due))

@@ -96,13 +96,15 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
         told, headers = _as_json(told, _ours(headers))
         return self._persevere(request, lambda: self._with_token(request, url, headers, told))
 
-    def naive_request(self, url: str, method: str, **told: Any) -> requests.Response:
+    def naive_request(
+        self, url: str, method: str, *, headers: Mapping[str, str] | None = None, **told: Any
+    ) -> requests.Response:
         """One request without our token, to a place where Microsoft 365 keeps files."""
         where = urlsplit(url)
         if where.scheme != "https" or not self._keeps_files(where):
             raise _foreign(url)
         request = asked(method, url)
-        return self._persevere(request, lambda: self._send(request, url, {}, told))
+        return self._persevere(request, lambda: self._send(request, url, headers or {}, told))
 
     def close(self) -> None:
         for session in self._all_sessions:

@@ -88,11 +88,13 @@ class Graph:
         repeat: bool = False,
     ) -> Json:
         """What was made of it; {} when Graph answers without a body."""
-        return _object_if_any(self._ask("POST", self._url(path), body, headers, _freely(repeat)))
+        content = b"" if body is None else body
+        return _object_if_any(self._ask("POST", self._url(path), content, headers, _freely(repeat)))
 
-    def post_once(self, path: str) -> None:
-        """POST without a body, never repeated here, whatever the answer: for sending."""
-        self._ask("POST", self._url(path), b"", repeat=Repeat.NEVER)
+    def post_once(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
+        """POST that is never repeated here, not even when refused: for all that must not exist twice."""
+        content = b"" if body is None else body
+        return _object_if_any(self._ask("POST", self._url(path), content, repeat=Repeat.NEVER))
 
     def patch_json(
         self,
@@ -108,6 +110,14 @@ class Graph:
         """Upload; the item as it stands now. Conditional with `If-Match` (ChangedMeanwhile)."""
         told = {"content-type": "application/octet-stream", **(headers or {})}
         return _object_if_any(self._ask("PUT", self._url(path), content, told))
+
+    def put_piece(self, address: str, content: bytes, start: int, size: int) -> Json:
+        """One piece of an upload session, without our token; the item once the last piece is there."""
+        piece = content[start : start + size]
+        span = f"bytes {start}-{start + len(piece) - 1}/{len(content)}"
+        return _object_if_any(
+            self._connection.naive_request(address, "PUT", data=piece, headers={"Content-Range": span})
+        )
 
     def download(self, path: str) -> bytes:
         """A file's content. Graph sends us elsewhere for it; there we go without the token."""

@@ -22,7 +22,6 @@ KEY_HEADER = "x-need-to-know-letter"  # comes back with a non-delivery report
 # Not "All": that an author is away, or that a letter came back, has to be known.
 UNWANTED = "DR, RN, NRN, AutoReply"
 
-PAGE = "50"
 LIST_PAGE = "200"
 FOLDER_PAGE = "200"
 LOOK = "id,receivedDateTime"
@@ -31,8 +30,9 @@ LOOK = "id,receivedDateTime"
 class OutlookMailbox:
     """Keeps the promises of `base.Mailbox`; a cursor is a delta link, kept below Graph's address."""
 
-    def __init__(self, graph: Graph, address: str) -> None:
+    def __init__(self, graph: Graph, address: str, *, page_size: int = 50) -> None:
         self._graph = graph
+        self._page_size = page_size
         self._address = address
         self._user = f"/users/{segment(address)}"
         self._folders: dict[tuple[str, ...], str] = {}
@@ -80,7 +80,7 @@ class OutlookMailbox:
         return tuple(_copy(row) for page in pages for row in page["value"])
 
     def draft(self, letter: OutgoingLetter) -> Copy:
-        made = self._graph.post_json(f"{self._user}/messages", _message(letter))
+        made = self._graph.post_once(f"{self._user}/messages", _message(letter))
         if not made.get("id"):
             raise OutcomeUnknown(
                 f"The draft of {letter.key} was answered without an id. Look for its copies."
@@ -96,7 +96,7 @@ class OutlookMailbox:
     def _changes(self, cursor: str | None) -> Iterator[ChangedPage]:
         start = cursor or f"{self._user}/mailFolders/inbox/messages/delta"
         told = None if cursor else {"$select": LOOK}
-        for page in self._graph.pages(start, told, {"Prefer": f"odata.maxpagesize={PAGE}"}):
+        for page in self._graph.pages(start, told, {"Prefer": f"odata.maxpagesize={self._page_size}"}):
             more, done = page.get("@odata.nextLink"), page.get("@odata.deltaLink")
             if not (more or done):
                 raise TryAgainLater(f"{self._address}: a page of changes came without a link to go on from.")

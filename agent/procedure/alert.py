@@ -140,7 +140,7 @@ def _told(alert: Alert, entry: Entry) -> Alert:
         form_date=moment(facts.get("form_date")) or alert.form_date,
         missing_since=_unless_corrected(alert, "missing_since", facts) or alert.missing_since,
         returned_at=_unless_corrected(alert, "returned_at", facts) or alert.returned_at,
-        next_update_due=day(facts.get("next_update_due")),
+        next_update_due=_due(alert, facts),
         update_lines=alert.update_lines | {str(line) for line in _list(facts.get("update_lines"))},
         findings=tuple(dict.fromkeys((*alert.findings, *map(str, _list(facts.get("findings")))))),
         mails=alert.mails | {entry.source},
@@ -159,7 +159,9 @@ def _updated(alert: Alert, entry: Entry) -> Alert:
 
 
 def _received_again(alert: Alert, entry: Entry) -> Alert:
-    return replace(alert, mails=alert.mails | {entry.source})
+    document = entry.facts.get("document")
+    documents = alert.documents | ({str(document)} if document else set())
+    return replace(alert, mails=alert.mails | {entry.source}, documents=documents)
 
 
 def _replied(alert: Alert, entry: Entry) -> Alert:
@@ -203,8 +205,15 @@ def _corrected(alert: Alert, entry: Entry) -> Alert:
     name = str(entry.facts.get("field"))
     value = str((entry.content or {}).get("value", ""))
     corrected = replace(alert, corrected=alert.corrected | {name}, values={**alert.values, name: value})
-    if name in ("incident_at", "aware_at", "missing_since", "returned_at"):
-        return replace(corrected, **{name: moment(value)})
+    told = moment(value)
+    if name == "incident_at":
+        return replace(corrected, incident_at=told)
+    if name == "aware_at":
+        return replace(corrected, aware_at=told)
+    if name == "missing_since":
+        return replace(corrected, missing_since=told)
+    if name == "returned_at":
+        return replace(corrected, returned_at=told)
     if name == "next_update_due":
         return replace(corrected, next_update_due=day(value))
     return corrected
@@ -270,6 +279,13 @@ def texts(value: Json) -> dict[str, str]:
 
 def _unless_corrected(alert: Alert, name: str, facts: Mapping[str, Json]) -> Moment | None:
     return None if name in alert.corrected else moment(facts.get(name))
+
+
+def _due(alert: Alert, facts: Mapping[str, Json]) -> date | None:
+    """Each form states its own next date; one that states none leaves none, unless a person set one."""
+    if "next_update_due" in alert.corrected:
+        return alert.next_update_due
+    return day(facts.get("next_update_due"))
 
 
 def _child(row: dict[str, Json]) -> Child:

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import re
 
+from agent.procedure import signs
 from agent.procedure.mail import Mail
 from agent.procedure.text import undressed
 
-_REPLY_SUBJECT = re.compile(
-    r"^\s*(?:automatic reply|auto(?:matic)?[ -]?(?:reply|response)|autoreply|out of (?:the )?office"
-    r"(?: auto[ -]?reply| reply)?|automatische antwort|réponse automatique|respuesta automática)\s*:",
-    re.IGNORECASE,
+_CALENDAR_SUBJECT = re.compile(
+    r"^\s*(?:accepted|declined|tentative|cancell?ed|updated invitation|invitation)\s*:", re.IGNORECASE
 )
-_CALENDAR_SUBJECT = re.compile(r"^\s*(?:accepted|declined|tentative|cancell?ed|updated invitation|invitation)\s*:", re.I)
-_RECEIPT_SUBJECT = re.compile(r"^\s*(?:read|not read|delivered)\s*:", re.IGNORECASE)
-_RECALL_SUBJECT = re.compile(r"^\s*(?:recall\s*:|message recall\b)|\bwould like to recall\b", re.IGNORECASE)
 
 
 def is_automatic_reply(mail: Mail) -> bool:
@@ -25,11 +21,18 @@ def is_automatic_reply(mail: Mail) -> bool:
     submitted = mail.headers.get("auto-submitted", "no").split(";")[0].strip().lower()
     if submitted == "auto-replied":
         return True
-    if _REPLY_SUBJECT.search(undressed(mail.subject)):
+    if "auto_reply" in _by_subject(mail):
         return True
     older = "x-autoreply" in mail.headers or "x-autorespond" in mail.headers
     answered_itself = mail.headers.get("precedence", "").strip().lower() == "auto_reply"
-    return older or answered_itself or (submitted == "auto-generated" and _suppresses_all(mail) and _answers(mail))
+    exchange = submitted == "auto-generated" and _suppresses_all(mail) and _answers(mail)
+    return older or answered_itself or exchange
+
+
+def _by_subject(mail: Mail) -> frozenset[str]:
+    subject = signs.shortened(undressed(mail.subject))
+    found = (flags for flags, pattern in signs.MACHINES if pattern.search(subject))
+    return frozenset().union(*found)
 
 
 def _suppresses_all(mail: Mail) -> bool:
@@ -42,11 +45,10 @@ def _answers(mail: Mail) -> bool:
 
 def machine_reason(mail: Mail) -> str:
     """Why a mail without a form needs no reading: a code, or "" when a person may have written it."""
-    subject = undressed(mail.subject)
     told = (
-        ("recall", bool(_RECALL_SUBJECT.search(subject))),
-        ("read_receipt", bool(_RECEIPT_SUBJECT.search(subject)) or "disposition-notification" in _type(mail)),
-        ("calendar", _is_calendar(mail) or bool(_CALENDAR_SUBJECT.search(subject))),
+        ("recall", "recall" in _by_subject(mail)),
+        ("read_receipt", "read_receipt" in _by_subject(mail) or "disposition-notification" in _type(mail)),
+        ("calendar", _is_calendar(mail) or bool(_CALENDAR_SUBJECT.search(undressed(mail.subject)))),
         ("newsletter", _is_bulk(mail)),
         ("automatic_notice", mail.headers.get("auto-submitted", "no").strip().lower() not in ("no", "")),
     )
@@ -58,8 +60,9 @@ def _type(mail: Mail) -> str:
 
 
 def _is_calendar(mail: Mail) -> bool:
-    called = any(document.content_type.lower() == "text/calendar" for document in mail.attachments)
-    return called or "text/calendar" in _type(mail) or "calendarmessage" in mail.headers.get("content-class", "").lower()
+    types = [_type(mail), *(document.content_type.lower() for document in mail.attachments)]
+    by_class = "calendarmessage" in mail.headers.get("content-class", "").lower()
+    return by_class or any(told.startswith("text/calendar") for told in types)
 
 
 def _is_bulk(mail: Mail) -> bool:

@@ -39,7 +39,8 @@ class Receipt:
 
 def findings_on_receipt(receipt: Receipt, procedure: Procedure, people: People) -> tuple[str, ...]:
     """Every departure that shows on receipt, as codes, in the order of the table."""
-    noticed = [code for code, departs in _CHECKS if code in procedure.findings and departs(receipt, procedure)]
+    checks = ((code, departs) for code, departs in _CHECKS if code in procedure.findings)
+    noticed = [code for code, departs in checks if departs(receipt, procedure)]
     return (*noticed, *(f"{RECIPIENT}{rule.role}" for rule in _not_copied(receipt, procedure, people)))
 
 

@@ -10,42 +10,53 @@ import re
 from dataclasses import dataclass
 
 from agent.procedure.names import is_initials
-from agent.procedure.text import fold
+from agent.procedure.text import fold, word_set
 
 # Words that may stand beside a name without being part of one.
-_ORDINARY = frozenset(
-    "alert alerts form forms notification report briefing senior leadership the a an and of for re on in to "
-    "about child children childs young person yp boy girl baby subject name named called urgent confidential "
-    "final draft copy version signed completed scan scanned protected encrypted password locked attached "
-    "please see fao cc new initial first second third latest further information info regarding concerning "
-    "ref reference id ref. no number still now not dated date week wc case matter incident event strictly "
-    "private important high priority official sensitive staff allegation member worker residential media "
-    "interest press holding form. follow follows following missing returned found located update updates "
-    "updated amended closed close closure concluded conclusion nfa siblings sibling twins brothers sisters "
-    "family triplets unborn correction corrected resent resend again revised hi hello thanks w/c edd dob dod "
-    "died death deceased s47 s18 s20 yos yjs cla lac cp cin uasc care leaver leavers from with is has been "
-    "safe well shared you this that one it who group".split()
+_ORDINARY = word_set(
+    """
+    a about again alert alerts allegation allegations amended an and are attached boy briefing case cc child
+    childs children closed closure close complete completed concerning concerns concluded conclusion
+    confidential copy corrected correction date dated death deceased died dob dod draft edd encrypted episode
+    event family fao final first follow following follows for form forms found from fw girl group hello hi
+    high holding id important in incident info information initial interest is it la lac last latest
+    leadership leaver leavers located locked matter media member missing name named new nfa no notification
+    now number of official on one password person placed please press priority private protected re ref
+    reference regarding report resend resent residential returned revised s18 s20 s47 safe scan scanned
+    second see senior sensitive shared sibling siblings signed since sisters brothers sla slaf staff still
+    strictly subject thanks that the third this to triplets twins uasc unborn update updated updates urgent
+    version w/c wc week well who with worker yjs yos young yp you care cin cla cp has been called baby
+    further not
+    """
 )
-# Words of a sentence: a line that has one of them and no capitals names nobody.
-_PREMISES = frozenset(
-    "lodge house home homes school primary academy college nursery centre center unit hospital surgery "
-    "church hostel hotel street road avenue close lane court drive way park farm grange villa cottage "
-    "children's service services team office offices trust council department ward-unit clinic infant "
-    "infants junior secondary st saint playgroup preschool police station".split()
+# Words of buildings, places and services: what bears one of them is nobody's name.
+_PREMISES = word_set(
+    """
+    academy avenue centre center children's church clinic college cottage council court department drive farm
+    grange home homes hospital hostel hotel house infant infants junior lane lodge nursery office offices
+    park placement playgroup police preschool primary road saint school secondary service services st station
+    street surgery team trust unit villa ward-unit way
+    """
 )
-_ABBREVIATIONS = frozenset(
-    "AD ADS AE AKA BBC CAMHS CE CEO CIC CIN CLA CP CPP CSE CCE DCS DO DOB DOD DBS EDD EDT EH EHCP FAO FW FYI "
-    "GP HOS HR ID IRO IT ITV LA LAC LADO MASH MP NEET NFA NHS NRM NSCP OOH PDF PR PSW RE SEN SEND SLA SLAF "
-    "SLT SM SW TBC TM TV UASC UBB UK US IMG DSC PXL DOC JPG VIP WC YJS YOS YP QA OK ASAP".split()
+_ABBREVIATIONS = word_set(
+    """
+    AD ADS AE AKA ASAP BBC CAMHS CCE CE CEO CIC CIN CLA CP CPP CSE DBS DCS DO DOB DOC DOD DSC EDD EDT EH EHCP
+    FAO FW FYI GP HOS HR ID IMG IRO IT ITV JPG LA LAC LADO MASH MP NEET NFA NHS NRM NSCP OK OOH PDF PR PSW PXL
+    QA RE SCAN SEN SEND SLA SLAF SLT SM SW TBC TM TV UASC UBB UK US VIP WC YJS YOS YP
+    """
 )
-_PARTICLES = frozenset("al el de da di do dos van von der den bin ibn bint la le ap ab ter ul ur e y".split())
+_PARTICLES = word_set("al el de da di do dos van von der den bin ibn bint la le ap ab ter ul ur e y")
 _GROUP = r"siblings?|children|twins|triplets|family|brothers|sisters"
 _LETTERS = r"[^\W\d_]"
 _CAPITAL = rf"{_LETTERS}(?:{_LETTERS}|['.\-])*"
-_NICKNAME = re.compile(rf"(?:(?P<first>{_CAPITAL})\s+)?(?P<open>[\"'(])(?P<nick>{_LETTERS}+)[\"')]\s+(?P<rest>[^|]+)")
+_NICKNAME = re.compile(
+    rf"(?:(?P<first>{_CAPITAL})\s+)?(?P<open>[\"'(])(?P<nick>{_LETTERS}+)[\"')]\s+(?P<rest>[^|]+)"
+)
 _AKA = re.compile(r"\s+\(?\b(?:a\.?k\.?a\.?|also known as|alias|formerly|née|nee)(?!\w)\W*", re.IGNORECASE)
 _KNOWN_AS = re.compile(r"\s+\(?\b(?:known as|k/a|prefers)\b\W*", re.IGNORECASE)
-_PSEUDONYM = re.compile(r"\b(?P<what>child|yp|young person|sibling|baby)\s+(?P<letter>[A-Z]\d?)(?=\W|$)", re.IGNORECASE)
+_PSEUDONYM = re.compile(
+    r"\b(?P<what>child|yp|young person|sibling|baby)\s+(?P<letter>[A-Z]\d?)(?=\W|$)", re.IGNORECASE
+)
 _UNBORN = re.compile(r"\b(?:unborn(?:\s+baby)?|ubb|bump)\b(?:\s+of)?\s*", re.IGNORECASE)
 _COUNT = re.compile(r"\b(?:x\s*(\d+)|(\d+)\s*x?)\b", re.IGNORECASE)
 _LIST = re.compile(r"^(?P<firsts>[^|,]+(?:\s*,\s*[^|,]+)*?)\s*,?\s+(?:and|&|\+)\s+(?P<last>.+)$")

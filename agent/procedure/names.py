@@ -36,6 +36,8 @@ _SPELLINGS = (
     "kateryna ekaterina katerina",
     "andrii andriy andrei andrey",
 )
+_GROUP = re.compile(r"\s*\([^)]*\)$")
+_VAGUE = re.compile(r"(?:child|yp|young person|sibling|baby|unborn)\b", re.IGNORECASE)
 _ONE_SPELLING = {spelling: row.split()[0] for row in _SPELLINGS for spelling in row.split()}
 
 
@@ -51,7 +53,7 @@ def name_words(name: str) -> list[str]:
 def is_initials(name: str) -> bool:
     """`JS`, `L.B.`, `T. M.`: letters standing for a name, nobody's name in full."""
     bare = name.replace(".", "").replace(" ", "")
-    return bare.isalpha() and bare.isupper() and (len(bare) == 1 or len(bare) <= 4 and _no_full_word(name))
+    return bare.isalpha() and bare.isupper() and (len(bare) == 1 or (len(bare) <= 4 and _no_full_word(name)))
 
 
 def _no_full_word(name: str) -> bool:
@@ -100,6 +102,20 @@ def same_name(one: str, other: str) -> bool:
 def alike(one: str, other: str) -> bool:
     """One name or possibly one: enough to propose, never enough to decide."""
     return differences(one, other) is not None
+
+
+def may_be(told: str, known: str) -> bool:
+    """Whether a name in a subject line may mean this child: a family is meant by its name, and a letter
+    ("Child P"), initials or an unborn child's name speak against nobody."""
+    family = _GROUP.sub("", told)
+    if family != told:
+        return share_a_word(family, known)
+    return is_vague(told) or is_vague(known) or alike(told, known)
+
+
+def is_vague(name: str) -> bool:
+    """A name that names nobody in particular: `Child P`, `Unborn Smith`, `Rahmani (3 siblings)`."""
+    return bool(_VAGUE.match(name) or _GROUP.search(name))
 
 
 def _dress(one: str, other: str) -> frozenset[str]:

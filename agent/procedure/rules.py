@@ -66,7 +66,11 @@ class ChaseStep(Told):
 
 @dataclass(frozen=True)
 class Chasing(Told):
-    """When an author is prompted (NCT 6.2). Intervals are working days; hours are local time."""
+    """When an author is prompted (NCT 6.2). Intervals are working days; hours are local time.
+
+    A next update that a form promises for later than `furthest_update` days after it came is taken for
+    a slip of the pen: nobody shall fall silent because of a mistyped year.
+    """
 
     clause: str
     first: int
@@ -76,6 +80,7 @@ class Chasing(Told):
     earliest: time
     latest: time
     steps: tuple[ChaseStep, ...]
+    furthest_update: int = 90
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,27 @@ class Letters(Told):
 
 
 @dataclass(frozen=True)
+class ClockRule(Told):
+    """One deadline. `starts` are facts in order of preference: the first that is known starts the clock.
+
+    `counts` is the way of counting `length` (see `clocks.py`). It runs for alerts of these `categories`
+    (all when none is named) and ends when one of `ends` is known. `inside` is the fact that has to lie
+    within a window which the clock only bounds; such a clock is no deadline.
+    """
+
+    clock: str
+    name: str
+    starts: tuple[str, ...]
+    counts: str
+    length: int
+    rule: str
+    clause: str
+    categories: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    inside: str = ""
+
+
+@dataclass(frozen=True)
 class Column(Told):
     """One column of the register. `field` is what the agent puts there (see `row.py`), "" for people's.
 
@@ -125,7 +151,8 @@ class Procedure(Told):
     """One organisation's procedure. `conclusion` is "confirm" (a person concludes) or "form".
 
     `missing_forms` are those of `forms` that are for a missing child. `findings` gives each departure
-    that the procedure knows its clause; what is not listed is no departure here.
+    that the procedure knows its clause; what is not listed is no departure here. `role_names`,
+    `form_types` and `finding_words` say in plain words what roles, forms and findings are called.
     """
 
     name: str
@@ -147,6 +174,10 @@ class Procedure(Told):
     columns: tuple[Column, ...] = field(default=())
     missing_forms: tuple[str, ...] = ()
     findings: dict[str, str] = field(default_factory=dict)
+    clocks: tuple[ClockRule, ...] = ()
+    role_names: dict[str, str] = field(default_factory=dict)
+    form_types: dict[str, str] = field(default_factory=dict)
+    finding_words: dict[str, str] = field(default_factory=dict)
 
     def category(self, code: str) -> Category | None:
         return next((known for known in self.categories if known.code == code), None)

@@ -45,7 +45,7 @@ class Submission:
     of departures from the procedure; they never stop anything. `references` are this procedure's
     own references found in subject or text. `answers` are the Internet-Message-IDs replied to.
     `author_address` is whom to write to about the form (its author, where the roster knows them, else
-    who sent it). `claims` is the kind that the subject of an unreadable form tells.
+    who sent it). `claims` is the kind that the subject tells, for a reply and for an unreadable form.
     """
 
     kind: Kind

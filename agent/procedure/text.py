@@ -64,6 +64,11 @@ def slips(left: str, right: str, most: int = 2) -> int:
     return min(above[-1], most + 1)
 
 
+def word_set(text: str) -> frozenset[str]:
+    """A list of words kept as a text, for the sake of readers."""
+    return frozenset(text.split())
+
+
 def has_phrase(text: str, phrase: str) -> bool:
     """Whether the words of `phrase` stand in `text` one after another, blind to case and accents."""
     return f" {' '.join(words(phrase))} " in f" {' '.join(words(text))} "

@@ -7,6 +7,7 @@ sentence before anything is written.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -89,7 +90,7 @@ class _Editor:
         found = self._cell(placed.index, row)
         self._take_formula_away(found)
         self._put(found, placed.column, value)
-        self._fit_height(self.book.rows[row])
+        self._fit_height(row)
         self.touched = True
 
     def _refuse_merged(self, column: int, row: int) -> None:
@@ -198,10 +199,22 @@ class _Editor:
         if look or found.get("s"):
             found.set("s", str(look))
 
-    def _fit_height(self, row: etree._Element) -> None:
-        """Let Excel fit the row's height anew, unless a person set it."""
-        if row.get("customHeight") not in ("1", "true"):
-            row.attrib.pop("ht", "")
+    def _fit_height(self, row: int) -> None:
+        """Make the row as high as its text needs, unless a person set its height."""
+        element = self.book.rows[row]
+        if element.get("customHeight") in ("1", "true"):
+            return
+        lines = [1, *(self._lines(placed, row) for placed in self.book.columns)]
+        element.set("ht", f"{min(409.0, 12.75 * max(lines) + 2.25):g}")
+
+    def _lines(self, placed: Placed, row: int) -> int:
+        """How many lines a cell's text takes in its column, roughly."""
+        found = self.book.cell(placed.index, row)
+        if found is None or not self.book.values.styles.wraps(_look(found)):
+            return 1
+        wide = max(1.0, self.book.width(placed.index))
+        text = self.book.values.text(found, placed.column)
+        return sum(max(1, math.ceil(len(line) * 0.9 / wide)) for line in text.split("\n"))
 
     # New rows
 
@@ -266,7 +279,7 @@ class _Editor:
                 self._put(found, placed.column, value)
             elif placed.index in formulas and not has_content(found):
                 etree.SubElement(found, q("f")).text = formulas[placed.index]
-        self._fit_height(self.book.rows[row])
+        self._fit_height(row)
 
     # The end
 

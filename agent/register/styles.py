@@ -37,6 +37,11 @@ class Styles:
         """Does a number in a cell of this look stand for a day or time?"""
         return 0 <= look < len(self._dates) and self._dates[look]
 
+    def wraps(self, look: int) -> bool:
+        """Is text in a cell of this look broken into lines?"""
+        alignment = self._looks[look].find(q("alignment")) if 0 <= look < len(self._looks) else None
+        return alignment is not None and alignment.get("wrapText") in ("1", "true")
+
     def for_moment(self, look: int, *, has_time: bool) -> int:
         """`look` itself when it shows dates, else the same with a date format."""
         if self.is_date(look):

@@ -25,6 +25,7 @@ from agent.register.styles import Styles
 TABLE = "NeedToKnow"
 DESK_PROPERTY = "Need to Know desk"  # a custom document property: which desk's agent made the workbook
 
+_USUAL_WIDTH = 9.0
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -83,6 +84,13 @@ class Workbook:
         """What stands in a cell, in this room's spelling."""
         found = self.cell(placed.index, row)
         return "" if found is None else self.values.text(found, placed.column)
+
+    def width(self, column: int) -> float:
+        """How many characters of usual width a column shows."""
+        for found in self.sheet.iterfind(f"{q('cols')}/{q('col')}"):
+            if int(found.get("min", "0")) <= column <= int(found.get("max", "0")):
+                return float(found.get("width", _USUAL_WIDTH))
+        return _USUAL_WIDTH
 
     def rows_of(self, key: str) -> list[int]:
         """The rows of the table that carry this reference."""

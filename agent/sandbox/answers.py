@@ -25,10 +25,11 @@ class Call:
     now: datetime = field(default=datetime(1601, 1, 1, tzinfo=UTC))
 
 
-current_call: ContextVar[Call] = ContextVar("current_call", default=Call())
+_NO_CALL = Call()
+current_call: ContextVar[Call] = ContextVar("current_call", default=_NO_CALL)
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
+class Refused(Exception):
     """Raised anywhere inside a handler: the request is answered with this Graph error."""
 
     def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:

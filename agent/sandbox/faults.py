@@ -88,7 +88,8 @@ class Fault:
         """ValueError names what is not a field of a fault."""
         known = {one.name for one in fields(cls)} - {"id", "seen", "struck"}
         if strangers := sorted(set(body) - known):
-            raise ValueError(f"A fault has no field {', '.join(strangers)}; it has {', '.join(sorted(known))}.")
+            has = ", ".join(sorted(known))
+            raise ValueError(f"A fault has no field {', '.join(strangers)}; it has {has}.")
         fault = cls(**body)
         for pattern in (fault.method, fault.path):
             re.compile(pattern)
@@ -115,7 +116,8 @@ class Plan:
 
     @property
     def retry_after(self) -> float | None:
-        return next((one.retry_after for one in self.faults if one.status is None and one.retry_after), None)
+        told = (one.retry_after for one in self.faults if one.status is None)
+        return next((seconds for seconds in told if seconds is not None), None)
 
 
 class Faults:

@@ -81,7 +81,7 @@ def _filtered(folders: list[Folder], filter_text: str) -> list[Folder]:
         return folders
     found = BY_NAME.fullmatch(filter_text.strip())
     if found is None:
-        raise Refused(400, "ErrorInvalidUrlQueryFilter", "The sandbox filters folders by displayName eq only.")
+        raise Refused(400, "ErrorInvalidUrlQueryFilter", "Folders are filtered by displayName eq only.")
     name = found[1].replace("''", "'").casefold()
     return [folder for folder in folders if folder.name.casefold() == name]
 

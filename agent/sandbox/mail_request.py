@@ -67,7 +67,10 @@ class MailRequest:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            said = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."
+            said = (
+                "Unable to read JSON request payload. Please ensure Content-Type header is set and payload "
+                "is of valid JSON format."
+            )
             raise Refused(400, "BadRequest", said)
         return body
 

@@ -128,7 +128,7 @@ class StoredMessage:
     @property
     def mime(self) -> bytes:
         """The mail as MIME, written afresh."""
-        from agent.sandbox.mime import written_afresh  # noqa: PLC0415 - mime.py is built on this module
+        from agent.sandbox.mime import written_afresh  # mime.py is built on this module
 
         return written_afresh(self)
 
@@ -176,7 +176,7 @@ class Folder:
 
 
 class Mailbox:
-    """One mailbox. `automatic_reply` is a text that answers each sender once, until `automatic_reply_until`."""
+    """One mailbox. `automatic_reply` answers each sender once, until `automatic_reply_until`."""
 
     def __init__(
         self,

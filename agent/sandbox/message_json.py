@@ -101,7 +101,7 @@ PROPERTIES: dict[str, Callable[[StoredMessage, Wanted], Any]] = {
     "isReadReceiptRequested": lambda message, _: message.read_receipt,
     "isRead": lambda message, _: message.is_read,
     "isDraft": lambda message, _: message.is_draft,
-    "webLink": lambda message, _: f"https://outlook.office365.com/owa/?ItemID={message.id}&viewmodel=ReadMessageItem",
+    "webLink": lambda message, _: f"https://outlook.office365.com/owa/?ItemID={message.id}",
     "inferenceClassification": lambda message, _: message.inference,
     "body": _body,
     "sender": lambda message, _: person(message.submitted_by),
@@ -212,10 +212,11 @@ def write(message: StoredMessage, body: Mapping[str, Any]) -> None:
     """Change a mail as a PATCH says. Most of a mail can be written only while it is a draft."""
     for name in body:
         if name not in ALWAYS_WRITABLE and name not in WRITABLE_IN_DRAFTS:
-            said = f"The property '{name}' does not exist on type 'Microsoft.OutlookServices.Message' or is read-only."
+            said = f"The property '{name}' does not exist on type 'Message' or is read-only."
             raise Refused(400, "RequestBodyRead", said)
         if name in WRITABLE_IN_DRAFTS and not message.is_draft:
-            raise Refused(400, "ErrorInvalidPropertySet", f"'{name}' can be set only while the item is a draft.")
+            said = f"'{name}' can be set only while the item is a draft."
+            raise Refused(400, "ErrorInvalidPropertySet", said)
     for name, value in body.items():
         (ALWAYS_WRITABLE.get(name) or WRITABLE_IN_DRAFTS[name])(message, value)
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import functools
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -75,9 +76,8 @@ def list_in_folder(ask: MailRequest) -> Response:
 
 def _listing(ask: MailRequest, messages: Iterable[StoredMessage], path: str) -> Response:
     filter_text, orderby = ask.query("filter"), ask.query("orderby")
-    found = queries.matching(messages, filter_text)
-    found = queries.sorted_by(found, "receivedDateTime desc", "")
-    found = queries.sorted_by(found, orderby, filter_text)
+    newest_first = queries.sorted_by(list(messages)[::-1], "receivedDateTime desc", "")
+    found = queries.sorted_by(queries.matching(newest_first, filter_text), orderby, filter_text)
     size = _page_size(ask)
     start = queries.whole_number(ask.query("skip") or None, 0, 10**9)
     wanted = ask.wanted()
@@ -165,7 +165,7 @@ def _delta_row(ask: MailRequest, row: DeltaRow, position: delta.Position) -> dic
         return None  # gone since the round began: the next round tells
     if row.fields is None:
         return shown(row.message, ask.wanted(options.select, options.expand))
-    sparse = sorted(row.fields & set(options.select or row.fields)) + ["parentFolderId"]
+    sparse = [*sorted(row.fields & set(options.select or row.fields)), "parentFolderId"]
     return shown(row.message, ask.wanted(sparse, ""))
 
 
@@ -202,10 +202,16 @@ def _destination(ask: MailRequest) -> Folder:
 
 
 def copy_message(ask: MailRequest) -> Response:
-    original, copy = ask.message, ask.box.blank(_destination(ask))
-    ids = {name: getattr(copy, name) for name in ("id", "immutable_id", "change_key", "folder", "created_at", "modified_at")}
-    copy.__dict__.update({**original.__dict__, **ids})
-    copy.categories, copy.properties = list(original.categories), dict(original.properties)
+    original, blank = ask.message, ask.box.blank(_destination(ask))
+    copy = replace(
+        original,
+        id=blank.id,
+        immutable_id=blank.immutable_id,
+        change_key=blank.change_key,
+        folder=blank.folder,
+        categories=list(original.categories),
+        properties=dict(original.properties),
+    )
     return _one(ask, ask.box.add(copy), 201)
 
 
@@ -233,7 +239,7 @@ def _written(ask: MailRequest, folder: Folder, body: dict[str, Any]) -> StoredMe
     draft = ask.box.blank(folder)
     if ask.is_mime:
         mime.fill_from_mime(draft, _mime_in(ask.content), iter(ask.box.mint.attachment, ""))
-        draft.headers = [(name, value) for name, value in draft.headers if name.lower() not in mime.COMPOSED]
+        draft.headers = [held for held in draft.headers if held[0].lower() not in mime.COMPOSED]
         draft.is_draft = draft.is_read = True
     else:
         write_new(draft, body, ask.box)
@@ -248,7 +254,8 @@ def _mime_in(content: bytes) -> bytes:
     try:
         return base64.b64decode(content, validate=True)
     except binascii.Error:
-        raise Refused(400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content.") from None
+        said = "Invalid base64 string for MIME content."
+        raise Refused(400, "ErrorMimeContentInvalidBase64String", said) from None
 
 
 def create_reply(ask: MailRequest, to_all: bool) -> Response:
@@ -281,7 +288,8 @@ def _finished_answer(ask: MailRequest, draft: StoredMessage, original: StoredMes
     told = body.get("message") or body.get("Message") or {}
     comment = body.get("comment") or body.get("Comment") or ""
     if comment and told.get("body"):
-        raise Refused(400, "ErrorInvalidRequest", "Specify either a comment or the body of the message, not both.")
+        said = "Specify either a comment or the body of the message, not both."
+        raise Refused(400, "ErrorInvalidRequest", said)
     draft.body_type, draft.body = "html", _quoted(comment, original)
     for recipients in (body.get("toRecipients"), body.get("ToRecipients")):
         if recipients:

@@ -20,6 +20,7 @@ from email.parser import BytesParser
 from email.utils import format_datetime, formataddr, getaddresses, parsedate_to_datetime
 from html import escape, unescape
 from io import BytesIO
+from typing import Any
 
 from agent.sandbox.mailboxes import Address, BodyType, StoredAttachment, StoredMessage
 
@@ -32,8 +33,11 @@ NOTE, REPORT, AUTOMATIC = "IPM.Note", "REPORT.IPM.Note.NDR", "IPM.Note.Rules.Oof
 MEETING = "IPM.Schedule.Meeting.Request"
 # headers that a mail written here composes from its fields; the rest of a MIME draft's are kept
 COMPOSED = frozenset(
-    "from to cc bcc reply-to subject thread-topic thread-index date message-id in-reply-to references importance "
-    "content-language mime-version content-type content-transfer-encoding content-disposition sender".split()
+    (
+        *("from", "sender", "to", "cc", "bcc", "reply-to", "subject", "thread-topic", "thread-index", "date"),
+        *("message-id", "in-reply-to", "references", "importance", "content-language", "mime-version"),
+        *("content-type", "content-transfer-encoding", "content-disposition"),
+    )
 )
 UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, MessageError, AssertionError)
 
@@ -88,7 +92,8 @@ def fill_from_mime(stored: StoredMessage, raw: bytes, new_id: Iterable[str]) -> 
     stored.cc_recipients = addresses(message, "Cc")
     stored.reply_to = addresses(message, "Reply-To")
     stored.internet_message_id = header(message, "Message-ID") or stored.internet_message_id
-    stored.references = re.findall(r"<[^<>\s]+>", header(message, "References") or header(message, "In-Reply-To"))
+    answered = header(message, "References") or header(message, "In-Reply-To")
+    stored.references = re.findall(r"<[^<>\s]+>", answered)
     stored.importance = _importance(message)
     stored.headers = [(name, " ".join(str(value).split())) for name, value in message.items()]
     stored.properties[CLASS_PROPERTY] = _message_class(message)
@@ -142,9 +147,8 @@ def _leaves(message: Message) -> Iterable[Message]:
     if message.get_content_maintype() != "multipart" or not isinstance(message.get_payload(), list):
         yield message
         return
-    for part in message.get_payload():
-        if isinstance(part, Message):
-            yield from _leaves(part)
+    for part in _inner(message):
+        yield from _leaves(part)
 
 
 def _body_kind(part: Message) -> BodyType | None:
@@ -163,10 +167,8 @@ def _text(part: Message) -> str:
 
 
 def _payload(part: Message) -> bytes:
-    if part.get_content_type() == "message/rfc822" and isinstance(part.get_payload(), list):
-        return b"".join(_flat(inner) for inner in part.get_payload() if isinstance(inner, Message))
     if part.is_multipart():
-        return b"\r\n".join(_flat(inner) for inner in part.get_payload() if isinstance(inner, Message))
+        return b"\r\n".join(_flat(inner) for inner in _inner(part))
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
 
@@ -188,11 +190,16 @@ def _attachment(part: Message, attachment_id: str, now: datetime) -> StoredAttac
     return StoredAttachment(attachment_id, name, content_type, _payload(part), inline, content_id, now)
 
 
+def _inner(part: Message) -> list[Message]:
+    """The parts of a part, none when it is no list."""
+    payload = part.get_payload()
+    return [inner for inner in payload if isinstance(inner, Message)] if isinstance(payload, list) else []
+
+
 def _name_of_mail(part: Message) -> str:
-    if part.get_content_type() != "message/rfc822" or not isinstance(part.get_payload(), list):
+    if part.get_content_type() != "message/rfc822":
         return ""
-    inner = part.get_payload()[0]
-    return header(inner, "Subject") if isinstance(inner, Message) else ""
+    return next((header(inner, "Subject") for inner in _inner(part)), "")
 
 
 # Writing
@@ -267,9 +274,10 @@ def _add_bodies(mail: EmailMessage, stored: StoredMessage) -> None:
     if stored.body_type == "html":
         mail.add_alternative(stored.body, subtype="html", cte="quoted-printable")
         pictures = [attached for attached in stored.attachments if attached.is_inline]
-        html = mail.get_payload()[-1]
+        html = [part for part in mail.iter_parts() if isinstance(part, EmailMessage)][-1]
         for picture in pictures:
-            html.add_related(picture.content, *_kind(picture), **_naming(picture), disposition="inline")
+            main, sub = _kind(picture)
+            html.add_related(picture.content, main, sub, disposition="inline", **_naming(picture))
     for attached in stored.attachments:
         if attached not in pictures:
             _attach(mail, attached)
@@ -280,17 +288,19 @@ def _attach(mail: EmailMessage, attached: StoredAttachment) -> None:
         inner = BytesParser(policy=policy.SMTP).parsebytes(attached.content)
         mail.add_attachment(inner, filename=attached.name)
     else:
-        mail.add_attachment(attached.content, *_kind(attached), **_naming(attached))
+        main, sub = _kind(attached)
+        mail.add_attachment(attached.content, main, sub, **_naming(attached))
 
 
 def _kind(attached: StoredAttachment) -> tuple[str, str]:
     main, _, sub = attached.content_type.partition("/")
-    return (main, sub) if sub and main not in {"text", "multipart", "message"} else ("application", "octet-stream")
+    known = sub and main not in {"text", "multipart", "message"}
+    return (main, sub) if known else ("application", "octet-stream")
 
 
-def _naming(attached: StoredAttachment) -> dict[str, str]:
-    naming = {"filename": attached.name}
-    return {**naming, "cid": f"<{attached.content_id}>"} if attached.content_id else naming
+def _naming(attached: StoredAttachment) -> dict[str, Any]:
+    cid = f"<{attached.content_id}>" if attached.content_id else None
+    return {"filename": attached.name, "cid": cid}
 
 
 def _shown(who: Address) -> str:
@@ -299,7 +309,8 @@ def _shown(who: Address) -> str:
 
 def conversation_index(stored: StoredMessage) -> bytes:
     """22 bytes for the conversation and 5 for each reply in it."""
-    return b"\x01\xdc\0\0\0\0" + stored.conversation[:16].ljust(16, b"\0") + b"\0\0\0\0\x10" * len(stored.references)
+    conversation = stored.conversation[:16].ljust(16, b"\0")
+    return b"\x01\xdc\0\0\0\0" + conversation + b"\0\0\0\0\x10" * len(stored.references)
 
 
 def bare_subject(subject: str) -> str:

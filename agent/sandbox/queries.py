@@ -1,4 +1,4 @@
-"""The OData that mail queries understand: $filter, $orderby, $select and $expand, as far as Outlook's goes."""
+"""The OData that mail queries understand: $filter, $orderby, $select and $expand."""
 
 from __future__ import annotations
 

@@ -62,11 +62,17 @@ def _json(body: bytes) -> Any:
 
 
 class RequestLog:
-    """The last `keep` exchanges. `bodies` off keeps no bodies, for long runs."""
+    """The last `keep` exchanges, and the bodies of as many as fit into `keep_bytes`.
 
-    def __init__(self, keep: int = 20_000) -> None:
+    `bodies` off keeps no bodies from then on.
+    """
+
+    def __init__(self, keep: int = 20_000, keep_bytes: int = 256 * 1024 * 1024) -> None:
         self.bodies = True
         self.count = 0
+        self._keep_bytes = keep_bytes
+        self._bytes = 0
+        self._with_bodies: deque[Exchange] = deque()
         self._entries: deque[Exchange] = deque(maxlen=keep)
 
     @property
@@ -75,6 +81,8 @@ class RequestLog:
 
     def clear(self) -> None:
         self._entries.clear()
+        self._with_bodies.clear()
+        self._bytes = 0
 
     def opened(
         self, at: datetime, method: str, path: str, query: str, headers: dict[str, str], body: bytes
@@ -91,5 +99,12 @@ class RequestLog:
     def closed(self, exchange: Exchange, status: int, headers: dict[str, str], body: bytes) -> None:
         exchange.status = status
         exchange.response_headers = headers
-        if self.bodies and not exchange.path.endswith("/oauth2/v2.0/token"):
-            exchange.response_body = body
+        if not self.bodies or exchange.path.endswith("/oauth2/v2.0/token"):
+            return
+        exchange.response_body = body
+        self._with_bodies.append(exchange)
+        self._bytes += len(exchange.body) + len(body)
+        while self._bytes > self._keep_bytes:
+            oldest = self._with_bodies.popleft()
+            self._bytes -= len(oldest.body) + len(oldest.response_body)
+            oldest.body = oldest.response_body = b""

@@ -53,9 +53,9 @@ class AppRegistration:
     def certificate(self, header: Mapping[str, Any]) -> x509.Certificate | None:
         """The registered certificate that an assertion's header names by its thumbprint."""
         for known in self.certificates:
-            if header.get("x5t#S256") == _thumbprint(known, hashes.SHA256()):
+            if _told(header, "x5t#S256") == _thumbprint(known, hashes.SHA256()):
                 return known
-            if header.get("x5t") == _thumbprint(known, hashes.SHA1()):  # noqa: S303 - what the old header holds
+            if _told(header, "x5t") == _thumbprint(known, hashes.SHA1()):  # noqa: S303 - what the old header holds
                 return known
         return None
 
@@ -67,7 +67,7 @@ class Token:
     revoked: bool = False
 
 
-class SignInRefused(Exception):  # noqa: N818 - an answer, not a failure of ours
+class SignInRefused(Exception):
     """An error of the token endpoint: HTTP status, OAuth error, AADSTS number and sentence."""
 
     def __init__(self, status: int, error: str, number: int, said: str) -> None:
@@ -169,12 +169,11 @@ class SignIn:
             raise _unauthorised("Access token is empty.")
         token = self._tokens.get(text)
         if token is None:
-            raise _unauthorised("IDX14100: JWT is not well formed, there are no dots (.)." if "." not in text
-                                else "Access token validation failure. Invalid signature.")  # fmt: skip
+            raise _unauthorised("Access token validation failure. Invalid signature.")
         if token.revoked:
             raise _unauthorised(
-                "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
-                "TokenIssuedBeforeRevocationTimestamp"
+                "Continuous access evaluation resulted in challenge with result: InteractionRequired and "
+                "code: TokenIssuedBeforeRevocationTimestamp"
             )
         if token.expires <= time.time():
             raise _unauthorised("Lifetime validation failed, the token is expired.")
@@ -185,7 +184,10 @@ class SignIn:
     def _check_tenant(self, request: Request) -> None:
         asked = request.path_params["tenant"].lower()
         if asked != self._tenant.id and asked not in self._tenant.domains:
-            said = f"Tenant '{asked}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
+            said = (
+                f"Tenant '{asked}' not found. Check to make sure you have the correct tenant ID and are "
+                "signing into the correct cloud."
+            )
             raise SignInRefused(400, "invalid_tenant", 90002, said)
 
     def _authenticated(self, form: Mapping[str, str], request: Request) -> AppRegistration:
@@ -197,11 +199,17 @@ class SignIn:
             said = f"The app requested an unsupported grant type '{form['grant_type']}'."
             raise SignInRefused(400, "unsupported_grant_type", 70003, said)
         if not form["scope"].endswith("/.default"):
-            said = f"The provided value for scope {form['scope']} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+            said = (
+                f"The provided value for scope {form['scope']} is not valid. Client credential flows must "
+                "have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+            )
             raise SignInRefused(400, "invalid_scope", 1002012, said)
         app = self._tenant.apps.get(form["client_id"])
         if app is None:
-            said = f"Application with identifier '{form['client_id']}' was not found in the directory '{self._tenant.name}'."
+            said = (
+                f"Application with identifier '{form['client_id']}' was not found in the directory "
+                f"'{self._tenant.name}'."
+            )
             raise SignInRefused(400, "unauthorized_client", 700016, said)
         self._check_credential(app, form, request)
         return app
@@ -212,18 +220,24 @@ class SignIn:
         elif form.get("client_secret"):
             _check_secret(app, form["client_secret"])
         else:
-            said = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
+            said = (
+                "The request body must contain the following parameter: 'client_assertion' or "
+                "'client_secret'."
+            )
             raise SignInRefused(401, "invalid_client", 7000218, said)
 
     def _check_assertion(self, app: AppRegistration, form: Mapping[str, str], request: Request) -> None:
         if form.get("client_assertion_type") != ASSERTION:
             said = f"Invalid client_assertion_type; it must be '{ASSERTION}'."
             raise SignInRefused(400, "invalid_request", 50027, said)
-        here = _base(request, request.path_params["tenant"])
-        audiences = [f"{here}/oauth2/v2.0/token", f"{here}/v2.0", _base(request, self._tenant.id) + "/oauth2/v2.0/token"]
+        named = [_base(request, request.path_params["tenant"]), _base(request, self._tenant.id)]
+        audiences = [f"{here}{end}" for here in named for end in ("/oauth2/v2.0/token", "/v2.0")]
         claims = _verified(form["client_assertion"], app, audiences)
         if {claims["iss"], claims["sub"]} != {app.client_id}:
-            said = f"Client assertion application identifier doesn't match 'client_id' parameter. Review the documentation. Client ID: {app.client_id}."
+            said = (
+                "Client assertion application identifier doesn't match 'client_id' parameter. "
+                f"Client ID: {app.client_id}."
+            )
             raise SignInRefused(401, "invalid_client", 700021, said)
 
 
@@ -234,7 +248,10 @@ def _base(request: Request, tenant: str) -> str:
 def _check_secret(app: AppRegistration, secret: str) -> None:
     known = next((good for good in app.secrets if secrets.compare_digest(good, secret)), None)
     if known is None:
-        said = f"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{app.client_id}'."
+        said = (
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+            f"secret value, not the client secret ID, for a secret added to app '{app.client_id}'."
+        )
         raise SignInRefused(401, "invalid_client", 7000215, said)
     expires = app.secrets[known]
     if expires is not None and expires <= datetime.now(UTC):
@@ -258,7 +275,10 @@ def _verified(assertion: str, app: AppRegistration, audiences: list[str]) -> dic
             options={"require": ["iss", "sub", "aud", "exp", "jti"]},
         )
     except jwt.InvalidSignatureError:
-        said = "Client assertion contains an invalid signature. [Reason - The provided signature value did not match the expected signature value.]"
+        said = (
+            "Client assertion contains an invalid signature. [Reason - The provided signature value did not "
+            "match the expected signature value.]"
+        )
         raise SignInRefused(401, "invalid_client", 700027, said) from None
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError):
         said = "Client assertion is not within its valid time range."
@@ -267,7 +287,8 @@ def _verified(assertion: str, app: AppRegistration, audiences: list[str]) -> dic
         said = "Client assertion audience claim does not match Realm issuer."
         raise SignInRefused(401, "invalid_client", 700023, said) from None
     except jwt.MissingRequiredClaimError as missing:
-        raise SignInRefused(401, "invalid_client", 50027, f"JWT token is invalid or malformed. {missing}") from None
+        said = f"JWT token is invalid or malformed. {missing}"
+        raise SignInRefused(401, "invalid_client", 50027, said) from None
     except jwt.InvalidTokenError:
         raise SignInRefused(401, "invalid_client", 50027, "JWT token is invalid or malformed.") from None
 
@@ -277,6 +298,11 @@ def _public_key(certificate: x509.Certificate) -> RSAPublicKey:
     if not isinstance(key, RSAPublicKey):
         raise SignInRefused(401, "invalid_client", 700027, "The certificate's key is not an RSA key.")
     return key
+
+
+def _told(header: Mapping[str, Any], name: str) -> str:
+    """A thumbprint of the header; some send its padding."""
+    return str(header.get(name, "")).rstrip("=")
 
 
 def _thumbprint(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> str:

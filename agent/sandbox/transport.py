@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import policy
-from email.message import EmailMessage, Message, MIMEPart
+from email.message import EmailMessage, Message
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
@@ -98,18 +98,23 @@ class Transport:
     ) -> list[tuple[str, str]]:
         domain = sender.rpartition("@")[2].lower()
         judged = authentication or ("internal" if domain in self._tenant.domains else "pass")
+        received = (
+            f"from {_host(domain)} by {_host(box.address)} with Microsoft SMTP Server "
+            f"(version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384) id 15.20.9000.1; {format_datetime(when)}"
+        )
         return [
-            ("Received", f"from {_host(domain)} by {_host(box.address)} with Microsoft SMTP Server "
-             f"(version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384) id 15.20.9000.1; {format_datetime(when)}"),
+            ("Received", received),
             ("Authentication-Results", _verdict(judged, domain)),
             ("X-MS-Exchange-Organization-AuthAs", "Internal" if judged == "internal" else "Anonymous"),
             ("Return-Path", f"<{sender}>" if sender else "<>"),
-        ]  # fmt: skip
+        ]
 
     # Out
 
-    def send(self, box: Mailbox, message: StoredMessage, save: bool = True, late: float | None = None) -> None:
-        """Send a draft, or a mail that lies nowhere yet. `late` is the delay of the Sent Items copy, seconds.
+    def send(
+        self, box: Mailbox, message: StoredMessage, save: bool = True, late: float | None = None
+    ) -> None:
+        """Send a draft, or a mail that lies nowhere yet; `late` delays the Sent Items copy, in seconds.
 
         The mail keeps its Internet-Message-ID; its ids in the mailbox, the immutable one too, are new.
         """
@@ -194,12 +199,18 @@ class Transport:
 
 def _refuse_unsendable(box: Mailbox, message: StoredMessage) -> None:
     if not message.recipients:
-        said = "At least one recipient isn't valid., A message can't be sent unless at least one recipient is resolved."
+        said = (
+            "At least one recipient isn't valid., A message can't be sent unless at least one recipient "
+            "is resolved."
+        )
         raise Refused(400, "ErrorInvalidRecipients", said)
     if any("@" not in who.address for who in message.recipients):
         raise Refused(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.")
     if message.author is not None and message.author.address.lower() != box.address:
-        said = "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account."
+        said = (
+            "The user account which was used to submit this request does not have the right to send mail on "
+            "behalf of the specified sending account."
+        )
         raise Refused(403, "ErrorSendAsDenied", said)
 
 
@@ -271,7 +282,7 @@ def _report_text(address: str, status: str) -> str:
     )
 
 
-def _delivery_status(address: str, status: str, now: datetime, domain: str) -> MIMEPart:
+def _delivery_status(address: str, status: str, now: datetime, domain: str) -> EmailMessage:
     whole, one = Message(), Message()
     whole["Reporting-MTA"] = f"dns;{_host(domain)}"
     whole["Arrival-Date"] = format_datetime(now)
@@ -281,15 +292,15 @@ def _delivery_status(address: str, status: str, now: datetime, domain: str) -> M
     one["Diagnostic-Code"] = (
         f"smtp;550 {status} RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup"
     )
-    part = MIMEPart(policy=policy.SMTP)
+    part = EmailMessage(policy=policy.SMTP)
     part["Content-Type"] = "message/delivery-status"
     part.set_payload([whole, one])
     return part
 
 
-def _original_headers(message: StoredMessage) -> MIMEPart:
+def _original_headers(message: StoredMessage) -> EmailMessage:
     written = mime.written_afresh(message)
     headers = written.split(b"\r\n\r\n", 1)[0].decode("utf-8", "replace") + "\r\n"
-    part = MIMEPart(policy=policy.SMTP)
+    part = EmailMessage(policy=policy.SMTP)
     part.set_content(headers, subtype="rfc822-headers", cte="7bit" if headers.isascii() else "8bit")
     return part

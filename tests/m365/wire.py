@@ -9,9 +9,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from urllib.parse import parse_qs
-
-import trustme
 
 TENANT_ID = "11111111-2222-3333-4444-555555555555"
 CLIENT = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -56,20 +55,24 @@ class Wire(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, ca: trustme.CA) -> None:
+    def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ca.issue_cert("127.0.0.1").configure_cert(context)
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.base = f"https://127.0.0.1:{self.server_port}"
         self.requests: list[Seen] = []
         self.token_requests: list[dict[str, str]] = []
         self.token_answers: list[Answer] = []
+        self.discovery_answers: list[Answer] = []
         self.token_life = 3600
         self.revoked: set[str] = set()
         self.while_answering: Callable[[], None] = lambda: None
         self._answers: list[Answer] = []
         self._lock = threading.Lock()
+
+    def server_bind(self) -> None:
+        """Without the base class's look-up of this machine's name."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def say(self, *answers: Answer) -> None:
         """The next answers of Graph, in order; with none left it says 200 and an empty object."""
@@ -89,6 +92,8 @@ class Wire(ThreadingHTTPServer):
             return self._answers.pop(0) if self._answers else Answer()
 
     def _discovery(self) -> Answer:
+        if self.discovery_answers:
+            return self.discovery_answers.pop(0)
         authority = f"{self.base}/{TENANT_ID}"
         endpoints = {"authorization_endpoint": "authorize", "token_endpoint": "token"}
         told = {name: f"{authority}/oauth2/v2.0/{end}" for name, end in endpoints.items()}
@@ -109,6 +114,7 @@ class Wire(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # an answer leaves in one piece
     server: Wire
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so

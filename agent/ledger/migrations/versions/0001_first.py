@@ -77,8 +77,8 @@ def _mails() -> None:
         _text("categories"),
         _text("alerts"),
     )
-    op.create_index("mail_by_state", "mail", ["desk", "state"])
-    op.create_index("mail_by_message_id", "mail", ["desk", "message_id"])
+    op.create_index("mail_by_state", "mail", ["desk", "state", "handled"])
+    op.create_index("mail_by_message_id", "mail", ["desk", "message_id", "handled"])
     op.create_index("mail_by_handled", "mail", ["desk", "handled"])
 
 

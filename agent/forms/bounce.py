@@ -1,0 +1,148 @@
+"""Is this mail a non-delivery report, and of what? Told by structure first, by words only from a mail system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email.message import Message
+
+from agent.procedure.mail import Bounce, Mail
+
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_STATUS = re.compile(r"(?<![\d.])([45])\.\d{1,3}\.\d{1,3}(?![\d.]\d)")
+_CODE = re.compile(r"(?<!\d)([45])[0-5]\d(?=[ -])")
+_ID = re.compile(r"^\s*message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
+_SYSTEM = re.compile(
+    r"mailer-?daemon|^post_?master@|mail deliver|delivery subsystem|^mdaemon@|^microsoftexchange[0-9a-f]+@|"
+    r"^bounces?@|^mail-?admin|^root@|^maildelivery|delivery system|^mailsystem|^mmdf@|^smtp-?gateway|^daemon@|^nobody@",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"undeliver|delivery (?:has )?(?:failure|failed|problem|error|report|status notification)|deliver(?:y)? status|"
+    r"returned mail|failure notice|mail (?:delivery )?(?:failure|failed|error|system error)|returned to sender|"
+    r"could ?n.t be delivered|could not be delivered|not delivered|non.?delivery|unzustellbar|non remis|"
+    r"nicht zugestellt|não entregue|no se puede entregar|non recapitabile|onbestelbaar|配信|退信|"
+    r"unable to deliver|message status|mail returned|returned email|error report|host unknown|user unknown|"
+    r"mailbox (?:full|unavailable)|bounced? (?:mail|message)|warning: (?:could not send|message)|"
+    r"message (?:not|could not be) (?:delivered|sent)|could not send mail|error sending your mail|message delayed|delivery delayed|address.*unknown",
+    re.IGNORECASE,
+)
+_BODY = re.compile(
+    r"(?:could not|couldn.?t|cannot|can.?t|unable to|was not|were not|wasn.?t|not been|failed to|failure to)"
+    r"(?: be)? (?:\w+ )?(?:deliver|delivered|sent|send|reach)|delivery (?:to the following|failed|has failed)|"
+    r"undeliverable|user unknown|unknown user|no such (?:user|address|recipient)|mailbox (?:is )?(?:full|unavailable|not found)|"
+    r"permanent(?: fatal)? error|recipient.{0,30}(?:rejected|not found|unknown|refused)|address (?:rejected|not found|couldn.t be found)|"
+    r"returned (?:message|mail)|did not reach|bounced|non.?delivery|host (?:unknown|not found)|does not exist|over quota|"
+    r"quota exceeded|unrouteable|550[ -]|554[ -]|5\.\d\.\d",
+    re.IGNORECASE,
+)
+_FORWARDED = re.compile(r"^\s*(?:fwd?|re|aw|wg|tr)\s*:", re.IGNORECASE)  # a person passes it on
+
+
+def bounce_of(message: Message, mail: Mail) -> Bounce | None:
+    """What the report says; None where the mail is none, or reports a success or a mere reading."""
+    statuses = list(_statuses(message))
+    if not _is_bounce(message, mail, statuses):
+        return None
+    failed = next((status for status in statuses if status.get("action", "failed") in ("failed", "delayed")), {})
+    return Bounce(
+        address=_address(failed, mail),
+        permanent=_permanent(failed, mail),
+        original_message_id=_original_id(message, mail),
+    )
+
+
+def _is_bounce(message: Message, mail: Mail, statuses: list[dict[str, str]]) -> bool:
+    report = str(message.get_param("report-type") or "").lower() if message.get_content_type() == "multipart/report" else ""
+    if report in ("disposition-notification", "feedback-report"):
+        return False
+    if "x-ms-exchange-message-is-ndr" in mail.headers or "x-failed-recipients" in mail.headers:
+        return True
+    if any(status.get("action") in ("failed", "delayed") for status in statuses):
+        return True
+    if statuses and all(status.get("action") in ("delivered", "relayed", "expanded") for status in statuses):
+        return False
+    if report == "delivery-status":
+        return True
+    return _words_of_a_system(mail)
+
+
+def _words_of_a_system(mail: Mail) -> bool:
+    """Reports without structure: only where a mail system speaks, and says that something failed."""
+    system = bool(_SYSTEM.search(mail.sender) or _SYSTEM.search(mail.sender_name))
+    nobody = mail.headers.get("return-path", "").strip() in ("<>", "<MAILER-DAEMON>")
+    subject, body = bool(_SUBJECT.search(mail.subject)), bool(_BODY.search(mail.text[:6000]))
+    if system:
+        return subject or body
+    return nobody and subject and body and not _FORWARDED.match(mail.subject)
+
+
+def _statuses(message: Message) -> Iterator[dict[str, str]]:
+    """The blocks of every delivery-status part, names in lower case; each recipient is a block."""
+    for part in _own_parts(message):
+        if part.get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
+            continue
+        payload = part.get_payload()
+        blocks = payload if isinstance(payload, list) else []
+        for block in blocks:
+            if not isinstance(block, Message):
+                continue
+            said = {str(name).lower(): " ".join(str(value).split()) for name, value in block.raw_items()}
+            if "action" in said:
+                said["action"] = said["action"].split(" ")[0].strip("();").lower()
+            if {"final-recipient", "original-recipient", "action", "status"} & said.keys():
+                yield said
+
+
+def _own_parts(message: Message) -> Iterator[Message]:
+    """The parts of this mail, but none of the mails within it."""
+    yield message
+    payload = message.get_payload()
+    if message.get_content_type() == "message/rfc822" or not isinstance(payload, list):
+        return
+    if message.get_content_type().endswith("delivery-status"):
+        return
+    for part in payload:
+        if isinstance(part, Message):
+            yield from _own_parts(part)
+
+
+def _address(failed: dict[str, str], mail: Mail) -> str | None:
+    """Whom the letter did not reach: the report's own fields, then its headers, then its words."""
+    for name in ("original-recipient", "final-recipient"):
+        found = _ADDRESS.search(failed.get(name, "").rpartition(";")[2])
+        if found:
+            return found[0].lower()
+    found = _ADDRESS.search(mail.headers.get("x-failed-recipients", ""))
+    if found:
+        return found[0].lower()
+    ours = {mail.sender, *mail.to}
+    said = (address[0].lower().rstrip(".") for address in _ADDRESS.finditer(mail.text[:6000]))
+    return next((address for address in said if address not in ours and not _SYSTEM.search(address)), None)
+
+
+def _permanent(failed: dict[str, str], mail: Mail) -> bool:
+    """For good unless the report says that it is still being tried, or that trying again may help."""
+    if failed.get("action") == "delayed":
+        return False
+    told = _STATUS.search(failed.get("status", "")) or _STATUS.search(mail.text[:6000]) or _CODE.search(mail.text[:6000])
+    return told is None or told[1] == "5"
+
+
+def _original_id(message: Message, mail: Mail) -> str | None:
+    """The Internet-Message-ID of the letter that failed: from its own headers, sent back in part or whole."""
+    for part in _own_parts(message):
+        kind = part.get_content_type()
+        if kind in ("message/rfc822", "message/global"):
+            inner = part.get_payload()
+            if isinstance(inner, list) and inner and isinstance(inner[0], Message):
+                found = re.search(r"<[^<>\s]+>", str(inner[0].get("message-id", "")))
+                if found:
+                    return found[0]
+        elif kind in ("text/rfc822-headers", "message/global-headers", "message/rfc822-headers"):
+            found = _ID.search(str(part.get_payload()))
+            if found:
+                return found[1]
+    in_text = _ID.search(mail.text)
+    own = mail.in_reply_to or (mail.references[-1] if mail.references else None)
+    return own or (in_text[1] if in_text else None)

@@ -1,0 +1,308 @@
+"""A mail's MIME → a `Mail`. Whatever the bytes are, a mail comes back; what could not be read is a problem of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.header import decode_header
+from email.message import Message
+from email.utils import getaddresses, parsedate_to_datetime
+
+from agent.forms.bounce import bounce_of
+from agent.forms.html import text_of_html
+from agent.procedure.mail import Attachment, Mail
+
+DEEPEST = 5  # mails within mails
+MOST_PARTS = 500
+MOST_TEXT = 2_000_000  # characters of body kept
+
+_IDS = re.compile(r"<[^<>]+>")
+_ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]]+@[^\s<>,;:\"'()\[\]]+")
+
+
+def read_mail(content: bytes, received_at: datetime | None = None) -> Mail:
+    """The mail in `content`. `received_at` (aware) is what the mailbox says; else the topmost trace tells."""
+    try:
+        return _mail(message_from_bytes(content.lstrip(), policy=policy.compat32), received_at, depth=0)
+    except Exception as error:  # noqa: BLE001 - a broken mail must still be recorded, and asked about
+        said = f"unreadable_mail: The mail could not be read ({type(error).__name__}); only its raw text was kept."
+        return _with_id(
+            Mail(
+                message_id="",
+                subject="",
+                sender="",
+                sender_name="",
+                to=(),
+                cc=(),
+                received_at=received_at,
+                written_at=None,
+                text=content[:MOST_TEXT].decode("utf-8", "replace"),
+                problems=(said,),
+            )
+        )
+
+
+def documents_of(mail: Mail) -> tuple[Attachment, ...]:
+    """Every attached document of the mail and of mails within it, without inline pictures."""
+    own = tuple(
+        document
+        for document in mail.attachments
+        if not (document.inline and document.content_type.startswith("image/"))
+    )
+    return own + tuple(document for inner in mail.nested for document in documents_of(inner))
+
+
+@dataclass
+class _Gathered:
+    """What the parts of one mail bring together."""
+
+    depth: int
+    texts: list[str] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    nested: list[Mail] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    parts: int = 0
+
+
+def _mail(message: Message, received_at: datetime | None, depth: int) -> Mail:
+    gathered = _Gathered(depth)
+    _take(message, gathered)
+    sender_name, sender = _sender(message)
+    headers = {name.lower(): mended(value) for name, value in reversed(_raw_headers(message))}
+    replied = _ids(_raw(message, "in-reply-to"))
+    mail = Mail(
+        message_id=next(iter(_ids(_raw(message, "message-id"))), ""),
+        subject=" ".join(_decoded(_raw(message, "subject")).split()),
+        sender=sender,
+        sender_name=sender_name,
+        to=_addresses(message, "to"),
+        cc=_addresses(message, "cc"),
+        received_at=received_at or _received(message),
+        written_at=_moment(_raw(message, "date")),
+        text="\n\n".join(text for text in gathered.texts if text.strip()).strip()[:MOST_TEXT],
+        attachments=tuple(gathered.attachments),
+        nested=tuple(gathered.nested),
+        in_reply_to=replied[0] if replied else None,
+        references=_ids(_raw(message, "references")),
+        headers={name: _decoded(value) for name, value in headers.items()},
+        problems=tuple(gathered.problems),
+    )
+    return replace(_with_id(mail), bounce=bounce_of(message, mail))
+
+
+def _with_id(mail: Mail) -> Mail:
+    """A mail without an id is named after what it says, so that it is the same mail next time."""
+    return mail if mail.message_id else replace(mail, message_id=f"<{mail.fingerprint}@no-message-id.invalid>")
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+def _take(part: Message, into: _Gathered) -> None:
+    """Put one part, and those within it, where it belongs."""
+    into.parts += 1
+    if into.parts > MOST_PARTS:
+        if into.parts == MOST_PARTS + 1:
+            into.problems.append(f"too_many_parts: The mail has more than {MOST_PARTS} parts; the rest was not read.")
+        return
+    kind = part.get_content_type()
+    if kind == "message/rfc822":
+        _take_mail(part, into)
+    elif kind == "multipart/alternative":
+        _take_best(part, into)
+    elif part.is_multipart():
+        for inner in _inner(part):
+            _take(inner, into)
+    elif kind in ("text/plain", "text/html") and not _is_document(part):
+        into.texts.append(_readable(part))
+    elif not kind.startswith("message/"):
+        _take_document(part, into)
+
+
+def _take_best(part: Message, into: _Gathered) -> None:
+    """One mail said in several ways: the plain text where it says anything, else the page."""
+    inner = list(_inner(part))
+    texts = [one for one in inner if one.get_content_type() == "text/plain" and not _is_document(one)]
+    plain = next((text for one in texts if (text := _readable(one)).strip()), None)
+    for one in inner:
+        kind = one.get_content_type()
+        if kind == "text/plain" and not _is_document(one):
+            continue
+        if plain is not None and kind == "text/html" and not _is_document(one):
+            continue
+        before = len(into.texts)
+        _take(one, into)
+        if plain is not None:
+            del into.texts[before:]
+    if plain is not None:
+        into.texts.append(plain)
+
+
+def _take_mail(part: Message, into: _Gathered) -> None:
+    """A mail attached as a mail."""
+    if into.depth >= DEEPEST:
+        into.problems.append("too_deep: Mails are nested too deeply; the innermost were not read.")
+        return
+    inner = next(iter(_inner(part)), None)
+    if inner is not None and not inner.keys() and not inner.is_multipart():
+        # some writers encode the inner mail, which the standard does not foresee
+        inner = message_from_bytes(_payload(inner) or _payload(part), policy=policy.compat32)
+    elif inner is None:
+        inner = message_from_bytes(_payload(part), policy=policy.compat32)
+    if inner.keys():
+        into.nested.append(_mail(inner, None, into.depth + 1))
+
+
+def _take_document(part: Message, into: _Gathered) -> None:
+    content = _payload(part)
+    name = _file_name(part)
+    if name.lower().endswith(".eml") and into.depth < DEEPEST and re.match(rb"[\w-]+:", content):
+        into.nested.append(_mail(message_from_bytes(content, policy=policy.compat32), None, into.depth + 1))
+        return
+    if not content and not name:
+        return
+    inline = part.get_content_disposition() == "inline" or bool(part.get("content-id"))
+    into.attachments.append(Attachment(name, part.get_content_type(), content, inline))
+
+
+def _inner(part: Message) -> Iterator[Message]:
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        yield from (one for one in payload if isinstance(one, Message))
+
+
+def _is_document(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment" or bool(_file_name(part))
+
+
+def _file_name(part: Message) -> str:
+    try:
+        name = part.get_filename() or ""
+    except Exception:  # noqa: BLE001 - RFC 2231 names in unknown character sets
+        name = ""
+    return re.sub(r"[\x00-\x1f]", "", _decoded(name)).strip()
+
+
+def _payload(part: Message) -> bytes:
+    try:
+        payload = part.get_payload(decode=True)
+    except Exception:  # noqa: BLE001 - malformed transfer encodings
+        payload = None
+    if isinstance(payload, bytes):
+        return payload
+    raw = part.get_payload()
+    return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b""
+
+
+def _readable(part: Message) -> str:
+    content = _payload(part)
+    if part.get_content_type() == "text/html":
+        return text_of_html(_in_charset(content, part))
+    return _in_charset(content, part).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _in_charset(content: bytes, part: Message) -> str:
+    """Text in the charset that is named, else in the one it must be."""
+    try:
+        named = str(part.get_content_charset() or "")
+    except Exception:  # noqa: BLE001 - malformed parameters
+        named = ""
+    for charset in (named, "utf-8", "cp1252"):
+        try:
+            return content.decode(charset) if charset else content.decode("ascii")
+        except (LookupError, ValueError):
+            continue
+    return content.decode("latin-1")
+
+
+# --- headers -------------------------------------------------------------------------------------
+
+
+def _raw_headers(message: Message) -> list[tuple[str, str]]:
+    return [(str(name), str(value)) for name, value in message.raw_items()]
+
+
+def _raw(message: Message, name: str) -> str:
+    return next((mended(value) for known, value in _raw_headers(message) if known.lower() == name), "")
+
+
+def mended(text: str) -> str:
+    """Bytes that a header should not hold, as what they most probably are."""
+    if text.isascii():
+        return text
+    content = text.encode("utf-8", "surrogateescape")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
+def _decoded(value: str) -> str:
+    """A header's text with its encoded words decoded; the words of unknown charsets stay legible."""
+    if "=?" not in value:
+        return mended(value)
+    try:
+        parts = decode_header(re.sub(r"\r?\n\s+", " ", value))
+    except Exception:  # noqa: BLE001 - malformed encoded words
+        return mended(value)
+    said = []
+    for content, charset in parts:
+        if isinstance(content, str):
+            said.append(content)
+            continue
+        try:
+            said.append(content.decode(charset or "ascii"))
+        except (LookupError, ValueError):
+            said.append(mended(content.decode("utf-8", "surrogateescape")))
+    return mended("".join(said))
+
+
+def _sender(message: Message) -> tuple[str, str]:
+    for name in ("from", "sender", "return-path"):
+        for known, address in _people(message, name):
+            if address:
+                return known, address
+    # "MAILER-DAEMON" has no address to answer to, but says who speaks
+    return _decoded(_raw(message, "from")).strip(' <>"'), ""
+
+
+def _addresses(message: Message, name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(address for _, address in _people(message, name) if address))
+
+
+def _people(message: Message, name: str) -> Iterator[tuple[str, str]]:
+    """Names and lower-case addresses of a header, all its lines together."""
+    lines = [mended(value) for known, value in _raw_headers(message) if known.lower() == name]
+    for line in lines:
+        flat = re.sub(r"\r?\n\s+", " ", line)
+        try:
+            found = [(_decoded(known).strip(), address.strip().lower()) for known, address in getaddresses([flat])]
+        except Exception:  # noqa: BLE001 - malformed address lists
+            found = []
+        if any("@" in address for _, address in found):
+            yield from ((known, address) for known, address in found if "@" in address)
+        else:
+            yield from (("", address.lower().strip("<>")) for address in _ADDRESS.findall(flat))
+
+
+def _ids(value: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(re.sub(r"\s+", "", found) for found in _IDS.findall(value)))
+
+
+def _received(message: Message) -> datetime | None:
+    """When the last server on the way took the mail in."""
+    for name, value in _raw_headers(message):
+        if name.lower() == "received":
+            return _moment(value.rpartition(";")[2])
+    return None
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(" ".join(value.split()))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -1,0 +1,193 @@
+"""One subject line, or one file's name, taken to pieces: what is known is found and taken out in turn."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from agent.procedure import signs
+from agent.procedure.named import Named, named_in
+from agent.procedure.rules import Procedure, Subject
+from agent.procedure.text import slips, undressed, words
+from agent.procedure.written_dates import WrittenDate, without_dates, written_dates
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What stands in one text.
+
+    `phrase` says by which of the procedure's names the alert is called: "full", "old", "alternative",
+    "sister", "short" or "". `marking` is "full", "variant", "partial" or "". `says` are the matters its
+    words tell of (update, missing, closure, returned, false_missing); `slips` those of the finger.
+    """
+
+    text: str
+    rest: str
+    phrase: str
+    slips: int
+    marking: str
+    says: frozenset[str]
+    dates: tuple[WrittenDate, ...]
+    named: Named | None
+    flags: frozenset[str]
+
+
+def take_apart(text: str, procedure: Procedure, *, is_file: bool = False) -> Pieces:
+    """Everything that is said in a text with plain quotes and hyphens (see `text.undressed`)."""
+    rules = procedure.subject
+    flags = {flag for flag, sign in signs.SIGNS.items() if sign.search(text)}
+    rest = text
+    if is_file:
+        flags |= _versions(text)
+        rest = re.sub(r"\b([OD])_(?=[A-Z])", r"\1'", rest)
+        rest = signs.COPY.sub(" | ", rest)
+    rest, numbered = _ids_out(rest, procedure)
+    dates = tuple(written_dates(rest))
+    rest = without_dates(rest).replace("_", " ")
+    rest, phrase, phrase_slips, as_written = _phrase_out(rest, rules)
+    rest, marking, marking_slips = _marking_out(rest, rules)
+    rest, hours = _hours_out(rest)
+    says, word_slips, plain = _kinds(rest, rules)
+    rest = signs.VERSION.sub(" | ", signs.NUMBERED.sub(" | ", plain))
+    if numbered:
+        flags.add("system_id_present")
+    if as_written and as_written in (as_written.lower(), as_written.upper()):
+        flags.add("case_variant")
+    return Pieces(
+        text=text,
+        rest=rest,
+        phrase=phrase,
+        slips=phrase_slips + marking_slips + word_slips,
+        marking=marking,
+        says=says,
+        dates=dates,
+        named=named_in(rest),
+        flags=frozenset(flags | hours),
+    )
+
+
+def _versions(text: str) -> set[str]:
+    found = set()
+    if signs.VERSION.search(text):
+        found.add("version_suffix")
+    if signs.COPY.search(text):
+        found.add("duplicate_suspected")
+    return found
+
+
+def _ids_out(text: str, procedure: Procedure) -> tuple[str, bool]:
+    """Take out references of our own and the child's number in the case system."""
+    prefix = re.escape(procedure.reference_prefix)
+    text = re.sub(rf"(?<!\w){prefix}[\s\-_/]{{1,3}}\d{{4}}[\-_/]\d{{3,6}}(?!\w)", " | ", text, flags=re.I)
+    known = "|".join(re.escape(name) for name in sorted(procedure.system_id_names, key=len, reverse=True))
+    labelled = rf"\(?\b(?:{known})\b[\s:#.no]*\d{{4,10}}\b\)?" if known else r"(?!)"
+    without, times = re.subn(labelled, " | ", text, flags=re.I)
+    bare = [found for found in signs.LONG_NUMBER.finditer(without) if not written_dates(found[0])]
+    for found in reversed(bare):
+        without = f"{without[: found.start()]} | {without[found.end() :]}"
+    return without, bool(times or bare)
+
+
+def _phrase_out(text: str, rules: Subject) -> tuple[str, str, int, str]:
+    for phrase, called in (
+        *((rules.phrase, "full"),),
+        *((name, "old") for name in rules.old_names),
+        *((name, "alternative") for name in rules.alternative_names),
+        *((name, "sister") for name in rules.sister_forms),
+        *((name, "short") for name in rules.short_names),
+    ):
+        found = find(text, phrase, most=0 if called == "short" else 2)
+        if found:
+            start, end, count = found
+            return f"{text[:start]} | {text[end:]}", called, count, text[start:end]
+    return text, "", 0, ""
+
+
+def find(text: str, phrase: str, most: int) -> tuple[int, int, int] | None:
+    """Where `phrase` stands in `text` with the fewest slips: start, end, slips."""
+    wanted = " ".join(words(phrase))
+    spans = [match.span() for match in re.finditer(r"[\w']+", text)]
+    size = len(wanted.split())
+    best: tuple[int, int, int] | None = None
+    for count in (size, size - 1, size + 1):
+        for first in range(len(spans) - count + 1) if 0 < count <= len(spans) else ():
+            start, end = spans[first][0], spans[first + count - 1][1]
+            if "|" in text[start:end]:
+                continue
+            slipped = slips(" ".join(words(text[start:end])), wanted, most)
+            if slipped <= most and (best is None or slipped < best[2]):
+                best = (start, end, slipped)
+    return best
+
+
+def _marking_out(text: str, rules: Subject) -> tuple[str, str, int]:
+    plain = re.sub(r"\s*(?:&|\+)\s*", " and ", text)
+    for marking in rules.marking:
+        found = find(plain, marking, most=2)
+        if found:
+            start, end, count = found
+            kept = "full" if find(text, marking, most=2) else "variant"
+            return f"{plain[:start]} | {plain[end:]}", kept, count if kept == "full" else 0
+        weighty = [word for word in words(marking) if len(word) > 3]
+        there = [span for word in weighty if (span := find(text, word, most=1))]
+        if there:
+            for start, end, _ in sorted(there, reverse=True):
+                text = f"{text[:start]} | {text[end:]}"
+            return text, "variant" if len(there) == len(weighty) else "partial", 0
+    return text, "", 0
+
+
+def _hours_out(text: str) -> tuple[str, set[str]]:
+    hours = [int(found["hours"]) for found in signs.HOURS.finditer(text)]
+    if not hours:
+        return text, set()
+    most = max(hours)
+    flag = "over_48h" if most >= 48 else "over_24h" if most >= 24 else "under_24h_judgement"
+    return signs.HOURS.sub(" | ", text), {flag}
+
+
+def _kinds(text: str, rules: Subject) -> tuple[frozenset[str], int, str]:
+    """What the words say is the matter, the slips in them, and the text without them."""
+    says = set()
+    slipped = 0
+    rest = text
+    for kind, told in (
+        ("closure", rules.closure_words),
+        ("update", rules.update_words),
+        ("returned", rules.returned_words),
+        ("missing", rules.missing_words),
+    ):
+        slip = 1 if kind == "update" else 0
+        for word, most in [*((word, 0) for word in told), *((word, slip) for word in told if len(word) > 5)]:
+            found = find(rest, word, most)
+            if found:
+                says.add(kind)
+                slipped += found[2]
+                rest = f"{rest[: found[0]]} | {rest[found[1] :]}"
+    if signs.NOT_MISSING.search(text):
+        says = (says - {"missing"}) | {"false_missing"}
+    if signs.NOT_CLOSED.search(text):
+        says.discard("closure")
+    return frozenset(says), slipped, rest
+
+
+def references_in(text: str, procedure: Procedure) -> tuple[str, ...]:
+    """This procedure's own references, however they were punctuated, as they are written in the ledger."""
+    prefix = re.escape(procedure.reference_prefix)
+    found = re.findall(
+        rf"(?<!\w){prefix}[\s\-_/]{{1,3}}(\d{{4}})[\-_/](\d{{3,6}})(?!\w)", undressed(text), re.I
+    )
+    return tuple(
+        dict.fromkeys(f"{procedure.reference_prefix}-{year}-{int(number):04d}" for year, number in found)
+    )
+
+
+def bears_phrase(subject: str, procedure: Procedure) -> bool:
+    """Whether the procedure's phrase stands in a subject (NCT 6.1), slips of the finger forgiven."""
+    return find(undressed(subject), procedure.subject.phrase, most=2) is not None
+
+
+def bears_marking(text: str, procedure: Procedure) -> bool:
+    """Whether the procedure's marking stands in a text, with "and" or "&", in any case."""
+    plain = re.sub(r"\s*(?:&|\+)\s*", " and ", undressed(text))
+    return any(find(plain, marking, most=2) for marking in procedure.subject.marking)

@@ -1,0 +1,300 @@
+"""Chasing: which alerts have gone quiet, who is prompted about each, and since when that is due.
+
+A prompt is due on a day that follows from the alert alone, so it is the same whenever it is asked for:
+(alert, rule, due) is the reason for which a letter exists, and it exists once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from agent.procedure.alert import Alert, Chased
+from agent.procedure.names import alike, same_name
+from agent.procedure.people import People, Person
+from agent.procedure.rules import ChaseStep, Procedure
+from agent.procedure.working_days import Calendar
+
+AUTHOR = "author"
+REVIEWER = "reviewer"
+REVIEWS = "strategic_manager"  # the role without which nobody is a reviewer, whatever a form says
+STANDS_IN = "sqas_sm"  # is written to where a role has nobody who can be
+
+_RULE = "chase-"
+
+
+@dataclass(frozen=True)
+class ChaseDue:
+    """One prompt to one person about one alert.
+
+    `rule` is stable: `chase-3` to the author as the third prompt since the last news, `chase-3:reviewer`
+    to the reviewing manager with it. `due` is the working day since when it has been due. `step` counts
+    the prompts from 1; `letter` is the kind of letter; `stands_in` says that `to` has the letter only
+    because the person of that `role` cannot be written to. `received`, `heard` and `promised` are the
+    local days of the first form, of the last news, and of the update the author promised, if any.
+    """
+
+    alert: str
+    rule: str
+    due: date
+    step: int
+    to: str
+    letter: str
+    role: str
+    received: date
+    heard: date
+    promised: date | None = None
+    stands_in: bool = False
+
+
+@dataclass(frozen=True)
+class GatheredChase:
+    """All that one person is prompted about today, in one letter of one kind."""
+
+    to: str
+    letter: str
+    chases: tuple[ChaseDue, ...]
+
+
+@dataclass(frozen=True)
+class Unaddressed:
+    """A prompt that is due and can be sent to nobody: a person has to see to it."""
+
+    alert: str
+    rule: str
+    role: str
+
+
+def chases_due(
+    alerts: Iterable[Alert],
+    now: datetime,
+    procedure: Procedure,
+    people: People,
+    calendar: Calendar,
+    *,
+    not_before: datetime | None = None,
+) -> tuple[ChaseDue, ...]:
+    """Every prompt that is due at `now` and was not sent yet; none outside working days and hours.
+
+    What fell due up to the day of `not_before`, when the desk began, is history: it is chased for only
+    once there is news of it. Raises BankHolidaysUnknown when `now` lies beyond the known bank holidays.
+    """
+    if not within_hours(now, procedure, calendar):
+        return ()
+    addressed = _Round(procedure, people, calendar, now, not_before).all(alerts)
+    return tuple(chase for chase in addressed if isinstance(chase, ChaseDue))
+
+
+def unaddressed(
+    alerts: Iterable[Alert],
+    now: datetime,
+    procedure: Procedure,
+    people: People,
+    calendar: Calendar,
+    *,
+    not_before: datetime | None = None,
+) -> tuple[Unaddressed, ...]:
+    """Every prompt that is due at `now` and has nobody to go to, at whatever hour."""
+    addressed = _Round(procedure, people, calendar, now, not_before).all(alerts)
+    return tuple(chase for chase in addressed if isinstance(chase, Unaddressed))
+
+
+def letters_of(chases: Iterable[ChaseDue], already_today: Collection[str]) -> tuple[GatheredChase, ...]:
+    """One letter for each person who has had none today; the furthest step decides its kind."""
+    had_one = {address.lower() for address in already_today}
+    by_person: dict[str, list[ChaseDue]] = {}
+    for chase in chases:
+        if chase.to.lower() not in had_one:
+            by_person.setdefault(chase.to.lower(), []).append(chase)
+    return tuple(_gathered(mine) for mine in by_person.values())
+
+
+def _gathered(mine: list[ChaseDue]) -> GatheredChase:
+    furthest = max(mine, key=lambda chase: chase.step)
+    ordered = sorted(mine, key=lambda chase: (chase.alert, chase.rule))
+    return GatheredChase(furthest.to, furthest.letter, tuple(ordered))
+
+
+def within_hours(now: datetime, procedure: Procedure, calendar: Calendar) -> bool:
+    """Whether people are at their desks: a working day, `earliest` ≤ the time there < `latest`."""
+    local = calendar.local(now)
+    hours = procedure.chasing
+    return hours.earliest <= local.time() < hours.latest and calendar.is_working_day(local.date())
+
+
+# ---------------------------------------------------------------- when
+
+
+def expected_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> date:
+    """The day by which news is looked for: as promised, else some working days after the last news."""
+    promised = promised_on(alert, procedure, calendar)
+    if promised:
+        return promised
+    rules = procedure.chasing
+    wait = rules.first_missing if still_missing(alert, procedure) else rules.first
+    return calendar.add_working_days(calendar.today(alert.last_news_at), wait)
+
+
+def promised_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> date | None:
+    """The day for which the next update is promised, while that promise stands and can be believed.
+
+    A promise for a day before the last news has been overtaken by it.
+    """
+    heard = calendar.today(alert.last_news_at)
+    latest = heard + timedelta(days=procedure.chasing.furthest_update)
+    promised = alert.next_update_due
+    return promised if promised is not None and heard <= promised <= latest else None
+
+
+def next_prompt_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> date:
+    """The working day on which the next prompt falls due, if nothing is heard before.
+
+    Counted from the last chase really sent, so that an outage costs one letter and no burst.
+    """
+    return _due(alert, _steps_sent(alert) + 1, procedure, calendar)
+
+
+def still_missing(alert: Alert, procedure: Procedure) -> bool:
+    """A child is missing, also where the form for missing children does not say since when."""
+    return alert.returned_at is None and (alert.missing_now or alert.form in procedure.missing_forms)
+
+
+def left_alone(alert: Alert, today: date) -> bool:
+    """Nobody is prompted for what has ended, rests, waits for a person, or has an author who is away."""
+    over = alert.concluded or alert.not_an_alert or alert.conclusion_claimed_at is not None
+    away = alert.away_until is not None and today < alert.away_until
+    return over or away or alert.held_on(today)
+
+
+def _due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> date:
+    promised = promised_on(alert, procedure, calendar)
+    after_promise = calendar.add_working_days(promised, 1) if promised else date.min
+    before = [calendar.today(chased.at) for chased in alert.chases if _step(chased) == step - 1]
+    if not before:
+        return max(after_promise, calendar.on_or_after(expected_on(alert, procedure, calendar)))
+    rules = procedure.chasing
+    interval = rules.interval_missing if still_missing(alert, procedure) else rules.interval
+    return max(after_promise, calendar.add_working_days(max(before), interval))
+
+
+def _steps_sent(alert: Alert) -> int:
+    return max(map(_step, alert.chases), default=0)
+
+
+def _step(chased: Chased) -> int:
+    """`chase-3:reviewer` → 3. One prompt may be several letters; it counts once."""
+    number = chased.rule.partition(":")[0].removeprefix(_RULE)
+    return int(number) if number.isdecimal() else 0
+
+
+# ---------------------------------------------------------------- to whom
+
+
+@dataclass(frozen=True)
+class _Round:
+    """One look at all alerts, at one moment."""
+
+    procedure: Procedure
+    people: People
+    calendar: Calendar
+    now: datetime
+    not_before: datetime | None
+
+    def all(self, alerts: Iterable[Alert]) -> Iterator[ChaseDue | Unaddressed]:
+        today = self.calendar.today(self.now)
+        for alert in alerts:
+            if not left_alone(alert, today):
+                step = self._step_under_way(alert, today)
+                due = _due(alert, step, self.procedure, self.calendar)
+                if self._began() < due <= today:
+                    yield from self._to_all(alert, step, due)
+
+    def _began(self) -> date:
+        return self.calendar.today(self.not_before) if self.not_before else date.min
+
+    def _step_under_way(self, alert: Alert, today: date) -> int:
+        """The next step; until that is due the last one, of which a letter may still be to come."""
+        sent = _steps_sent(alert)
+        following = _due(alert, sent + 1, self.procedure, self.calendar)
+        return sent + 1 if following <= today or sent == 0 else sent
+
+    def _to_all(self, alert: Alert, step: int, due: date) -> Iterator[ChaseDue | Unaddressed]:
+        """A letter for each role of the step; whoever holds two of them has one."""
+        sent = {chased.rule for chased in alert.chases}
+        written_to: set[str] = set()
+        for role, rule, holder in self._wanted(alert, step):
+            to = holder if holder and self._may_be_told(holder, alert) else self._stand_in(alert)
+            if to is None:
+                yield Unaddressed(alert.reference, rule, role)
+                continue
+            if to.address.lower() not in written_to and rule not in sent:
+                yield self._chase(alert, step, due, role=role, rule=rule, to=to, stands_in=to is not holder)
+            written_to.add(to.address.lower())
+
+    def _wanted(self, alert: Alert, step: int) -> Iterator[tuple[str, str, Person | None]]:
+        """Role, rule and holder of each letter of a step; None where nobody is known to hold the role."""
+        for role in self._rules_of(step).to:
+            for number, holder in enumerate(self._holders(role, alert) or [None], 1):
+                yield role, _rule(step, role, number), holder
+
+    def _chase(
+        self, alert: Alert, step: int, due: date, *, role: str, rule: str, to: Person, stands_in: bool
+    ) -> ChaseDue:
+        return ChaseDue(
+            alert=alert.reference,
+            rule=rule,
+            due=due,
+            step=step,
+            to=to.address,
+            letter=self._rules_of(step).letter,
+            role=role,
+            stands_in=stands_in,
+            received=self.calendar.today(alert.received_at),
+            heard=self.calendar.today(alert.last_news_at),
+            promised=promised_on(alert, self.procedure, self.calendar),
+        )
+
+    def _rules_of(self, step: int) -> ChaseStep:
+        """The furthest rule that so many unanswered prompts have reached."""
+        reached = [rule for rule in self.procedure.chasing.steps if rule.unanswered < step]
+        return max(reached, key=lambda rule: rule.unanswered)
+
+    def _holders(self, role: str, alert: Alert) -> Sequence[Person]:
+        if role == AUTHOR:
+            unlisted = Person(alert.values.get(AUTHOR, ""), alert.author_address, ())
+            return [self.people.at(alert.author_address) or unlisted]
+        if role == REVIEWER:
+            named = self.people.named(bare_name(alert.values.get(REVIEWER, "")))
+            return [named] if named and REVIEWS in named.roles else []
+        return self.people.holding(role)
+
+    def _stand_in(self, alert: Alert) -> Person | None:
+        may = (person for person in self.people.holding(STANDS_IN) if self._may_be_told(person, alert))
+        return next(may, None)
+
+    def _may_be_told(self, person: Person, alert: Alert) -> bool:
+        bounced = {address.lower() for address in alert.bounced}
+        known = self.people.may_be_written_to(person.address) and person.address.lower() not in bounced
+        return known and not is_subject(person.name, alert)
+
+
+def is_subject(name: str, alert: Alert) -> bool:
+    """Nobody is written to about themselves; of a member of staff, a name that may be theirs is enough."""
+    staff = alert.values.get("staff_subject_name", "")
+    if staff and alike(staff, name):
+        return True
+    return any(child.name and same_name(child.name, name) for child in alert.children)
+
+
+def bare_name(said: str) -> str:
+    """`Ava Lindqvist, Strategic Manager` or `Ava Lindqvist (SM)` → `Ava Lindqvist`."""
+    return re.split(r"[,(;/]| [-–—] ", said, maxsplit=1)[0].strip()
+
+
+def _rule(step: int, role: str, number: int) -> str:
+    """Unlike for each recipient, and naming nobody."""
+    if role == AUTHOR:
+        return f"{_RULE}{step}"
+    return f"{_RULE}{step}:{role}" if number == 1 else f"{_RULE}{step}:{role}-{number}"

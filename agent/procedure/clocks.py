@@ -1,0 +1,177 @@
+"""Clocks: deadlines computed from recorded facts. A start that nobody stated is never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from agent.procedure.alert import Alert, moment
+from agent.procedure.rules import ClockRule, Procedure
+from agent.procedure.words import Moment
+from agent.procedure.working_days import Calendar
+
+Facts = Mapping[str, Moment | None]
+
+_FEBRUARY_29 = (2, 29)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One deadline. `due` is the last day, or the last moment in the desk's own zone.
+
+    `since` names the fact that started it. `start` and `due` are None when nobody stated a start, or
+    when it lies in years whose bank holidays are not known. `inside` says of a window whether what
+    happened lies within it: None when that is not known or needs a person.
+    """
+
+    clock: str
+    name: str
+    start: Moment | None
+    due: Moment | None
+    rule: str
+    clause: str
+    since: str = ""
+    inside: bool | None = None
+    ended: bool = False
+
+    def passed(self, now: datetime, calendar: Calendar) -> bool:
+        """Whether the deadline is over and nothing has ended the clock: a day once it is over, a moment
+        when it has come (24 hours are "24 hours or more")."""
+        if self.due is None or self.ended:
+            return False
+        if isinstance(self.due, datetime):
+            return now >= self.due
+        return calendar.today(now) > self.due
+
+
+def clocks_of(facts: Facts, rules: tuple[ClockRule, ...], calendar: Calendar) -> tuple[Clock, ...]:
+    """Every clock of `rules` as these facts set it, in the order of the rules."""
+    return tuple(_clock(rule, facts, calendar) for rule in rules)
+
+
+def clock_of(name: str, facts: Facts, procedure: Procedure, calendar: Calendar) -> Clock | None:
+    """The procedure's clock of this name; None when the procedure has none such."""
+    rules = tuple(rule for rule in procedure.clocks if rule.clock == name)
+    return next(iter(clocks_of(facts, rules, calendar)), None)
+
+
+def deadlines_of(alert: Alert, procedure: Procedure, calendar: Calendar) -> tuple[Clock, ...]:
+    """The clocks that run for this alert: those of its categories whose start is known. No windows."""
+    rules = tuple(
+        rule
+        for rule in procedure.clocks
+        if not rule.inside and (not rule.categories or set(rule.categories) & set(alert.categories))
+    )
+    return tuple(clock for clock in clocks_of(facts_of(alert), rules, calendar) if clock.due is not None)
+
+
+def facts_of(alert: Alert) -> dict[str, Moment | None]:
+    """What an alert tells that can start or end a clock, by name."""
+    return {
+        **{name: moment(value) for name, value in alert.values.items()},
+        "received_at": alert.received_at,
+        "incident_at": alert.incident_at,
+        "aware_at": alert.aware_at,
+        "missing_since": alert.missing_since,
+        "returned_at": alert.returned_at,
+    }
+
+
+def _clock(rule: ClockRule, facts: Facts, calendar: Calendar) -> Clock:
+    since = next((name for name in rule.starts if facts.get(name) is not None), "")
+    start = facts.get(since)
+    due = _due(rule, start, calendar) if start is not None else None
+    return Clock(
+        clock=rule.clock,
+        name=rule.name,
+        start=start,
+        due=due,
+        rule=rule.rule,
+        clause=rule.clause,
+        since=since,
+        inside=_inside(rule, start, due, facts, calendar),
+        ended=any(facts.get(name) is not None for name in rule.ends),
+    )
+
+
+def _due(rule: ClockRule, start: Moment, calendar: Calendar) -> Moment | None:
+    """None where counting would leave the years that are known: a mistyped year stops nothing else."""
+    try:
+        return _COUNTS[rule.counts](start, rule.length, calendar)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _hours(start: Moment, length: int, calendar: Calendar) -> Moment | None:
+    """As time passes, not as clocks on the wall show it. A mere day starts at nobody knows what hour."""
+    if not isinstance(start, datetime):
+        return None
+    return calendar.local(calendar.local(start).astimezone(UTC) + timedelta(hours=length))
+
+
+def _days(start: Moment, length: int, calendar: Calendar) -> Moment:
+    """So many times 24 hours from a time; from a mere day, the end of the last day."""
+    if isinstance(start, datetime):
+        return calendar.local(calendar.local(start).astimezone(UTC) + timedelta(days=length))
+    return datetime.combine(start + timedelta(days=length), time(23, 59, 59), calendar.zone)
+
+
+def _working_days_from(start: Moment, length: int, calendar: Calendar) -> Moment | None:
+    """Day One is the start itself, or the next working day."""
+    day = _day(start, calendar)
+    if not calendar.reaches(day):
+        return None
+    one = calendar.on_or_after(day)
+    return one if length == 1 else calendar.add_working_days(one, length - 1)
+
+
+def _working_days_after(start: Moment, length: int, calendar: Calendar) -> Moment | None:
+    """The start is day 0."""
+    day = _day(start, calendar)
+    return calendar.add_working_days(day, length) if calendar.reaches(day) else None
+
+
+def _days_after(start: Moment, length: int, calendar: Calendar) -> Moment:
+    """The day after the start is day 1."""
+    return _day(start, calendar) + timedelta(days=length)
+
+
+def _day_before_birthday(start: Moment, length: int, calendar: Calendar) -> Moment:
+    return birthday(_day(start, calendar), length) - timedelta(days=1)
+
+
+_COUNTS: dict[str, Callable[[Moment, int, Calendar], Moment | None]] = {
+    "hours": _hours,
+    "days": _days,
+    "working_days_from": _working_days_from,
+    "working_days_after": _working_days_after,
+    "days_after": _days_after,
+    "day_before_birthday": _day_before_birthday,
+}
+WAYS_OF_COUNTING = frozenset(_COUNTS)
+
+
+def birthday(born: date, age: int) -> date:
+    """The day on which somebody reaches this age; born on 29 February, on 1 March of a common year."""
+    try:
+        return born.replace(year=born.year + age)
+    except ValueError:
+        return date(born.year + age, 3, 1)
+
+
+def _inside(
+    rule: ClockRule, start: Moment | None, due: Moment | None, facts: Facts, calendar: Calendar
+) -> bool | None:
+    """None for a birthday on 29 February, too: which day counts in a common year is a person's to say."""
+    happened = facts.get(rule.inside)
+    if happened is None or start is None or due is None:
+        return None
+    first, last, day = (_day(known, calendar) for known in (start, due, happened))
+    if rule.counts == "day_before_birthday" and (first.month, first.day) == _FEBRUARY_29:
+        return None
+    return first <= day <= last
+
+
+def _day(at: Moment, calendar: Calendar) -> date:
+    return calendar.today(at) if isinstance(at, datetime) else at

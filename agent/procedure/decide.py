@@ -1,0 +1,499 @@
+"""What the agent makes of a submission: lines to record, questions to ask, and where the mail belongs.
+
+Pure, apart from asking for a fresh reference when an alert is opened. A doubt never delays a genuine
+alert: it is opened and asked about, unless the doubt is about which alert or which child is meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from agent.procedure.alert import Alert, alert_after
+from agent.procedure.decision import Decision, Question
+from agent.procedure.entry import Entry
+from agent.procedure.matching import Match, Same, candidates, children_match, same_child
+from agent.procedure.people import People
+from agent.procedure.rules import Procedure
+from agent.procedure.submission import Child, Submission
+from agent.procedure.text import fold
+from agent.procedure.words import Happened, Json, Kind, Moment, Place
+
+NewReference = Callable[[datetime], str]
+
+# Why a person is asked, in sentences without names. A question's code is one of these.
+QUESTIONS: Mapping[str, str] = {
+    "which_alert": "More than one alert may be meant. Say which, or that it is a new matter.",
+    "name_only": "Only the name fits, and a name proves little. Say whether it is this alert or a new one.",
+    "another_incident": "The child is known, but the incident is another or not stated. "
+    "Say whether it is this alert or a new one.",
+    "same_incident": "An alert by the same author tells of the same moment. Say whether it is this matter.",
+    "contradiction": "The mail points to one alert and its content to another child. "
+    "Perhaps it was sent in error: look before anything is answered.",
+    "unknown_reference": "The mail quotes a reference that is not known here. Say which alert is meant.",
+    "name_mismatch": "Subject, file name and form name different children. "
+    "Perhaps it was sent in error: look before anything is answered.",
+    "unreadable": "A form could not be read. Open it, and ask its author for a Word file if needed.",
+    "macro_file": "The form holds macros. They were not run; ask for the form without them.",
+    "date_invalid": "A date on the form does not exist or cannot be read. Look it up on the form.",
+    "date_future": "Something on the form is dated in the future. Ask its author.",
+    "external_sender": "The mail came from outside the organisation. Check that it is genuine.",
+    "no_form": "The subject speaks of an alert, but no form came with it. Ask the sender for the form.",
+    "closure_without_form": "Somebody asks to close an alert, without a filled-in conclusion. Decide.",
+    "query": "Somebody asks whether an alert is needed. Answer them.",
+    "recall": "The sender tried to recall a mail. Perhaps it was sent in error: look at once.",
+    "update_before_alert": "An update came before its alert, which was opened from it. "
+    "Look for the first form.",
+    "reply_unmatched": "A reply came that belongs to no known alert. Read it.",
+    "not_theirs": "The sender is neither the alert's author nor on the roster. Read it before it counts.",
+    "bounce_unmatched": "A mail could not be delivered, and it is not known which. Read the report.",
+    "letter_undelivered": "A letter of the agent's could not be delivered. Find out who can be written to.",
+}
+
+_FORM_KINDS = frozenset({Kind.NEW, Kind.MISSING, Kind.UPDATE, Kind.CLOSURE})
+_MOMENTS = ("incident_at", "aware_at", "form_date", "missing_since", "returned_at", "next_update_due")
+_STATES = {
+    "opened": "Opened",
+    "updated": "Updated",
+    "conclusion_claimed": "Conclusion proposed",
+    "concluded": "Concluded",
+    "reopened": "Reopened",
+    "received_again": "Received again",
+    "replied": "Reply",
+    "away": "Automatic reply",
+    "bounced": "Not delivered",
+}
+_PLACES = {
+    "opened": Place.ALERTS,
+    "received_again": Place.ALERTS,
+    "replied": Place.REPLIES,
+    "away": Place.REPLIES,
+    "bounced": Place.REPLIES,
+}
+
+
+def decide_mail(
+    submissions: Sequence[Submission],
+    alerts: Mapping[str, Alert],
+    procedure: Procedure,
+    people: People,
+    *,
+    answered: tuple[str, ...] = (),
+    new_reference: NewReference,
+) -> Decision:
+    """The decision for a whole mail: what its first form opens, the next one already knows."""
+    now: dict[str, Alert] = dict(alerts)
+    decisions = []
+    for submission in submissions:
+        decision = decide(submission, now, procedure, people, answered=answered, new_reference=new_reference)
+        decisions.append(decision)
+        for entry in decision.entries:
+            after = alert_after(now.get(entry.alert), entry) if entry.alert else None
+            if after is not None:
+                now[after.reference] = after
+    return _joined(decisions)
+
+
+def decide(
+    submission: Submission,
+    alerts: Mapping[str, Alert],
+    procedure: Procedure,
+    people: People,
+    *,
+    answered: tuple[str, ...] = (),
+    new_reference: NewReference,
+) -> Decision:
+    """What one submission comes to. `answered` are the alerts of the letter that it answers.
+
+    `new_reference` is given the time of receipt, and only called when an alert is opened.
+    """
+    case = _Case(submission, alerts, procedure, people, answered, new_reference)
+    if submission.kind is Kind.BOUNCE:
+        return case.bounced()
+    if submission.kind is Kind.AUTO_REPLY:
+        return case.away()
+    if submission.form is not None:
+        return case.form()
+    if submission.kind is Kind.UNREADABLE:
+        return case.unreadable()
+    if submission.kind is Kind.REPLY or submission.kind in _FORM_KINDS:
+        return case.words()
+    return case.other()
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One submission before the alerts of its desk."""
+
+    submission: Submission
+    alerts: Mapping[str, Alert]
+    procedure: Procedure
+    people: People
+    answered: tuple[str, ...]
+    new_reference: NewReference
+
+    # ------------------------------------------------------------ forms
+
+    def form(self) -> Decision:
+        match = self._match()
+        if match.sure:
+            return self._known(self.alerts[match.sure])
+        if match.possible:
+            return self._only_ask(_code_of(match), match.possible)
+        if self._stopped:
+            return self._only_ask()
+        return self._open()
+
+    def _match(self) -> Match:
+        return candidates(self.submission, self.alerts, self.answered)
+
+    @property
+    def _stopped(self) -> bool:
+        return "name_mismatch" in self.submission.doubts
+
+    def _open(self) -> Decision:
+        said = self.submission
+        early = () if said.kind in (Kind.NEW, Kind.MISSING) else ("update_before_alert",)
+        unknown = ("unknown_reference",) if said.references else ()
+        reference = self.new_reference(said.received_at)
+        said = replace(said, findings=(*said.findings, *early))
+        opened = self._entry(Happened.OPENED, reference, _facts(said, reference), _content(said))
+        entries = [opened, *self._conclusion(reference, concluded=False)]
+        return self._decision(
+            "opened", entries, self._questions((*early, *unknown, *said.doubts), (reference,))
+        )
+
+    def _known(self, alert: Alert) -> Decision:
+        """News is taken from anybody inside the organisation: whoever updates need not be the author."""
+        stranger = "external_sender" in self.submission.doubts and not self._is_theirs(alert)
+        if stranger or self._stopped:
+            return self._only_ask(possible=(alert.reference,))
+        if not self._is_news(alert):
+            return self._again(alert)
+        return self._update(alert)
+
+    def _update(self, alert: Alert) -> Decision:
+        said, reference = self.submission, alert.reference
+        reopened = [self._entry(Happened.REOPENED, reference)] if self._reopens(alert) else []
+        facts = _facts(said, reference, known=alert.update_lines)
+        updated = self._entry(Happened.UPDATED, reference, facts, _content(said, alert.children))
+        claims = self._conclusion(reference, concluded=alert.concluded) if self._claims(alert) else []
+        entries = [*reopened, updated, *claims]
+        outcome = str((claims or reopened or [updated])[-1].happened)
+        return self._decision(outcome, entries, self._questions(said.doubts, (reference,)))
+
+    def _again(self, alert: Alert) -> Decision:
+        facts: dict[str, Json] = {"document": self.submission.document_sha256}
+        again = self._entry(Happened.RECEIVED_AGAIN, alert.reference, facts)
+        return self._decision("received_again", [again])
+
+    def _is_news(self, alert: Alert) -> bool:
+        """Whether the form tells anything that is not known; the same news told twice is none."""
+        if self.submission.document_sha256 in alert.documents:
+            return False
+        return self._brings_more(alert) or self._corrects(alert)
+
+    def _brings_more(self, alert: Alert) -> bool:
+        """A line not seen before, a child's return, or one more child."""
+        said = self.submission
+        returned = said.returned_at not in (None, alert.returned_at) and "returned_at" not in alert.corrected
+        more = any(
+            all(same_child(child, known) is Same.NO for known in alert.children) for child in said.children
+        )
+        lines = set(_lines(said, alert.reference)) - alert.update_lines
+        return bool(lines) or returned or (more and bool(alert.children))
+
+    def _corrects(self, alert: Alert) -> bool:
+        """Something on the form was changed. Two first forms by two people differ and correct nothing."""
+        said = self.submission
+        if said.kind in (Kind.NEW, Kind.MISSING) and said.sender != alert.author_address:
+            return False
+        moved = (
+            getattr(said, name) not in (None, getattr(alert, name))
+            for name in _MOMENTS
+            if name not in alert.corrected
+        )
+        reworded = (
+            _squeezed(text) != _squeezed(alert.values.get(name, ""))
+            for name, text in said.values.items()
+            if name not in alert.corrected
+        )
+        return any(moved) or any(reworded)
+
+    def _reopens(self, alert: Alert) -> bool:
+        """News after the end opens the matter again, unless the news is its written conclusion."""
+        return alert.concluded and self._brings_more(alert) and not self._claims(alert)
+
+    def _claims(self, alert: Alert) -> bool:
+        line = _conclusion_line(self.submission, alert.reference)
+        return line is not None and line not in alert.update_lines
+
+    def _conclusion(self, reference: str, *, concluded: bool) -> list[Entry]:
+        """A filled-in conclusion proposes; it concludes only where the procedure leaves that to the form."""
+        conclusion = self.submission.conclusion
+        if conclusion is None:
+            return []
+        facts: dict[str, Json] = {"date": _iso(conclusion.date)}
+        claim = self._entry(Happened.CONCLUSION_CLAIMED, reference, facts, {"text": conclusion.text})
+        if self.procedure.conclusion != "form" or concluded:
+            return [claim]
+        by = self.submission.values.get("conclusion_manager", "")
+        return [claim, self._entry(Happened.CONCLUDED, reference, facts, {"by": by})]
+
+    # ------------------------------------------------------------ forms that could not be read
+
+    def unreadable(self) -> Decision:
+        """Opened when it claims to be a first form: better an alert that says little than none."""
+        said, match = self.submission, self._match()
+        if match.sure:
+            return self._unread_news(self.alerts[match.sure])
+        first = said.claims in (Kind.NEW, Kind.MISSING)
+        if match.possible or self._stopped or said.references or not first:
+            return self._only_ask(possible=match.possible)
+        reference = self.new_reference(said.received_at)
+        said = replace(said, kind=said.claims or Kind.NEW)
+        opened = self._entry(Happened.OPENED, reference, _facts(said, reference), _content(said))
+        return self._decision("opened_unread", [opened], self._questions(said.doubts, (reference,)))
+
+    def _unread_news(self, alert: Alert) -> Decision:
+        """Nobody is chased for what they sent, though a person has to read it first."""
+        said, reference = self.submission, alert.reference
+        if said.document_sha256 in alert.documents:
+            return self._again(alert)
+        believed = self._is_theirs(alert) and not self._stopped and said.message_id not in alert.mails
+        entries = [self._entry(Happened.REPLIED, reference)] if believed else []
+        return self._decision("unreadable", entries, self._questions(said.doubts, (reference,)), [reference])
+
+    # ------------------------------------------------------------ mails without a form
+
+    def words(self) -> Decision:
+        """A reply, or a mail that speaks of an alert and brings no form."""
+        meant = self._told() or self._talked_of()
+        references = tuple(alert.reference for alert in meant)
+        if not meant:
+            return self._unmatched_words()
+        if self._speaks_of_another(meant):
+            return self._only_ask("contradiction", references)
+        if not self._told() and not self._by_author(meant):
+            return self._conversation(references)
+        if not all(self._is_theirs(alert) for alert in meant):
+            return self._only_ask("not_theirs", references)
+        fresh = [alert for alert in meant if self.submission.message_id not in alert.mails]
+        entries = [self._entry(Happened.REPLIED, alert.reference) for alert in fresh]
+        asked = [doubt for doubt in self.submission.doubts if doubt != "no_form"]
+        return self._decision("replied", entries, self._questions(asked, references), references)
+
+    def _told(self) -> list[Alert]:
+        """The alerts of the letter that a mail answers, else those whose references it quotes."""
+        told = self.answered or self.submission.references
+        return [alert for reference in told if (alert := self.alerts.get(reference))]
+
+    def _talked_of(self) -> list[Alert]:
+        """The one alert whose mail this one answers."""
+        answers = set(self.submission.answers)
+        talked = [alert for alert in self.alerts.values() if answers & alert.mails] if answers else []
+        return talked if len(talked) == 1 else []
+
+    def _by_author(self, meant: Sequence[Alert]) -> bool:
+        return all(alert.author_address == self.submission.sender for alert in meant)
+
+    def _conversation(self, references: tuple[str, ...]) -> Decision:
+        """Others talk to each other about an alert ("noted, thank you"): kept beside it, but no news."""
+        facts: dict[str, Json] = {"reason": "conversation", "about": list(references)}
+        entry = self._entry(Happened.SET_ASIDE, None, facts)
+        return Decision(Place.REPLIES, "conversation", (entry,), (), (*references, "Conversation"))
+
+    def _speaks_of_another(self, meant: Sequence[Alert]) -> bool:
+        known = [child for alert in meant for child in alert.children]
+        return children_match(self.submission.children, known) is Same.NO
+
+    def _unmatched_words(self) -> Decision:
+        said = self.submission
+        if said.references:
+            return self._only_ask("unknown_reference")
+        match = self._match()
+        possible = (match.sure,) if match.sure else match.possible
+        if said.kind is Kind.REPLY and said.claims in (None, Kind.OTHER) and not possible:
+            return self._aside("reply_to_others")
+        unmatched = ("reply_unmatched",) if said.kind is Kind.REPLY else ()
+        return self._decision("unmatched", [], self._questions((*unmatched, *said.doubts), possible))
+
+    def away(self) -> Decision:
+        """Only the author's own mailbox tells that the author is away."""
+        meant = [
+            alert
+            for alert in self._told() or self._talked_of()
+            if alert.author_address == self.submission.sender
+        ]
+        if not meant:
+            return self._aside("automatic_reply")
+        facts: dict[str, Json] = {"until": _iso(self.submission.away_until)}
+        fresh = [alert for alert in meant if self.submission.message_id not in alert.mails]
+        entries = [self._entry(Happened.AWAY, alert.reference, facts) for alert in fresh]
+        return self._decision("away", entries, meant=[alert.reference for alert in meant])
+
+    def bounced(self) -> Decision:
+        """A letter of ours came back. A mere delay is not news: the mail system tries on."""
+        said = self.submission
+        if said.reason == "delivery_delayed":
+            return self._aside("delivery_delayed")
+        meant = self._told()
+        references = tuple(alert.reference for alert in meant)
+        content: dict[str, Json] = {"address": (said.bounced_address or "").lower()}
+        fresh = [alert for alert in meant if said.message_id not in alert.mails]
+        entries = [
+            self._entry(Happened.BOUNCED, alert.reference, {"permanent": True}, content) for alert in fresh
+        ]
+        code = "letter_undelivered" if meant else "bounce_unmatched"
+        return self._decision("bounced", entries, self._questions((code,), references), references)
+
+    def other(self) -> Decision:
+        if self.submission.doubts:
+            return self._decision("question", [], self._questions(self.submission.doubts))
+        return self._aside(self.submission.reason or "not_about_an_alert")
+
+    def _aside(self, reason: str) -> Decision:
+        entry = self._entry(Happened.SET_ASIDE, None, {"reason": reason})
+        return Decision(Place.SET_ASIDE, reason, (entry,))
+
+    # ------------------------------------------------------------ helpers
+
+    def _is_theirs(self, alert: Alert) -> bool:
+        """Whether the sender may speak about the alert: its author, or anybody on the roster."""
+        sender = self.submission.sender
+        return sender == alert.author_address or self.people.at(sender) is not None
+
+    def _only_ask(self, code: str = "", possible: tuple[str, ...] = ()) -> Decision:
+        """Record nothing but the question; without a code, the doubts themselves are asked about."""
+        codes = [asked for asked in (code, *self.submission.doubts) if asked]
+        return self._decision(codes[0] if codes else "question", [], self._questions(codes, possible))
+
+    def _questions(self, codes: Iterable[str], possible: tuple[str, ...] = ()) -> list[Question]:
+        seen: dict[str, Json] = {
+            "sender": self.submission.sender,
+            "children": [_child(child) for child in self.submission.children],
+        }
+        return [
+            Question(code, QUESTIONS[code], self.submission.message_id, possible, seen)
+            for code in dict.fromkeys(codes)
+        ]
+
+    def _entry(
+        self,
+        happened: Happened,
+        reference: str | None,
+        facts: Mapping[str, Json] | None = None,
+        content: Mapping[str, Json] | None = None,
+    ) -> Entry:
+        at = self.submission.received_at.astimezone(UTC)
+        return Entry(happened, reference, at, self.submission.message_id, facts or {}, content or {})
+
+    def _decision(
+        self,
+        outcome: str,
+        entries: Sequence[Entry],
+        questions: Sequence[Question] = (),
+        meant: Iterable[str] = (),
+    ) -> Decision:
+        references = dict.fromkeys([*meant, *(entry.alert for entry in entries if entry.alert)])
+        state = _STATES.get(outcome)
+        labels = (*references, *((state,) if state else ()), *(("Question",) if questions else ()))
+        place = Place.QUESTIONS if questions else _PLACES.get(outcome, Place.UPDATES)
+        return Decision(place, outcome, tuple(entries), tuple(questions), tuple(labels))
+
+
+def _joined(decisions: Sequence[Decision]) -> Decision:
+    """Several decisions about one mail as one; where people must look comes first."""
+    if not decisions:
+        return Decision(Place.SET_ASIDE, "empty")
+    order = (Place.QUESTIONS, Place.ALERTS, Place.UPDATES, Place.REPLIES, Place.SET_ASIDE)
+    leading = min(decisions, key=lambda decision: order.index(decision.place))
+    return Decision(
+        place=leading.place,
+        outcome=leading.outcome,
+        entries=tuple(entry for decision in decisions for entry in decision.entries),
+        questions=tuple(question for decision in decisions for question in decision.questions),
+        categories=tuple(dict.fromkeys(label for decision in decisions for label in decision.categories)),
+    )
+
+
+def _code_of(match: Match) -> str:
+    return match.why if match.why in QUESTIONS else "which_alert"
+
+
+def _facts(said: Submission, reference: str, known: frozenset[str] = frozenset()) -> dict[str, Json]:
+    """What a form tells that is not personal. Lines of text go in as hashes, to know them again."""
+    moments: dict[str, Json] = {name: _iso(getattr(said, name)) for name in _MOMENTS}
+    return {
+        "form": said.form,
+        "form_kind": str(said.kind),
+        "document": said.document_sha256,
+        "categories": list(said.categories),
+        **moments,
+        "update_lines": [line for line in _lines(said, reference) if line not in known],
+        "findings": list(said.findings),
+        "received_at": said.received_at.astimezone(UTC).isoformat(),
+    }
+
+
+def _content(said: Submission, known: Sequence[Child] = ()) -> dict[str, Json]:
+    values: dict[str, Json] = dict(said.values)
+    return {
+        "author_address": said.author_address or said.sender,
+        "values": values,
+        "children": [_child(child) for child in _all_children(said.children, known)],
+        "updates": [
+            {
+                "date": _iso(update.date),
+                "text": update.text,
+                "manager": update.manager,
+                "reviewer": update.reviewer,
+            }
+            for update in said.updates
+        ],
+    }
+
+
+def _all_children(told: Sequence[Child], known: Sequence[Child]) -> list[Child]:
+    """The children known before, with what is newly told of them, and those told of for the first time."""
+    left = list(told)
+    merged = []
+    for child in known:
+        same = next((other for other in left if same_child(child, other) >= Same.POSSIBLY), None)
+        if same:
+            left.remove(same)
+            child = Child(child.name or same.name, child.dob or same.dob, child.system_id or same.system_id)
+        merged.append(child)
+    return merged + left
+
+
+def _lines(said: Submission, reference: str) -> list[str]:
+    """The hashes of what counts as news on a form: each update, and the conclusion."""
+    lines = [_hashed(reference, _iso(update.date) or "", update.text) for update in said.updates]
+    conclusion = _conclusion_line(said, reference)
+    return list(dict.fromkeys([*lines, *([conclusion] if conclusion else [])]))
+
+
+def _conclusion_line(said: Submission, reference: str) -> str | None:
+    return _hashed(reference, "conclusion", said.conclusion.text) if said.conclusion else None
+
+
+def _hashed(reference: str, *parts: str) -> str:
+    """Short, and different for each alert, so that equal lines of two alerts do not show."""
+    told = "\0".join((reference, *map(_squeezed, parts)))
+    return hashlib.sha256(told.encode()).hexdigest()[:24]
+
+
+def _squeezed(text: str) -> str:
+    """A text as far as its meaning goes: case, spacing and punctuation change nothing."""
+    return "".join(letter for letter in fold(text) if letter.isalnum())
+
+
+def _iso(moment: Moment | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _child(child: Child) -> dict[str, Json]:
+    return {"name": child.name, "dob": _iso(child.dob), "system_id": child.system_id}

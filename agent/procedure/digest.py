@@ -1,0 +1,264 @@
+"""The weekly digest: what came in and was concluded last week, and all that is still open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Protocol
+
+from agent.procedure.alert import Alert
+from agent.procedure.chase import expected_on, left_alone, next_prompt_on, promised_on
+from agent.procedure.clocks import Clock, deadlines_of
+from agent.procedure.decision import Question
+from agent.procedure.findings import RECIPIENT
+from agent.procedure.people import People
+from agent.procedure.row import is_staff_matter, reasons_for_a_person
+from agent.procedure.rules import Procedure
+from agent.procedure.status import status_of
+from agent.procedure.words import Status
+from agent.procedure.working_days import Calendar
+
+_WEEK = timedelta(days=7)
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+
+
+class Asked(Protocol):
+    """A question that waits for a person, as the ledger keeps it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def asked_at(self) -> datetime: ...
+    @property
+    def question(self) -> Question: ...
+
+
+class Laid(Protocol):
+    """A letter, as the ledger keeps it. `state` is one of the ledger's words (`posted`, `held`…)."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def laid_at(self) -> datetime: ...
+    @property
+    def changed_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True)
+class OpenAlert:
+    """An open alert as the digest shows it. Of a staff matter only reference, age and day are told."""
+
+    reference: str
+    received: date
+    days_open: int
+    staff_matter: bool = False
+    initials: str = ""
+    status: Status | None = None
+    last_heard: date | None = None
+    next_step: str = ""
+    clocks: tuple[ClockShown, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClockShown:
+    """A deadline that is over or falls in the coming week."""
+
+    name: str
+    due: date
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A question that waits for a person. `why` names nobody."""
+
+    number: int
+    code: str
+    why: str
+    days: int
+    alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many of what."""
+
+    what: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Digest:
+    """One week of a desk. `week` is the Monday it is written for; "last week" are the seven days before.
+
+    `open` has the oldest first. `findings` count what was noticed on the forms received last week.
+    """
+
+    week: date
+    received: tuple[str, ...]
+    concluded: tuple[str, ...]
+    open: tuple[OpenAlert, ...]
+    questions: tuple[Waiting, ...]
+    findings: tuple[Counted, ...]
+    letters_sent: int
+    letters_held: int
+    letters_undelivered: int
+
+    @property
+    def from_day(self) -> date:
+        return self.week - _WEEK
+
+    @property
+    def to_day(self) -> date:
+        return self.week - timedelta(days=1)
+
+    @property
+    def overdue(self) -> int:
+        return sum(alert.status is Status.UPDATE_OVERDUE for alert in self.open)
+
+
+def digest_due(now: datetime, day: str, at: time, calendar: Calendar) -> date | None:
+    """The Monday of the week whose digest should be there by now; None before its day and hour.
+
+    A day off moves it to the next working day of that week, or else back to the last one. Missed at
+    its hour, it is made up on any later working day of the week.
+    """
+    local = calendar.local(now)
+    monday = local.date() - timedelta(days=local.weekday())
+    weekdays = [monday + timedelta(days=number) for number in range(len(_DAYS))]
+    working = [weekday for weekday in weekdays if calendar.is_working_day(weekday)]
+    if local.date() not in working or local.time() < at:
+        return None
+    wanted = weekdays[_DAYS.index(day)]
+    first = next((weekday for weekday in working if weekday >= wanted), working[-1])
+    return monday if local.date() >= first else None
+
+
+def digest_of(
+    alerts: Iterable[Alert],
+    *,
+    now: datetime,
+    week: date,
+    procedure: Procedure,
+    people: People,
+    calendar: Calendar,
+    questions: Iterable[Asked],
+    letters: Iterable[Laid],
+) -> Digest:
+    """The digest of the week that begins on the Monday `week`, as things stand at `now`."""
+    known = [alert for alert in alerts if not alert.not_an_alert]
+    last_week = _LastWeek(week, calendar)
+    received = [alert for alert in known if last_week.has(alert.received_at)]
+    still_open = sorted(
+        (alert for alert in known if not alert.concluded),
+        key=lambda alert: (alert.received_at, alert.reference),
+    )
+    laid = list(letters)
+    return Digest(
+        week=week,
+        received=tuple(sorted(alert.reference for alert in received)),
+        concluded=tuple(sorted(alert.reference for alert in known if last_week.has(alert.concluded_at))),
+        open=tuple(_open(alert, now, procedure, people, calendar) for alert in still_open),
+        questions=tuple(_waiting(asked, now, calendar) for asked in questions),
+        findings=_findings(received, procedure),
+        letters_sent=sum(
+            letter.state == "posted" and last_week.has(letter.changed_at or letter.laid_at) for letter in laid
+        ),
+        letters_held=sum(letter.state == "held" for letter in laid),
+        letters_undelivered=sum(len(alert.bounced) for alert in still_open),
+    )
+
+
+@dataclass(frozen=True)
+class _LastWeek:
+    """The seven days before a Monday."""
+
+    monday: date
+    calendar: Calendar
+
+    def has(self, at: datetime | None) -> bool:
+        return at is not None and self.monday - _WEEK <= self.calendar.today(at) < self.monday
+
+
+def _open(alert: Alert, now: datetime, procedure: Procedure, people: People, calendar: Calendar) -> OpenAlert:
+    received, today = calendar.today(alert.received_at), calendar.today(now)
+    days = (today - received).days
+    if is_staff_matter(alert, procedure):
+        return OpenAlert(alert.reference, received, days, staff_matter=True)
+    return OpenAlert(
+        reference=alert.reference,
+        received=received,
+        days_open=days,
+        initials=alert.initials,
+        status=status_of(alert, now, procedure, calendar),
+        last_heard=calendar.today(alert.last_news_at),
+        next_step=_next_step(alert, now, procedure, people, calendar),
+        clocks=tuple(_clocks(alert, now, procedure, calendar)),
+    )
+
+
+def _next_step(alert: Alert, now: datetime, procedure: Procedure, people: People, calendar: Calendar) -> str:
+    """What happens next, and who has to do it."""
+    today = calendar.today(now)
+    waiting = reasons_for_a_person(alert, now, procedure, people, calendar)
+    if alert.held_on(today):
+        until = alert.on_hold_until
+        return f"On hold until {_said(until)}" if until else "On hold"
+    if waiting:
+        return f"For business support: {waiting[0][0].lower()}{waiting[0][1:]}"
+    if left_alone(alert, today) and alert.away_until:
+        return f"Author away until {_said(alert.away_until)}"
+    promised = promised_on(alert, procedure, calendar)
+    if promised and promised >= today:
+        return f"Update promised for {_said(promised)}"
+    prompt = next_prompt_on(alert, procedure, calendar)
+    if prompt > today:
+        return f"Next prompt on {_said(prompt)}"
+    return f"Update awaited since {_said(expected_on(alert, procedure, calendar))}"
+
+
+def _clocks(alert: Alert, now: datetime, procedure: Procedure, calendar: Calendar) -> Iterator[ClockShown]:
+    soon = calendar.today(now) + _WEEK
+    for clock in deadlines_of(alert, procedure, calendar):
+        due = _last_day(clock, calendar)
+        if due <= soon and not clock.ended:
+            yield ClockShown(clock.name, due, clock.passed(now, calendar))
+
+
+def _last_day(clock: Clock, calendar: Calendar) -> date:
+    assert clock.due is not None  # noqa: S101 - deadlines_of gives only clocks that run
+    return calendar.today(clock.due) if isinstance(clock.due, datetime) else clock.due
+
+
+def _waiting(asked: Asked, now: datetime, calendar: Calendar) -> Waiting:
+    return Waiting(
+        number=asked.number,
+        code=asked.question.code,
+        why=asked.question.why,
+        days=(calendar.today(now) - calendar.today(asked.asked_at)).days,
+        alerts=asked.question.candidates,
+    )
+
+
+def _findings(received: Sequence[Alert], procedure: Procedure) -> tuple[Counted, ...]:
+    """Numbers by kind, the most frequent first; missing recipients count once for each role."""
+    counted = Counter(code for alert in received for code in alert.findings)
+    return tuple(
+        Counted(_finding(code, procedure), number)
+        for code, number in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def _finding(code: str, procedure: Procedure) -> str:
+    if code.startswith(RECIPIENT):
+        role = code.removeprefix(RECIPIENT)
+        return f"Not copied: {procedure.role_names.get(role, role)}"
+    return procedure.finding_words.get(code, code.replace("_", " "))
+
+
+def _said(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}"

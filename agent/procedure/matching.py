@@ -1,0 +1,207 @@
+"""Which alert is this about? A ladder of evidence; a name alone only proposes, and contradictions stop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+
+from agent.procedure.alert import Alert
+from agent.procedure.names import DRESS, differences, is_full, is_vague, may_be
+from agent.procedure.submission import Child, Submission
+from agent.procedure.words import Kind, Moment
+
+
+@dataclass(frozen=True)
+class Match:
+    """`sure` is the one alert that is meant beyond doubt, `possible` those it may be (then `sure` is None).
+
+    `why` is a code for the rung that decided: reference, answered, document, system_id, name_and_dob,
+    conversation, name_only, several, contradiction, another_incident, same_incident, none.
+    """
+
+    sure: str | None
+    possible: tuple[str, ...]
+    why: str
+
+
+class Same(IntEnum):
+    """How surely two children are one."""
+
+    NO = 0
+    UNTOLD = 1
+    POSSIBLY = 2
+    SURELY = 3
+
+
+NONE = Match(None, (), "none")
+
+
+def candidates(submission: Submission, alerts: Mapping[str, Alert], answered: Sequence[str] = ()) -> Match:
+    """Which of `alerts` a submission is about. `answered` are those of the letter of ours it answers."""
+    known = [alert for reference in submission.references if (alert := alerts.get(reference))]
+    if known:
+        return _told(submission, alerts, known, "reference")
+    in_letter = [alert for reference in answered if (alert := alerts.get(reference))]
+    if in_letter:
+        return _told(submission, alerts, in_letter, "answered")
+    if submission.document_sha256:
+        again = [alert for alert in alerts.values() if submission.document_sha256 in alert.documents]
+        if len(again) == 1:
+            return Match(again[0].reference, (), "document")
+    return _recognised(submission, alerts)
+
+
+def same_child(one: Child, other: Child) -> Same:
+    """How surely two children are one, by number, name and date of birth together.
+
+    Twins share a date of birth, cousins a name, and numbers are mistyped: two must agree and
+    nothing may speak against it.
+    """
+    numbers = _agree(_digits(one.system_id), _digits(other.system_id))
+    born = _agree(one.dob, other.dob)
+    names = _names(one.name, other.name)
+    if numbers is True:
+        against = born is False or names is Same.NO
+        return Same.POSSIBLY if against else Same.SURELY
+    if names in (Same.NO, Same.UNTOLD) or born is False:
+        return names if names is Same.UNTOLD and born is not False else Same.NO
+    if born is None:
+        return Same.NO if numbers is False else Same.POSSIBLY
+    return Same.SURELY if names is Same.SURELY and numbers is None else Same.POSSIBLY
+
+
+def _names(one: str, other: str) -> Same:
+    if not one or not other:
+        return Same.UNTOLD
+    if is_vague(one) or is_vague(other):
+        return Same.POSSIBLY if may_be(one, other) and "(" in one + other else Same.UNTOLD
+    differ = differences(one, other)
+    if differ is None:
+        return Same.NO
+    full = is_full(one) and is_full(other)
+    return Same.SURELY if differ <= DRESS and full else Same.POSSIBLY
+
+
+def _agree(one: object, other: object) -> bool | None:
+    """Whether two known things are equal; None where one is unknown."""
+    return one == other if one and other else None
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"\D", "", number).lstrip("0") or number.strip().lower()
+
+
+def children_match(told: Iterable[Child], known: Sequence[Child]) -> Same:
+    """The surest match between any two; NO only where all that could be compared are different."""
+    found = [same_child(child, other) for child in told for other in known]
+    if not found:
+        return Same.UNTOLD
+    return max(found)
+
+
+def _told(submission: Submission, alerts: Mapping[str, Alert], meant: list[Alert], why: str) -> Match:
+    """The mail itself says which alert; unless it then speaks of another child."""
+    graded = [(alert, children_match(submission.children, alert.children)) for alert in meant]
+    surely = [alert for alert, same in graded if same is Same.SURELY]
+    fitting = surely or [alert for alert, same in graded if same is not Same.NO]
+    if not fitting:
+        return Match(None, _references(meant, _recognised(submission, alerts)), "contradiction")
+    if len(fitting) == 1:
+        return Match(fitting[0].reference, (), why)
+    return Match(None, _references(fitting), "several")
+
+
+def _references(alerts: Iterable[Alert], beside: Match = NONE) -> tuple[str, ...]:
+    also = (beside.sure,) if beside.sure else beside.possible
+    return tuple(dict.fromkeys([*(alert.reference for alert in alerts), *also]))
+
+
+def _recognised(submission: Submission, alerts: Mapping[str, Alert]) -> Match:
+    """By child, conversation and incident: what the mail does not say in so many words."""
+    graded = [(alert, children_match(submission.children, alert.children)) for alert in alerts.values()]
+    surely = [alert for alert, same in graded if same is Same.SURELY]
+    possibly = [alert for alert, same in graded if same is Same.POSSIBLY]
+    talked = [alert for alert in alerts.values() if alert.mails & set(submission.answers)]
+    if surely:
+        return _same_matter(submission, surely)
+    if talked:
+        return _in_conversation(submission, talked, possibly)
+    if possibly:
+        meant = [alert for alert in possibly if not is_another_matter(submission, alert)]
+        return Match(None, _references(meant), "name_only") if meant else NONE
+    return _without_child(submission, alerts)
+
+
+def _in_conversation(submission: Submission, talked: list[Alert], possibly: list[Alert]) -> Match:
+    fitting = [alert for alert in talked if alert in possibly]
+    strangers = [alert for alert in talked if children_match(submission.children, alert.children) is Same.NO]
+    if strangers and not fitting:
+        return Match(None, _references([*talked, *possibly]), "contradiction")
+    meant = fitting or talked
+    if len(meant) == 1 and not is_another_matter(submission, meant[0]):
+        return Match(meant[0].reference, (), "conversation")
+    return Match(None, _references(meant), "several" if len(meant) > 1 else "another_incident")
+
+
+def _same_matter(submission: Submission, alerts: list[Alert]) -> Match:
+    """The child is known: is it the same matter? A first form must also be about the same incident."""
+    meant = [alert for alert in alerts if not is_another_matter(submission, alert)]
+    same_incident = [alert for alert in meant if _same_incident(submission, alert)]
+    why = "system_id" if any(child.system_id for child in submission.children) else "name_and_dob"
+    if len(same_incident) == 1:
+        return Match(same_incident[0].reference, (), why)
+    if not meant:
+        return NONE if _is_first_form(submission) else Match(None, _references(alerts), "another_incident")
+    if len(meant) > 1:
+        return Match(None, _references(same_incident or meant), "several")
+    if _is_first_form(submission):
+        return Match(None, _references(meant), "another_incident")
+    return Match(meant[0].reference, (), why)
+
+
+def is_another_matter(submission: Submission, alert: Alert) -> bool:
+    """What happened after an alert had come in cannot be what that alert was about."""
+    happened = submission.missing_since or submission.incident_at
+    if isinstance(happened, datetime):
+        return happened > alert.received_at
+    return happened is not None and happened > alert.received_at.date()
+
+
+def _same_incident(submission: Submission, alert: Alert) -> bool:
+    """The same moment; where one side states the day only, the same day."""
+    pairs = ((submission.incident_at, alert.incident_at), (submission.missing_since, alert.missing_since))
+    return any(_same_moment(told, known) for told, known in pairs if told and known)
+
+
+def _same_moment(one: Moment, other: Moment) -> bool:
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        return one == other
+    return _day(one) == _day(other)
+
+
+def _day(moment: Moment) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _is_first_form(submission: Submission) -> bool:
+    return submission.kind in (Kind.NEW, Kind.MISSING) or (
+        submission.kind is Kind.UNREADABLE and submission.claims in (Kind.NEW, Kind.MISSING)
+    )
+
+
+def _without_child(submission: Submission, alerts: Mapping[str, Alert]) -> Match:
+    """A matter of staff or premises has no child to know it by: incident and author together propose."""
+    author = submission.values.get("author", "").casefold()
+    if submission.children or not author or submission.incident_at is None:
+        return NONE
+    alike = [
+        alert
+        for alert in alerts.values()
+        if not alert.children
+        and alert.values.get("author", "").casefold() == author
+        and _same_incident(submission, alert)
+    ]
+    return Match(None, _references(alike), "same_incident") if alike else NONE

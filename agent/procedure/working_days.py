@@ -1,0 +1,73 @@
+"""Working days: Monday to Friday, without the bank holidays and the days on which the office is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+
+
+class BankHolidaysUnknown(ValueError):
+    """A working day was asked for in a year of which the bank holidays are not known."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days of one desk. `closed` are the office's own days off, beside the bank holidays."""
+
+    bank_holidays: frozenset[date]
+    closed: frozenset[date]
+    zone: ZoneInfo
+
+    def local(self, at: datetime) -> datetime:
+        """The desk's own wall time; a time that carries no zone is meant as such already."""
+        return at.replace(tzinfo=self.zone) if at.tzinfo is None else at.astimezone(self.zone)
+
+    def today(self, now: datetime) -> date:
+        return self.local(now).date()
+
+    def reaches(self, day: date) -> bool:
+        """Whether the bank holidays of this day's year are known."""
+        return day.year in self._years
+
+    def is_working_day(self, day: date) -> bool:
+        """Raises BankHolidaysUnknown for a year after those that are known.
+
+        Of years before them only the weekends are known, which is enough for what is long past.
+        """
+        if day.year > max(self._years, default=0):
+            raise BankHolidaysUnknown(
+                f"The bank holidays of {day.year} are not known. "
+                "Put the current file from gov.uk/bank-holidays into the configuration folder."
+            )
+        return day.weekday() < _SATURDAY and day not in self.bank_holidays and day not in self.closed
+
+    def add_working_days(self, day: date, number: int) -> date:
+        """The `number`-th working day after `day`, which itself is not counted."""
+        if number < 1:
+            raise ValueError(f"Working days are counted from 1, not {number}.")
+        return next(islice(self._working_days_from(day + _DAY), number - 1, None))
+
+    def on_or_after(self, day: date) -> date:
+        """`day` if it is a working day, else the next one."""
+        return next(self._working_days_from(day))
+
+    def working_days_between(self, start: date, end: date) -> int:
+        """How many working days follow `start` up to and including `end`; none when `end` is earlier."""
+        return sum(self.is_working_day(start + _DAY * n) for n in range(1, (end - start).days + 1))
+
+    def _working_days_from(self, day: date) -> Iterator[date]:
+        while True:
+            if self.is_working_day(day):
+                yield day
+            day += _DAY
+
+    @cached_property
+    def _years(self) -> frozenset[int]:
+        return frozenset(holiday.year for holiday in self.bank_holidays)

@@ -1,0 +1,163 @@
+"""What the agent offers, it reads: every layout, blank and filled."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from agent.forms.definition import FormDefinition, FormField
+from agent.forms.labels import label_book
+from agent.forms.read import read
+from agent.forms.write import Layout, write_form
+from agent.procedure.reading import Field, Reading
+from agent.procedure.rules import Category
+
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+
+VALUES = {
+    "form_kind": "Initial alert",
+    "form_date": "2025-03-04T16:10",
+    "author": "Priya Example, Team Manager",
+    "author_team": "Safeguarding North",
+    "reviewer": "Jordan O’Example",
+    "signed_off_at": "2025-03-04T17:00",
+    "incident_at": "2025-03-04T09:30",
+    "aware_at": "2025-03-04",
+    "location": "Family home: first floor",
+    "staff_subject": "no",
+    "summary": "A.B. was found unresponsive at 09:40.\nAmbulance: called at once.",
+    "media": "None known",
+    "next_update_due": "2025-03-06",
+    "police_ref": "NP/123/25",
+    "conclusion": "No further action.",
+    "conclusion_date": "2025-04-01",
+}
+TABLES = {
+    "children": [
+        {"child_name": "Anna-Maria Beispiel", "dob": "2012-05-06", "system_id": "123456", "area": "North"},
+        {"child_name": "Zoë Beispiel", "dob": "2014-07-08", "child_status": "Child in care"},
+    ],
+    "actions": [{"action": "Strategy meeting", "owner": "Priya Example", "by_when": "2025-03-05"}],
+    "updates": [
+        {"date": "2025-03-05", "text": "Discharged home.", "manager": "Priya Example", "reviewer": "Jordan Example"},
+        {"date": "2025-03-12T10:00", "text": "Plan agreed.", "manager": "Sam Example", "reviewer": "Jordan Example"},
+    ],
+}
+
+
+def plain(row: Mapping[str, Field]) -> dict[str, str]:
+    return {name: field.value for name, field in row.items()}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_filled_form_is_read_back_whole(
+    layout: Layout, definitions: Sequence[FormDefinition], categories: Sequence[Category]
+) -> None:
+    content = write_form(definitions[0], VALUES, TABLES, ["M07", "K03"], categories=categories, layout=layout)
+    found = read(content, "form.docx", definitions, categories)
+    assert isinstance(found, Reading)
+    assert found.form == "sla"
+    assert plain(found.fields) == VALUES
+    assert {name: [plain(row) for row in rows] for name, rows in found.tables.items()} == TABLES
+    assert found.ticked == ("K03", "M07")
+    assert (found.problems, found.unread) == ((), ())
+    assert all(field.confidence >= 0.85 for field in found.fields.values())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_blank_form_answers_nothing(
+    layout: Layout, number: int, definitions: Sequence[FormDefinition], categories: Sequence[Category]
+) -> None:
+    content = write_form(definitions[number], {}, {}, [], categories=categories, layout=layout)
+    found = read(content, "form.docx", definitions, categories)
+    assert isinstance(found, Reading)
+    assert found.form == definitions[number].name
+    assert (found.fields, found.tables, found.ticked, found.problems, found.unread) == ({}, {}, (), (), ())
+
+
+def answers(asked: FormField) -> st.SearchStrategy[str]:
+    """Answers that a person might give to one field, in the form they are normalised to."""
+    if asked.type == "date":
+        return st.dates(min_value=_day("1971-01-01"), max_value=_day("2069-12-31")).map(str)
+    if asked.type == "datetime":
+        return st.datetimes(min_value=_at("1971-01-01"), max_value=_at("2069-12-31")).map(lambda at: f"{at:%Y-%m-%dT%H:%M}")
+    if asked.options:
+        return st.sampled_from([option.lower() if asked.type == "yes_no" else option for option in asked.options])
+    # letters of many scripts, with what stands in names and sentences; a "w" first, so that it is no label
+    words = st.text("aäéłŠ'’-.,;:()/& 0123456789\u4e2dя", min_size=1, max_size=60)
+    return words.map(lambda text: " ".join(f"wq{text}".split()))
+
+
+def _day(iso: str) -> Any:
+    from datetime import date
+
+    return date.fromisoformat(iso)
+
+
+def _at(iso: str) -> Any:
+    from datetime import datetime
+
+    return datetime.fromisoformat(iso)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data())
+def test_whatever_is_written_is_read_back(
+    data: st.DataObject, definitions: Sequence[FormDefinition], categories: Sequence[Category]
+) -> None:
+    definition = data.draw(st.sampled_from(definitions))
+    layout = data.draw(st.sampled_from(LAYOUTS))
+    asked = data.draw(st.lists(st.sampled_from(sorted(definition.fields)), unique=True, max_size=12))
+    values = {name: data.draw(answers(definition.fields[name]), label=name) for name in asked if name != "category"}
+    ticked = data.draw(st.sets(st.sampled_from([category.code for category in categories]), max_size=5))
+    children = [
+        {column.name: data.draw(answers(column)) for column in definition.tables["children"].columns if column.mandatory}
+        for _ in range(data.draw(st.integers(0, 3)))
+    ]
+    tables = {"children": children} if children else {}
+    content = write_form(definition, values, tables, ticked, categories=categories, layout=layout)
+    found = read(content, "form.docx", definitions, categories)
+    assert isinstance(found, Reading)
+    assert plain(found.fields) == values
+    distinct = [row for index, row in enumerate(children) if row not in children[:index]]
+    assert [plain(row) for row in found.tables.get("children", ())] == distinct
+    assert found.ticked == tuple(sorted(ticked))
+    assert found.problems == ()
+
+
+def test_the_same_answers_give_the_same_bytes(definitions: Sequence[FormDefinition], categories: Sequence[Category]) -> None:
+    first, second = (write_form(definitions[0], VALUES, TABLES, ["M07"], categories=categories) for _ in range(2))
+    assert first == second
+
+
+def test_every_part_is_well_formed_and_says_nothing_of_its_author(
+    definitions: Sequence[FormDefinition], categories: Sequence[Category]
+) -> None:
+    odd = {"author": "\x00\x0b<&\">\ud800 name", "summary": "]]>\r\n\ttab"}
+    content = write_form(definitions[0], odd, {}, [], categories=categories)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            etree.fromstring(archive.read(name))
+        assert b"creator" not in archive.read("docProps/core.xml")
+
+
+def test_no_two_labels_of_a_form_mean_the_same_everywhere(
+    definitions: Sequence[FormDefinition], categories: tuple[Category, ...]
+) -> None:
+    """A label that could mean two fields would never be read outside its own section."""
+    for definition in definitions:
+        book = label_book(definition, categories)
+        for section in definition.sections:
+            for asked in section.fields:
+                for label in (asked.label, *asked.variants):
+                    found = book.exactly(label)
+                    assert found, (definition.name, label)
+                    assert found.meaning.field.name == asked.name, (definition.name, label)

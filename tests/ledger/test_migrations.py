@@ -1,0 +1,124 @@
+"""The schema is versioned: opening a ledger makes it or brings it up to date, and never takes it back."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from agent.errors import NeedsAPerson
+from agent.ledger import schema
+from agent.ledger.database import migrations
+from agent.ledger.sql import SqlLedger
+
+
+def open_and_close(path: Path) -> None:
+    SqlLedger(f"sqlite:///{path}").close()
+
+
+def asked(path: Path, question: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(question).fetchall()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.sqlite"
+
+
+def test_the_steps_end_at_the_version_that_the_software_knows() -> None:
+    assert ScriptDirectory.from_config(migrations()).get_heads() == [schema.HEAD]
+
+
+def test_the_steps_lead_to_the_tables_that_the_software_uses(path: Path) -> None:
+    open_and_close(path)
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+    engine.dispose()
+
+
+def test_the_steps_make_the_very_indexes_of_the_schema(path: Path, tmp_path: Path) -> None:
+    """Conditions of indexes included, which the comparison above does not look at."""
+    open_and_close(path)
+    direct = tmp_path / "direct.sqlite"
+    engine = create_engine(f"sqlite:///{direct}")
+    schema.metadata.create_all(engine)
+    engine.dispose()
+    wanted = (
+        "SELECT name, lower(sql) FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+    )
+    assert asked(path, wanted) == asked(direct, wanted) != []
+
+
+def test_opening_again_changes_nothing(path: Path) -> None:
+    open_and_close(path)
+    before = asked(path, "SELECT * FROM sqlite_master")
+    open_and_close(path)
+    assert asked(path, "SELECT * FROM sqlite_master") == before
+    assert asked(path, "SELECT * FROM alembic_version") == [(schema.HEAD,)]
+
+
+def test_an_empty_file_becomes_a_ledger(path: Path) -> None:
+    path.touch()
+    open_and_close(path)
+    assert asked(path, "SELECT * FROM alembic_version") == [(schema.HEAD,)]
+
+
+def test_a_ledger_of_a_newer_agent_is_refused_untouched(path: Path) -> None:
+    open_and_close(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NeedsAPerson, match=r"ledger\.sqlite was written by a newer agent .*9999.*Install"):
+        open_and_close(path)
+    assert asked(path, "SELECT * FROM alembic_version") == [("9999",)]
+
+
+def test_the_database_of_another_program_is_refused_untouched(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    with pytest.raises(NeedsAPerson, match="something else than a ledger"):
+        open_and_close(path)
+    assert asked(path, "SELECT name FROM sqlite_master") == [("theirs",)]
+
+
+def test_a_step_that_fails_leaves_nothing_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(when: str, what: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        SqlLedger(f"sqlite:///{path}", watch=fail)
+    assert asked(path, "SELECT name FROM sqlite_master") == []
+    open_and_close(path)
+
+
+def test_an_up_to_date_ledger_is_opened_without_alembic(path: Path) -> None:
+    open_and_close(path)
+    program = (
+        "import sys; from agent.ledger.sql import SqlLedger; SqlLedger(sys.argv[1]).close();"
+        "print([name for name in sys.modules if name.partition('.')[0] in ('alembic', 'mako')])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, f"sqlite:///{path}"], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_two_agents_that_start_at_once_make_one_ledger(path: Path) -> None:
+    program = "import sys; from agent.ledger.sql import SqlLedger; SqlLedger(sys.argv[1]).close()"
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, f"sqlite:///{path}"], stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    complaints = [agent.communicate(timeout=60)[1].decode() for agent in started]
+    assert complaints == ["", "", ""]
+    assert asked(path, "SELECT * FROM alembic_version") == [(schema.HEAD,)]

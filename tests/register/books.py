@@ -1,0 +1,109 @@
+"""Columns, workbooks and rows of an invented desk, for the register's tests."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from agent.procedure.rules import Column
+from agent.register.base import Changes, Sheet
+from agent.register.in_place import edit
+from agent.register.new_workbook import new_workbook
+from agent.register.workbook import Workbook
+
+DESK = "harbour"
+COLUMNS = (
+    Column("Ref", "agent", "reference", width=15),
+    Column("Status", "proposed", "status", "choice", 22, choices=("New", "Open", "Update due", "Concluded")),
+    Column("Received", "agent", "received_at", "datetime", 18),
+    Column("Children", "agent", "children", "number", 10),
+    Column("Child name", "proposed", "child_name", width=24, synonyms=("Name of child", "Young person")),
+    Column("Next update due", "proposed", "next_update_due", "date", 13),
+    Column("Summary", "proposed", "summary", "long", 46),
+    Column("On hold until", "person", "on_hold_until", "date", 13),
+    Column("Notes", "person", format="long", width=38),
+)
+BY_HEADING = {column.heading: column for column in COLUMNS}
+
+soffice = shutil.which("soffice")
+needs_libreoffice = pytest.mark.skipif(soffice is None, reason="LibreOffice (soffice) is not installed here")
+
+
+def row(number: int, **values: str) -> dict[str, str]:
+    """What the ledger says of alert `number`; `values` by field replace parts of it."""
+    told = {
+        "reference": reference(number),
+        "status": "Open",
+        "received_at": f"2026-03-{number:02d}T09:15",
+        "children": "1",
+        "child_name": f"Invented Child {number}",
+        "next_update_due": f"2026-04-{number:02d}",
+        "summary": "Taken to hospital; now stable.",
+    } | values
+    return {column.heading: told[column.field] for column in COLUMNS if column.field in told}
+
+
+def reference(number: int) -> str:
+    return f"HA-2026-{number:04d}"
+
+
+def book_with(*rows: Mapping[str, str]) -> bytes:
+    """A register of the desk with these rows."""
+    return edit(new_workbook(COLUMNS, DESK, about="Harbour procedure"), COLUMNS, DESK, Changes(new_rows=rows))
+
+
+def sheet_of(content: bytes) -> Sheet:
+    return Workbook(content, COLUMNS, DESK).sheet_of("now")
+
+
+def as_excel_would(content: bytes, do: Callable[[openpyxl.Workbook], None]) -> bytes:
+    """The workbook after a person worked in it: openpyxl stands in for their Excel."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    do(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def parts(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def with_parts(content: bytes, changed: Mapping[str, bytes]) -> bytes:
+    """The same file with parts replaced or added."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, part in (parts(content) | dict(changed)).items():
+            target.writestr(name, part)
+    return out.getvalue()
+
+
+def converted(content: bytes, folder: Path, to: str) -> bytes:
+    """What LibreOffice makes of a workbook: `xlsx`, `csv`, `pdf`."""
+    source = folder / "source.xlsx"
+    source.write_bytes(content)
+    out = folder / "out"
+    subprocess.run(  # noqa: S603 - a program found by name, on a file of ours
+        [
+            str(soffice),
+            "--headless",
+            f"-env:UserInstallation=file://{folder}/profile",
+            "--convert-to",
+            to,
+            "--outdir",
+            str(out),
+            str(source),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    return (out / f"source.{to.partition(':')[0]}").read_bytes()
