@@ -55,7 +55,7 @@ def at_work(settings: Settings, *, clock: Clock = wall_clock, watch: Watch | Non
 
 
 def open_ledger(settings: Settings, watch: Watch | None = None) -> SqlLedger:
-    return SqlLedger(settings.ledger_url, watch=watch)
+    return SqlLedger(settings.ledger_url, watch=(lambda when, what: watch(when, what, "")) if watch else None)
 
 
 def _desk(

@@ -52,8 +52,7 @@ def reason_of(chase: ChaseDue) -> Reason:
 
 
 def _lay(desk: Desk, gathered: GatheredChase, now: datetime) -> bool:
-    alerts = desk.ledger.alerts()
-    written = desk.writer.chase(gathered, alerts, now)
+    written = desk.writer.chase(gathered, desk.ledger.alerts())
     letter = Letter(
         key=uuid.uuid4().hex,
         kind=gathered.letter,

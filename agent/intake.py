@@ -57,7 +57,7 @@ def notice(desk: Desk, now: datetime) -> int:
         return _note_changes(desk, desk.ledger.cursor(INBOX), now)
     except CursorGone:
         log.info("intake.cursor_gone", desk=desk.name)
-        desk.ledger.note([], INBOX, None)
+        desk.ledger.note([], INBOX, None, now)
         return _note_changes(desk, None, now)
 
 
@@ -67,7 +67,7 @@ def reconcile(desk: Desk, now: datetime) -> int:
     Gives how many had been missed.
     """
     cursor = desk.ledger.cursor(INBOX)
-    missed = sum(desk.ledger.note(_noted(mails, now), INBOX, cursor) for mails in desk.mailbox.listing())
+    missed = sum(desk.ledger.note(_noted(mails, now), INBOX, cursor, now) for mails in desk.mailbox.listing())
     if missed:
         log.warning("intake.missed_by_changes", desk=desk.name, mails=missed)
     return missed
@@ -85,7 +85,7 @@ def file_mails(desk: Desk) -> None:
 
 def _note_changes(desk: Desk, cursor: str | None, now: datetime) -> int:
     return sum(
-        desk.ledger.note(_noted(page.mails, now), INBOX, page.cursor) for page in desk.mailbox.changes(cursor)
+        desk.ledger.note(_noted(page.mails, now), INBOX, page.cursor, now) for page in desk.mailbox.changes(cursor)
     )
 
 

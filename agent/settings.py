@@ -248,8 +248,7 @@ class _Reader:
     def read(self, file: str, into: type[T], **given: Any) -> T | None:
         """One TOML file as `into`; None when it cannot be, the reasons kept in `problems`."""
         try:
-            with (self.folder / file).open("rb") as file:
-                told = tomllib.load(file)
+            told = tomllib.loads((self.folder / file).read_text(encoding="utf-8"))
         except FileNotFoundError:
             self.problems.append(f"{file} is missing in {self.folder}.")
             return None

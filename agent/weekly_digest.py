@@ -46,7 +46,7 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
         questions=desk.ledger.questions(),
         letters=desk.ledger.letters(),
     )
-    written = desk.writer.digest(digest, now)
+    written = desk.writer.digest(digest)
     laid = 0
     for address, reason in missing:
         letter = Letter(

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from agent.desk import Desk
-from agent.forms.write import write_form
+from agent.forms.write import Layout, write_form
 from agent.ledger.memory import MemoryLedger
 from agent.letters.writer import Writer
 from agent.mailbox.memory import MemoryMailbox
@@ -76,7 +76,7 @@ def form(
     *,
     ticked: Collection[str] = ("M07",),
     tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
-    layout: str = "controls",
+    layout: Layout = "controls",
     **values: str,
 ) -> bytes:
     """A filled form of the shipped kinds, as a Word document."""

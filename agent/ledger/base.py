@@ -148,7 +148,10 @@ class Page(Protocol):
     """One transaction on a desk's ledger."""
 
     def record(self, entry: Entry) -> Entry:
-        """Add a line; gives it back with its number. ValueError when it opens an alert a second time."""
+        """Add a line; gives it back with its number.
+
+        ValueError when it opens an alert a second time or without a reference, or has no time zone.
+        """
         ...
 
     def new_reference(self, prefix: str, year: int) -> str:

@@ -105,11 +105,14 @@ class MemoryPage:
 
     def record(self, entry: Entry) -> Entry:
         lines = self._state.lines
-        if entry.happened is Happened.OPENED and entry.alert in _opened(lines):
-            raise ValueError(f"{entry.alert} is open already; another alert needs a reference of its own.")
-        previous = lines[-1].hash if lines else chain.START
-        lines.append(chain.seal(self._desk, entry, len(lines) + 1, previous))
-        return lines[-1].entry
+        link = chain.seal(self._desk, entry, len(lines) + 1, lines[-1].hash if lines else chain.START)
+        line = link.entry
+        if line.happened is Happened.OPENED and (not line.alert or line.alert in _opened(lines)):
+            raise ValueError(
+                f"An alert is opened once, under a reference of its own: not under {line.alert}."
+            )
+        lines.append(link)
+        return line
 
     def new_reference(self, prefix: str, year: int) -> str:
         self._given.append(next_reference(prefix, year, [*_opened(self._state.lines), *self._given]))

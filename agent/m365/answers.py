@@ -102,7 +102,7 @@ def trouble_with(response: requests.Response, request: Asked) -> Trouble | None:
     return Trouble(_final(request, response))
 
 
-def trouble_on_the_way(wrong: requests.RequestException, request: Asked) -> Trouble:
+def trouble_on_the_way(wrong: OSError, request: Asked) -> Trouble:
     """What it means that no answer came."""
     if _untrusted(wrong):
         return Trouble(
@@ -111,6 +111,8 @@ def trouble_on_the_way(wrong: requests.RequestException, request: Asked) -> Trou
                 "opens TLS, name its CA in `tenant.ca_file`."
             )
         )
+    if not isinstance(wrong, requests.RequestException):  # such as a CA file that is not there
+        return Trouble(TryAgainLater(f"{request} could not be sent: {wrong}"))
     sentence = f"{request}: no answer came ({type(wrong).__name__})."
     if _never_left(wrong):
         return Trouble(TryAgainLater(sentence), passing=True)
@@ -200,7 +202,8 @@ def _final(request: Asked, response: requests.Response) -> AgentError:
     if status == 410 or codes & _SYNC_LOST:
         return CursorGone(f"{told}: the place we had got to is forgotten.")
     if status in (401, 403):
-        return NotAllowed(f"{told}. {_remedy(request)}")
+        token = "Graph does not take the agent's token. " if status == 401 else ""
+        return NotAllowed(f"{told}. {token}{_remedy(request)}")
     if status in (409, 412):
         return ChangedMeanwhile(f"{told}: somebody changed it meanwhile.")
     if status == 423:
@@ -240,11 +243,11 @@ def _short(part: str) -> str:
     return part if len(part) <= 44 else f"{part[:16]}…"
 
 
-def _untrusted(wrong: requests.RequestException) -> bool:
+def _untrusted(wrong: OSError) -> bool:
     return any(isinstance(one, ssl.SSLCertVerificationError) for one in _causes(wrong))
 
 
-def _never_left(wrong: requests.RequestException) -> bool:
+def _never_left(wrong: OSError) -> bool:
     """No connection was made, so the server never saw the request."""
     return isinstance(wrong, ConnectTimeout | ProxyError) or any(
         isinstance(one, NewConnectionError) for one in _causes(wrong)

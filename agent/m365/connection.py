@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import queue
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from O365.connection import Connection
 from O365.utils.token import MemoryTokenBackend
 
 from agent import __version__
-from agent.errors import NeedsAPerson, Stopping
+from agent.errors import BadConfiguration, NeedsAPerson, Stopping
 from agent.log import logger
 from agent.m365.answers import Asked, Repeat, Trouble, asked, trouble_on_the_way, trouble_with
 from agent.m365.session import CarefulSession
@@ -63,7 +64,7 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
     ) -> None:
         super().__init__(credentials, request_retries=0, **told)
         self.sign_in = sign_in
-        self._graph = _origin(tenant.graph)
+        self._graph = origin(tenant.graph)
         self._stop = stop
         self._watch = watch or _nobody_watches
         # A session serves one thread at a time; borrowing one is also how the number in flight is kept.
@@ -90,8 +91,8 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
         `repeat` is by default FREELY for GET and HEAD and IF_REFUSED for all else. The token goes to
         Graph's own origin only: NeedsAPerson for any other address.
         """
-        if _origin(url) != self._graph:
-            raise _foreign(url)
+        if origin(url) != self._graph:
+            raise foreign(url)
         request = asked(method, url, repeat)
         told, headers = _as_json(told, _ours(headers))
         return self._persevere(request, lambda: self._with_token(request, url, headers, told))
@@ -102,7 +103,7 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
         """One request without our token, to a place where Microsoft 365 keeps files."""
         where = urlsplit(url)
         if where.scheme != "https" or not self._keeps_files(where):
-            raise _foreign(url)
+            raise foreign(url)
         request = asked(method, url)
         return self._persevere(request, lambda: self._send(request, url, headers or {}, told))
 
@@ -112,7 +113,7 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
         self.sign_in.close()
 
     def _keeps_files(self, where: SplitResult) -> bool:
-        return _origin(where.geturl()) == self._graph or (where.hostname or "").endswith(DOWNLOAD_HOSTS)
+        return origin(where.geturl()) == self._graph or (where.hostname or "").endswith(DOWNLOAD_HOSTS)
 
     def _persevere(self, request: Asked, attempt: Callable[[], requests.Response]) -> requests.Response:
         """Try until it is answered, cannot be, or patience ends."""
@@ -135,7 +136,7 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
     ) -> requests.Response | Trouble:
         try:
             response = attempt()
-        except requests.RequestException as wrong:
+        except OSError as wrong:  # requests' own errors are of this kind, too
             return trouble_on_the_way(wrong, request)
         return trouble_with(response, request) or response
 
@@ -184,8 +185,9 @@ class GraphAccount(Account):  # type: ignore[misc]  # O365 publishes no types
 def open_account(tenant: Tenant, stop: threading.Event, watch: Watch | None = None) -> GraphAccount:
     """O365's account for this tenant; nothing is asked of the network yet.
 
-    BadConfiguration when the certificate or secret cannot be had.
+    BadConfiguration when an address is unusable, or the certificate or secret cannot be had.
     """
+    _check(tenant)
     logging.getLogger("O365").setLevel(logging.WARNING)
     credential = credential_of(tenant)
     cache = MemoryTokenBackend()
@@ -205,11 +207,29 @@ def open_account(tenant: Tenant, stop: threading.Event, watch: Watch | None = No
     )
 
 
+def _check(tenant: Tenant) -> None:
+    problems = [
+        f"agent.toml: `tenant.{key}`: {told} is no address that starts with https://. Correct it."
+        for key, told in (("graph", tenant.graph), ("authority", tenant.authority))
+        if origin(told)[0] != "https" or not origin(told)[1]
+    ]
+    if tenant.ca_file:
+        try:
+            ssl.create_default_context(cafile=tenant.ca_file)
+        except (OSError, ValueError):
+            problems.append(
+                f"agent.toml: `tenant.ca_file`: {tenant.ca_file} holds no certificates that can be read. "
+                "Name a PEM file, or leave it empty."
+            )
+    if problems:
+        raise BadConfiguration(problems)
+
+
 def _protocol(tenant: Tenant) -> MSGraphProtocol:
     """O365's description of Graph, at the address that the configuration gives."""
     graph = tenant.graph.rstrip("/")
     # tokens are made out to a cloud; anywhere else (a sandbox) stands in for the worldwide one
-    cloud = graph if _origin(graph)[1] in _CLOUDS else "https://graph.microsoft.com"
+    cloud = graph if origin(graph)[1] in _CLOUDS else "https://graph.microsoft.com"
     # O365 reads its addresses from the class
     here = type(
         "Here", (MSGraphProtocol,), {"_protocol_url": f"{graph}/", "_oauth_scope_prefix": f"{cloud}/"}
@@ -227,14 +247,16 @@ _CLOUDS = frozenset(
 )
 
 
-def _foreign(url: str) -> NeedsAPerson:
+def foreign(url: str) -> NeedsAPerson:
+    """The error for an address that is none of Microsoft 365's."""
     return NeedsAPerson(
         f"An answer leads to {urlsplit(url).hostname or 'no host'}, which is not Microsoft 365; it was not "
         "followed. Check `tenant.graph`, and whether a proxy rewrites answers."
     )
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: two addresses of the same origin belong to the same server."""
     where = urlsplit(url)
     try:
         port = where.port

@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
-from agent.errors import NeedsAPerson, OutcomeUnknown, TryAgainLater
+from agent.errors import OutcomeUnknown, TryAgainLater
 from agent.m365.answers import Repeat, asked
-from agent.m365.connection import GraphAccount, GraphConnection, Watch, open_account
+from agent.m365.connection import GraphAccount, GraphConnection, Watch, foreign, open_account, origin
 
 if TYPE_CHECKING:
     from agent.settings import Tenant
@@ -29,7 +29,7 @@ def open_graph(tenant: Tenant, stop: threading.Event, watch: Watch | None = None
     """Graph as this tenant's app; nothing is asked of the network before the first request.
 
     `stop` ends every wait (Stopping). `watch("before" | "after", method, path)` is told around each
-    request. BadConfiguration when the certificate or secret cannot be had.
+    request. BadConfiguration when an address, the certificate or the secret cannot be used.
     """
     return Graph(open_account(tenant, stop, watch))
 
@@ -130,12 +130,10 @@ class Graph:
 
     def below(self, link: str) -> str:
         """The path and query of one of Graph's links, good for any later request. NeedsAPerson if foreign."""
-        if not link.startswith(f"{self._base}/"):
-            raise NeedsAPerson(
-                "A link in an answer does not lead to Graph; it was not followed. Check `tenant.graph`, and "
-                "whether a proxy rewrites answers."
-            )
-        return link.removeprefix(self._base)
+        if origin(link) != origin(self._base):
+            raise foreign(link)
+        where, base = urlsplit(link), urlsplit(self._base)
+        return f"{where.path.removeprefix(base.path)}?{where.query}"
 
     def close(self) -> None:
         """Close every connection; none of our threads may be asking any more."""

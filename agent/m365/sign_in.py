@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
@@ -140,7 +139,7 @@ class SignIn:
         with self._lock:
             try:
                 answer = self.app.acquire_token_for_client(scopes=[self._scope])
-            except (requests.RequestException, MsalError, RuntimeError) as wrong:
+            except (OSError, MsalError, RuntimeError) as wrong:
                 raise _unreachable(self._tenant, wrong) from wrong
             except ValueError as wrong:  # an answer that is not JSON, or no such tenant
                 raise _no_such_tenant(self._tenant, wrong) from wrong

@@ -1,1 +1,1 @@
-"""One shared mailbox: the promise (`base`), the simplest that keeps it (`memory`), the real one (`outlook`)."""
+"""One shared mailbox: the promise (`base`), the simplest to keep it (`memory`), the real one (`outlook`)."""

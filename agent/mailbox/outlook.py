@@ -22,6 +22,8 @@ KEY_HEADER = "x-need-to-know-letter"  # comes back with a non-delivery report
 # Not "All": that an author is away, or that a letter came back, has to be known.
 UNWANTED = "DR, RN, NRN, AutoReply"
 
+SEARCH_FOLDER = "#microsoft.graph.mailSearchFolder"  # lies among the folders but holds nothing
+
 LIST_PAGE = "200"
 FOLDER_PAGE = "200"
 LOOK = "id,receivedDateTime"
@@ -42,9 +44,10 @@ class OutlookMailbox:
         return self._address
 
     def changes(self, cursor: str | None) -> Iterator[ChangedPage]:
+        self._folders.clear()  # people move folders about: what we know of them holds for one round
         try:
             yield from self._changes(cursor)
-        except Rejected as wrong:
+        except (Rejected, NotFound) as wrong:
             if cursor is None:
                 raise
             # whatever is wrong with the link that we kept, a full round does without it
@@ -152,7 +155,8 @@ class OutlookMailbox:
         told = {"$select": "id,displayName", "$top": FOLDER_PAGE}
         for page in self._graph.pages(parent, told):
             for row in page["value"]:
-                if str(row.get("displayName")).casefold() == name.casefold():  # as Exchange compares them
+                named_so = str(row.get("displayName")).casefold() == name.casefold()  # as Exchange compares
+                if named_so and row.get("@odata.type") != SEARCH_FOLDER:
                     return str(row["id"])
         return None
 

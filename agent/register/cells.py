@@ -43,7 +43,10 @@ def tidy(column: Column, text: str) -> str:
     text = clean(text)
     if column.format in ("date", "datetime"):
         moment = moment_in(text)
-        return text if moment is None else moment_text(moment)
+        if moment is None:
+            return text
+        # a day is all that is meant where only a day is asked for
+        return moment_text(moment).removesuffix("T00:00" if column.format == "date" else "")
     if column.format == "number" and _NUMBER.fullmatch(text):
         return number_text(float(text))
     return text

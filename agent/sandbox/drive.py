@@ -1,7 +1,7 @@
 """Microsoft Graph for files: sites, libraries, items, conditional uploads, versions, locks and changes.
 
 `Drives` is the state (one per tenant, `tenant.drives`); `drive_routes(tenant)` serves it. Downloads and
-upload sessions go to addresses of their own under `PREAUTHENTICATED`: these carry their leave in the
+upload sessions go to addresses of their own (/download, /upload): these carry their leave in the
 address and refuse a bearer token (401), because one sent there is a token leaked to another host.
 """
 
@@ -40,9 +40,8 @@ from agent.sandbox.drive_shapes import (
 )
 from agent.sandbox.drive_transfers import LARGEST_FRAGMENT, Download, Transfers, UploadSession
 
-__all__ = ["PREAUTHENTICATED", "THE_APP", "Drive", "Drives", "Item", "Site", "Version", "drive_routes"]
+__all__ = ["THE_APP", "Drive", "Drives", "Item", "Site", "Version", "drive_routes"]
 
-PREAUTHENTICATED = ("/download/", "/upload/")
 LARGEST_UPLOAD = 250 * 1024 * 1024
 PIECE = 256 * 1024
 ADDRESS = re.compile(r"(?P<base>root|items/[^/:]+)(?::/(?P<path>[^:]*)(?::|$))?(?:/(?P<action>.*))?")

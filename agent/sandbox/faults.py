@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass, field, fields
 from threading import Lock
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
 from agent.sandbox.answers import Refused
 
 USUAL_ANSWERS: dict[int, tuple[str, str]] = {
@@ -85,14 +87,17 @@ class Fault:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Fault:
-        """ValueError names what is not a field of a fault."""
+        """ValueError says what is wrong with the body."""
         known = {one.name for one in fields(cls)} - {"id", "seen", "struck"}
         if strangers := sorted(set(body) - known):
             has = ", ".join(sorted(known))
             raise ValueError(f"A fault has no field {', '.join(strangers)}; it has {has}.")
-        fault = cls(**body)
+        fault = TypeAdapter(cls).validate_python(body)
         for pattern in (fault.method, fault.path):
-            re.compile(pattern)
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"'{pattern}' is no regular expression: {error}.") from None
         return fault
 
 

@@ -103,10 +103,15 @@ class Gate:
         except ClientDisconnect:
             return
         if scope["path"].startswith("/control"):
-            response = await self._routed(request, self._control)
-            await response(scope, receive, send)
+            await (await self._controlled(request))(scope, receive, send)
         else:
             await self._exchange(request, send)
+
+    async def _controlled(self, request: Request) -> Response:
+        try:
+            return await self._routed(request, self._control)
+        except Refused as no:
+            return no.response()
 
     async def _exchange(self, request: Request, send: Send) -> None:
         exchange = await self._opened(request)

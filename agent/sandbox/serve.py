@@ -1,4 +1,4 @@
-"""`n2k sandbox`: serve an embedded Microsoft 365 until stopped, and write a configuration that connects to it."""
+"""`n2k sandbox`: serve an embedded Microsoft 365 until stopped, with a configuration that connects to it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def ready(sandbox: Sandbox, config: Path | None) -> dict[str, str]:
 
 
 def _desks(mail: Path | None) -> dict[str, DeskSettings]:
-    """The shipped desks, with the register on the sandbox's site and the story's invented people in the roles.
+    """The shipped desks, their register on the sandbox's site and invented people in the roles.
 
     Where the mail folder holds just one mailbox and it is none of theirs, the first desk watches that.
     """
@@ -135,8 +135,8 @@ def write_config(folder: Path, sandbox: Sandbox, desks: Mapping[str, DeskSetting
 def _told_anew(toml: str, values: Mapping[str, str]) -> str:
     """The TOML with these keys set; each stands in it once, at the start of a line."""
     for key, value in values.items():
-        line = f"{key} = {json.dumps(value)}"
-        toml = re.sub(rf"^{key} = .*$", lambda _, line=line: line, toml, count=1, flags=re.M)
+        line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")
+        toml = re.sub(rf"^{key} = .*$", line, toml, count=1, flags=re.M)
     return toml
 
 

@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -117,7 +118,7 @@ class Sandbox:
     def stop(self) -> None:
         """Stop serving; requests under way are cut. What the tenant holds can still be read."""
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.stop()
             self._thread.join()
             self._server = None
         if self._temporary is not None:
@@ -136,11 +137,25 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that ends what the gate still delays before it shuts down."""
+    """uvicorn that stops at once when told, and ends what the gate still delays."""
 
     def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
         super().__init__(config)
         self._gate = gate
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        """To be called from another thread."""
+        self.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._gate.stop_waiting()

@@ -111,7 +111,7 @@ class Stage:
         raise ValueError(f"Nothing has opened the story's alert `{label}` yet.")
 
     def _references(self, reference_of: ReferenceOf) -> Mapping[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         for mail in self.story.mails:
             if mail.expected.alert and (reference := reference_of(mail.message_id)):
                 found.setdefault(mail.expected.alert, reference)
@@ -169,7 +169,7 @@ def _new_column(sheet: Worksheet, head: int, heading: str) -> int:
     """A heading typed right beside the table becomes part of it, as in Excel."""
     table = next(iter(sheet.tables.values()))
     first, last = sheet[table.ref][0][0], sheet[table.ref][-1][-1]
-    column = last.column + 1
+    column = int(last.column) + 1
     sheet.cell(head, column).value = heading
     table.tableColumns.append(TableColumn(id=max(known.id for known in table.tableColumns) + 1, name=heading))
     table.ref = f"{first.coordinate}:{get_column_letter(column)}{last.row}"

@@ -30,6 +30,7 @@ from agent.sandbox.story import (
 from agent.sandbox.story_data import DOCX
 from agent.sandbox.story_files import cut_short
 
+UNFOLDED = policy.SMTP.clone(max_line_length=998)  # as Exchange does: a subject stays on one line
 PLACEHOLDER = re.compile(r"\{reference of (\w+)\}")
 FILETIME_START = 116444736000000000  # 1 January 1970 in steps of 100 ns since 1601
 
@@ -44,7 +45,7 @@ class Paper:
 
 def mime_of(mail: MailArrives, paper: Paper, references: Mapping[str, str] | None = None) -> bytes:
     """The mail as it travels. `references` are those of the alerts it may quote, by label."""
-    return _message(mail, paper, references or {}).as_bytes()
+    return _message(mail, paper, references or {}).as_bytes(policy=UNFOLDED)
 
 
 def answer_of(answer: AuthorAnswersChase, letter: bytes, paper: Paper) -> bytes:
@@ -60,7 +61,7 @@ def answer_of(answer: AuthorAnswersChase, letter: bytes, paper: Paper) -> bytes:
     message["References"] = f"{asked['References'] or ''} {asked['Message-ID']}".strip()
     message["Thread-Topic"] = str(asked["Subject"])
     _fill(message, answer.text + "\n\n" + _quoted(asked), "", answer.attached, paper)
-    return message.as_bytes()
+    return message.as_bytes(policy=UNFOLDED)
 
 
 def form_of(attached: FormAttached, paper: Paper) -> bytes:

@@ -75,6 +75,8 @@ class Transport:
         first_look = mime.parsed(raw)
         sender = next(iter(mime.addresses(first_look, "From")), Address(""))
         stamps = self._stamps(sender.address, box, when, authentication)
+        by_machine = mime.header(first_look, "Auto-Submitted").startswith("auto-replied")
+        stamps.append(("Return-Path", "<>" if by_machine else f"<{sender.address}>"))
         if not first_look.get("Message-ID"):
             stamps.append(("Message-ID", box.new_message_id()))
         stored = box.blank(box.known("inbox"))
@@ -106,7 +108,6 @@ class Transport:
             ("Received", received),
             ("Authentication-Results", _verdict(judged, domain)),
             ("X-MS-Exchange-Organization-AuthAs", "Internal" if judged == "internal" else "Anonymous"),
-            ("Return-Path", f"<{sender}>" if sender else "<>"),
         ]
 
     # Out

@@ -413,6 +413,8 @@ class TestLines:
             record(desk, opened(name="Somebody Else"))
         with pytest.raises(ValueError, match="SLA-2026-0002"):
             record(desk, opened("SLA-2026-0002"), opened("SLA-2026-0002"))
+        with pytest.raises(ValueError, match="reference"):
+            record(desk, replace(opened(), alert=None))
         assert list(desk.alerts()) == [REFERENCE]
 
     def test_alerts_are_what_their_lines_tell(self, desk: DeskLedger) -> None:

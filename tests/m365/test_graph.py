@@ -322,6 +322,24 @@ def test_a_download_from_anywhere_else_is_refused(graph: Graph, wire: Wire, loca
         graph.download("/drives/d/items/i/content")
 
 
+def test_a_large_upload_goes_in_pieces_without_the_token(graph: Graph, wire: Wire) -> None:
+    wire.say(Answer(202), Answer(201, {"id": "item"}))
+
+    made = [graph.put_piece(f"{wire.base}/upload/1?key=k", b"abcde", start, 3) for start in (0, 3)]
+
+    assert made == [{}, {"id": "item"}]
+    assert [(seen.headers["content-range"], seen.body) for seen in wire.requests] == [
+        ("bytes 0-2/5", b"abc"),
+        ("bytes 3-4/5", b"de"),
+    ]
+    assert not any(seen.token for seen in wire.requests)
+
+
+def test_a_piece_is_not_uploaded_to_anywhere_else(graph: Graph) -> None:
+    with pytest.raises(errors.NeedsAPerson, match="not Microsoft 365"):
+        graph.put_piece("https://evil.example/upload", b"abcde", 0, 3)
+
+
 def test_stopping_ends_a_wait_at_once(tenant: Tenant, wire: Wire) -> None:
     stop = threading.Event()
     graph = open_graph(tenant, stop)

@@ -327,6 +327,34 @@ def test_credentials_that_cannot_be_had_are_named_with_their_remedy(
             credential_of(replace(tenant, secret_from=told))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [
+        ({"graph": "graph.microsoft.com"}, "graph"),
+        ({"graph": "http://graph.microsoft.com"}, "graph"),
+        ({"authority": "https://"}, "authority"),
+        ({"ca_file": "nowhere.pem"}, "ca_file"),
+        ({"ca_file": __file__}, "ca_file"),
+    ],
+)
+def test_an_address_or_ca_file_that_cannot_be_used_is_named(
+    tenant: Tenant, wrong: dict[str, str], key: str
+) -> None:
+    with pytest.raises(errors.BadConfiguration, match=f"`tenant.{key}`"):
+        open_graph(replace(tenant, **wrong), threading.Event())
+
+
+def test_a_ca_bundle_that_went_away_is_told(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nothing.pem"))
+    graph = open_graph(replace(tenant, ca_file=""), threading.Event())
+
+    with pytest.raises(errors.TryAgainLater):
+        graph.get_json(INBOX)
+    graph.close()
+
+
 def test_a_secret_file_may_end_in_a_new_line(tenant: Tenant, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"{SECRET}\n")
 

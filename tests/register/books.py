@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+import tomllib
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import openpyxl
 import pytest
+from pydantic import TypeAdapter
 
-from agent.procedure.rules import Column
+from agent.procedure.rules import Column, Procedure
 from agent.register.base import Changes, Sheet
 from agent.register.in_place import edit
 from agent.register.new_workbook import new_workbook
@@ -34,6 +38,18 @@ BY_HEADING = {column.heading: column for column in COLUMNS}
 
 soffice = shutil.which("soffice")
 needs_libreoffice = pytest.mark.skipif(soffice is None, reason="LibreOffice (soffice) is not installed here")
+
+
+@cache
+def shipped() -> Procedure:
+    """The procedure that comes with the agent."""
+    path = Path(__file__).parents[2] / "config" / "procedures" / "nct.toml"
+    return TypeAdapter(Procedure).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def procedure() -> Procedure:
+    """A procedure with the columns of the invented desk."""
+    return replace(shipped(), columns=COLUMNS)
 
 
 def row(number: int, **values: str) -> dict[str, str]:
@@ -91,7 +107,7 @@ def converted(content: bytes, folder: Path, to: str) -> bytes:
     source = folder / "source.xlsx"
     source.write_bytes(content)
     out = folder / "out"
-    subprocess.run(  # noqa: S603 - a program found by name, on a file of ours
+    subprocess.run(
         [
             str(soffice),
             "--headless",

@@ -94,10 +94,12 @@ def test_what_people_typed_for_a_reference_is_not_repeated_in_sentences() -> Non
     assert shown("LenaKovacs") == "A damaged reference"
 
 
-@given(
-    st.datetimes(min_value=datetime(1904, 1, 2), max_value=datetime(9999, 12, 30)),
-    st.booleans(),
+WALL_TIMES = st.datetimes(
+    min_value=datetime.fromisoformat("1904-01-02"), max_value=datetime.fromisoformat("9999-12-30")
 )
+
+
+@given(WALL_TIMES, st.booleans())
 def test_every_time_survives_the_sheet(at: datetime, since_1904: bool) -> None:
     """To the second, in both calendars that workbooks know."""
     at = at.replace(microsecond=0)

@@ -30,7 +30,7 @@ from agent.sandbox.story import (
     load_story,
 )
 from agent.sandbox.story_mail import Paper, answer_of, mime_of
-from agent.settings import load
+from agent.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,23 +58,27 @@ def told() -> Told:
             mime = mime_of(event, paper(), result.references)
             _decide(result, event.label, mime, event.at, event.expected)
         elif isinstance(event, AuthorAnswersChase):
-            mime = answer_of(event, _chase(result.story), paper())
             answered = [result.references[event.alert]]
+            mime = answer_of(event, _chase(result.story, answered[0]), paper())
             _decide(result, f"answer about {event.alert}", mime, event.at, event.expected, answered)
     return result
 
 
 @cache
+def settings() -> Settings:
+    return load(ROOT / "config")
+
+
+@cache
 def paper() -> Paper:
-    settings = load(ROOT / "config")
-    return Paper(settings.forms, settings.procedures["nct"].categories)
+    return Paper(settings().forms, settings().procedures["nct"].categories)
 
 
-def _chase(story: Story) -> bytes:
+def _chase(story: Story, reference: str) -> bytes:
     letter = EmailMessage()
     letter["Message-ID"] = "<a-chase@nctrust.example>"
     letter["From"] = story.desk.mailbox
-    letter["Subject"] = "Senior Leadership Alert - an update is due"
+    letter["Subject"] = f"Senior Leadership Alert Update {reference} - Urgent and Confidential"
     letter.set_content("Please add your update to the form.")
     return letter.as_bytes()
 
@@ -87,7 +91,7 @@ def _decide(
     expected: ExpectedOfMail,
     answered: Sequence[str] = (),
 ) -> None:
-    procedure = load(ROOT / "config").procedures["nct"]
+    procedure = settings().procedures["nct"]
     story = told.story
     people = People(
         own=frozenset({story.desk.mailbox, *story.desk.aliases}),

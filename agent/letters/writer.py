@@ -1,0 +1,151 @@
+"""A letter's data and a template → subject, text and HTML. What is personal stays out of all three.
+
+A template gets references, initials, days and codes, never an alert: names and narrative are not there
+to be printed by mistake.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    select_autoescape,
+)
+
+from agent.errors import BadConfiguration
+from agent.procedure.alert import Alert
+from agent.procedure.chase import ChaseDue, GatheredChase
+from agent.procedure.digest import Digest
+from agent.procedure.row import is_staff_matter
+from agent.procedure.rules import Procedure
+
+_WIDTH = 76  # of the plain text
+_SUBJECT = "Subject: "
+
+
+@dataclass(frozen=True)
+class Written:
+    """A letter as it goes out: one subject line, and the same words as plain text and as HTML."""
+
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AskedAbout:
+    """One alert in a chase, as templates see it. `before` counts the requests sent earlier."""
+
+    reference: str
+    initials: str
+    received: date
+    heard: date
+    promised: date | None
+    before: int
+    role: str
+    role_name: str
+    stands_in: bool
+
+
+class Writer:
+    """Writes one desk's letters. Of the template folders the first that has a template wins."""
+
+    def __init__(self, folders: Sequence[Path], procedure: Procedure, address: str) -> None:
+        """`address` is the desk's own: where people send their answers."""
+        self._procedure = procedure
+        self._address = address
+        self._templates = Environment(
+            loader=FileSystemLoader([str(folder) for folder in folders]),
+            autoescape=select_autoescape(enabled_extensions=("html",)),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._templates.filters.update(day=_day, short_day=_short_day, days=_days)
+
+    def chase(self, gathered: GatheredChase, alerts: Mapping[str, Alert]) -> Written:
+        """The letter of one person's chases. `alerts` has every alert they are about, by reference."""
+        asked = [self._asked_about(chase, alerts[chase.alert]) for chase in gathered.chases]
+        return self.compose(gathered.letter, asked=asked)
+
+    def digest(self, digest: Digest) -> Written:
+        return self.compose("weekly_digest", digest=digest)
+
+    def compose(self, kind: str, **data: object) -> Written:
+        """The letter `kind` made of `kind.txt`, whose first line is the subject, and `kind.html`.
+
+        Raises BadConfiguration when there is no such template, when it asks for what is not in `data`,
+        or when it begins without a subject.
+        """
+        told = {
+            "letters": self._procedure.letters,
+            "organisation": self._procedure.organisation,
+            "address": self._address,
+            **data,
+        }
+        first, _, body = self._rendered(f"{kind}.txt", told).partition("\n")
+        if not first.startswith(_SUBJECT):
+            raise BadConfiguration([f'The template {kind}.txt has to begin with a line "{_SUBJECT}…".'])
+        subject = " ".join(first.removeprefix(_SUBJECT).split())
+        html = self._rendered(f"{kind}.html", {**told, "subject": subject})
+        return Written(subject, _plain(body), html)
+
+    def _rendered(self, name: str, told: Mapping[str, object]) -> str:
+        try:
+            return self._templates.get_template(name).render(told)
+        except TemplateNotFound as missing:
+            problem = f"The template {missing.name} is missing. Restore it from `n2k init`."
+        except TemplateError as wrong:
+            problem = f"The template {name} cannot be used: {wrong.message}. Correct or restore it."
+        raise BadConfiguration([problem])
+
+    def _asked_about(self, chase: ChaseDue, alert: Alert) -> AskedAbout:
+        return AskedAbout(
+            reference=chase.alert,
+            initials="" if is_staff_matter(alert, self._procedure) else alert.initials,
+            received=chase.received,
+            heard=chase.heard,
+            promised=chase.promised,
+            before=chase.step - 1,
+            role=chase.role,
+            role_name=self._procedure.role_names.get(chase.role, chase.role.replace("_", " ")),
+            stands_in=chase.stands_in,
+        )
+
+
+def _day(day: date) -> str:
+    return f"{day:%A} {day.day} {day:%B} {day:%Y}"
+
+
+def _short_day(day: date) -> str:
+    return f"{day.day} {day:%b} {day:%Y}"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
+def _plain(text: str) -> str:
+    """Lines of a readable length, indented as their first, and never more than one blank line."""
+    lines = (_wrapped(line.rstrip()) for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def _wrapped(line: str) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    if line.lstrip().startswith("- "):
+        indent += "  "
+    return textwrap.fill(
+        line, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

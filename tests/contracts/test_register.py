@@ -1,0 +1,473 @@
+"""What every register promises, shown on the one in memory and on a SharePoint file in the sandbox."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import threading
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import openpyxl
+import pytest
+
+from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, NotFound, TryAgainLater
+from agent.m365.graph import Graph, open_graph
+from agent.register import sharepoint_file
+from agent.register.base import Changes, Register, Sheet
+from agent.register.memory import MemoryRegister
+from agent.register.sharepoint_file import SharePointFile
+from agent.sandbox.drive import Drive
+from agent.sandbox.faults import Fault
+from agent.sandbox.server import Sandbox
+from agent.settings import Tenant
+from tests.register.books import COLUMNS, DESK, as_excel_would, procedure, reference, row
+
+HOST = "contoso.sharepoint.example"
+BOOK = "Need to Know.xlsx"
+_numbers = itertools.count(1)
+
+
+class World(Protocol):
+    """A register and the people who work in it."""
+
+    @property
+    def register(self) -> Register: ...
+    def types(self, number: int, heading: str, value: str) -> None: ...
+    def deletes(self, number: int) -> None: ...
+    def copies(self, number: int) -> None: ...
+    def sorts(self) -> None: ...
+    def opens(self) -> None: ...
+    def closes(self) -> None: ...
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self.register = MemoryRegister(COLUMNS, DESK)
+
+    def types(self, number: int, heading: str, value: str) -> None:
+        self.register.row(reference(number))[heading] = value
+        self.register.person_saved()
+
+    def deletes(self, number: int) -> None:
+        self.register.rows.remove(self.register.row(reference(number)))
+        self.register.person_saved()
+
+    def copies(self, number: int) -> None:
+        self.register.rows.append(dict(self.register.row(reference(number))))
+        self.register.person_saved()
+
+    def sorts(self) -> None:
+        self.register.rows.reverse()
+        self.register.person_saved()
+
+    def opens(self) -> None:
+        self.register.open_by_person = True
+
+    def closes(self) -> None:
+        self.register.open_by_person = False
+
+
+class SharePointWorld:
+    """People work in the file with openpyxl, which stands in for their Excel."""
+
+    def __init__(self, sandbox: Sandbox, graph: Graph, path: str = BOOK) -> None:
+        name = f"/sites/desk-{next(_numbers)}"
+        self.drive: Drive = sandbox.tenant.drives.add_site(HOST, name, "Need to Know").drive
+        self.graph, self.site, self.path, self.tenant = graph, f"{HOST}:{name}", path, sandbox.tenant
+        self.register = self.started_again()
+
+    def started_again(self) -> SharePointFile:
+        """The register as the agent finds it after a new start."""
+        return SharePointFile(self.graph, self.site, self.path, procedure(), DESK)
+
+    def asked(self) -> list[str]:
+        """The requests about the drive since the last time."""
+        lines = [
+            f"{entry.method} {entry.path.rpartition('/')[2]}"
+            for entry in self.tenant.log.entries
+            if "/sites/" in entry.path or "/drives/" in entry.path
+        ]
+        self.tenant.log.clear()
+        return lines
+
+    def works(self, do: Any) -> None:
+        self.drive.person_saves(self.path, as_excel_would(self.drive.content(self.path), do), by="Casey")
+
+    def types(self, number: int, heading: str, value: str) -> None:
+        def do(book: openpyxl.Workbook) -> None:
+            sheet = book.worksheets[0]
+            column = next(cell.column for cell in sheet[3] if cell.value == heading)
+            sheet.cell(_row(sheet, number), column).value = value
+
+        self.works(do)
+
+    def deletes(self, number: int) -> None:
+        def do(book: openpyxl.Workbook) -> None:
+            sheet = book.worksheets[0]
+            for cell in sheet[_row(sheet, number)]:
+                cell.value = None
+
+        self.works(do)
+
+    def copies(self, number: int) -> None:
+        def do(book: openpyxl.Workbook) -> None:
+            sheet = book.worksheets[0]
+            last = sheet.max_row + 1
+            for cell in sheet[_row(sheet, number)]:
+                sheet.cell(last, cell.column).value = cell.value
+            table = sheet.tables["NeedToKnow"]
+            table.ref = table.autoFilter.ref = f"A3:I{last}"
+
+        self.works(do)
+
+    def sorts(self) -> None:
+        def do(book: openpyxl.Workbook) -> None:
+            sheet = book.worksheets[0]
+            rows = [[cell.value for cell in line] for line in sheet.iter_rows(4, sheet.max_row)]
+            for number, values in enumerate(reversed(rows), 4):
+                for index, value in enumerate(values, 1):
+                    sheet.cell(number, index).value = value
+
+        self.works(do)
+
+    def opens(self) -> None:
+        self.drive.open_by_person(self.path, "Casey")
+
+    def closes(self) -> None:
+        self.drive.close_by_person(self.path)
+
+
+def _row(sheet: Any, number: int) -> int:
+    return next(int(cell.row) for cell in sheet["A"] if cell.value == reference(number))
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def graph(sandbox: Sandbox) -> Iterator[Graph]:
+    tenant = Tenant(
+        id=sandbox.tenant_id,
+        client=sandbox.client_id,
+        certificate=str(sandbox.certificate_file),
+        authority=sandbox.base_url,
+        graph=sandbox.base_url,
+        ca_file=str(sandbox.ca_file),
+    )
+    opened = open_graph(tenant, threading.Event())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sharepoint(sandbox: Sandbox, graph: Graph) -> Iterator[SharePointWorld]:
+    world = SharePointWorld(sandbox, graph)
+    yield world
+    sandbox.tenant.faults.clear()
+
+
+@pytest.fixture(params=["memory", "sharepoint"])
+def world(request: pytest.FixtureRequest) -> World:
+    found: World = MemoryWorld() if request.param == "memory" else request.getfixturevalue("sharepoint")
+    return found
+
+
+def read(register: Register) -> Sheet:
+    sheet = register.read(None)
+    assert sheet is not None
+    return sheet
+
+
+def status_of(sheet: Sheet, number: int) -> str:
+    return sheet.rows[reference(number)]["Status"]
+
+
+def set_status(number: int, status: str) -> Changes:
+    return Changes(cells={reference(number): {"Status": status}})
+
+
+def test_a_register_that_is_not_there_yet_is_empty(world: World) -> None:
+    assert world.register.read(None) == Sheet(None, (), {})
+    with pytest.raises(NotFound):
+        world.register.copy()
+
+
+def test_writing_where_nothing_is_makes_the_register(world: World) -> None:
+    written = world.register.write(Changes(new_rows=(row(1), row(2))), expecting=None)
+
+    assert read(world.register) == written
+    assert list(written.rows) == [reference(1), reference(2)]
+    assert written.headings == tuple(column.heading for column in COLUMNS)
+    assert written.rows[reference(1)] == row(1) | {"On hold until": "", "Notes": ""}
+    assert written.doubts == ()
+
+
+def test_a_register_that_nobody_touched_is_not_read_again(world: World) -> None:
+    written = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+
+    assert world.register.read(written.version) is None
+    world.types(1, "Notes", "Rang the school")
+    after = world.register.read(written.version)
+    assert after is not None
+    assert after.rows[reference(1)]["Notes"] == "Rang the school"
+
+
+def test_cells_and_new_rows_are_written_together(world: World) -> None:
+    first = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+
+    changes = Changes(cells={reference(1): {"Status": "Update due", "Children": "2"}}, new_rows=(row(2),))
+    written = world.register.write(changes, expecting=first.version)
+
+    assert written.version != first.version
+    assert read(world.register) == written
+    assert written.rows[reference(1)] == first.rows[reference(1)] | {"Status": "Update due", "Children": "2"}
+    assert reference(2) in written.rows
+
+
+def test_what_stands_there_already_is_not_written_again(world: World) -> None:
+    written = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+
+    again = world.register.write(Changes(new_rows=(row(1),)), expecting=written.version)
+    again = world.register.write(set_status(1, "Open"), expecting=again.version)
+
+    assert again.version == written.version
+
+
+def test_nothing_is_written_over_somebodys_work(world: World) -> None:
+    written = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    world.types(1, "Notes", "Rang the school")
+
+    with pytest.raises(ChangedMeanwhile):
+        world.register.write(set_status(1, "Update due"), expecting=written.version)
+
+    sheet = read(world.register)
+    assert (status_of(sheet, 1), sheet.rows[reference(1)]["Notes"]) == ("Open", "Rang the school")
+
+
+def test_nothing_is_laid_over_a_register_that_is_there(world: World) -> None:
+    world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+
+    with pytest.raises(ChangedMeanwhile):
+        world.register.write(Changes(new_rows=(row(2),)), expecting=None)
+
+    assert list(read(world.register).rows) == [reference(1)]
+
+
+def test_while_somebody_has_it_open_it_can_be_read_and_not_written(world: World) -> None:
+    written = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    world.opens()
+
+    with pytest.raises(Locked):
+        world.register.write(set_status(1, "Update due"), expecting=written.version)
+    assert status_of(read(world.register), 1) == "Open"
+
+    world.closes()
+    after = world.register.write(set_status(1, "Update due"), expecting=written.version)
+    assert status_of(after, 1) == "Update due"
+
+
+def test_rows_are_found_wherever_people_sorted_them(world: World) -> None:
+    world.register.write(Changes(new_rows=(row(1), row(2), row(3))), expecting=None)
+    world.sorts()
+
+    written = world.register.write(set_status(3, "Update due"), expecting=read(world.register).version)
+
+    assert list(written.rows) == [reference(3), reference(2), reference(1)]
+    assert [status_of(written, number) for number in (1, 2, 3)] == ["Open", "Open", "Update due"]
+
+
+def test_a_reference_that_stands_twice_is_told_and_neither_row_written(world: World) -> None:
+    world.register.write(Changes(new_rows=(row(1), row(2))), expecting=None)
+    world.copies(1)
+
+    sheet = read(world.register)
+    assert sheet.twice == {reference(1)}
+    assert len(sheet.doubts) == 1
+
+    changes = Changes(
+        cells={reference(1): {"Status": "Update due"}, reference(2): {"Status": "Update due"}},
+        new_rows=(row(1),),
+    )
+    written = world.register.write(changes, expecting=sheet.version)
+    assert (status_of(written, 1), status_of(written, 2)) == ("Open", "Update due")
+    assert read(world.register).twice == {reference(1)}
+
+
+def test_a_row_that_is_gone_is_not_written_somewhere_else(world: World) -> None:
+    world.register.write(Changes(new_rows=(row(1), row(2))), expecting=None)
+    world.deletes(1)
+    sheet = read(world.register)
+
+    with pytest.raises(ChangedMeanwhile):
+        world.register.write(set_status(1, "Update due"), expecting=sheet.version)
+
+    assert list(read(world.register).rows) == [reference(2)]
+
+
+def test_the_copy_is_a_workbook_with_every_row(world: World) -> None:
+    world.register.write(Changes(new_rows=(row(1), row(2))), expecting=None)
+
+    sheet = openpyxl.load_workbook(io.BytesIO(world.register.copy())).worksheets[0]
+
+    assert [cell.value for cell in sheet["A"][3:]] == [reference(1), reference(2)]
+
+
+# What only SharePoint can do to us
+
+
+def test_no_download_while_the_content_is_the_same(sharepoint: SharePointWorld) -> None:
+    """The eTag moves when somebody opens the file; its content has not changed by that."""
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    sharepoint.drive.touch_metadata(BOOK)
+    sharepoint.asked()
+
+    assert sharepoint.register.read(written.version) is None
+    assert [line.split()[0] for line in sharepoint.asked()] == ["GET"]
+    assert status_of(sharepoint.register.write(set_status(1, "New"), written.version), 1) == "New"
+
+
+def test_a_new_start_finds_the_register_again(sharepoint: SharePointWorld) -> None:
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+
+    assert sharepoint.started_again().read(written.version) is None
+    after = sharepoint.started_again().write(set_status(1, "Update due"), expecting=written.version)
+    assert status_of(after, 1) == "Update due"
+
+
+def test_a_renamed_register_is_still_the_register(sharepoint: SharePointWorld) -> None:
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    sharepoint.drive.rename(sharepoint.drive.item(BOOK), "Need to Know (old).xlsx", None)
+
+    assert sharepoint.register.read(written.version) is None
+
+
+def test_a_removed_register_is_made_anew(sharepoint: SharePointWorld) -> None:
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    sharepoint.drive.remove(BOOK)
+
+    assert sharepoint.register.read(written.version) == Sheet(None, (), {})
+    assert list(sharepoint.register.write(Changes(new_rows=(row(2),)), expecting=None).rows) == [reference(2)]
+
+
+def test_a_folder_is_needed_before_a_register_can_lie_in_it(sandbox: Sandbox, graph: Graph) -> None:
+    world = SharePointWorld(sandbox, graph, "Office/Business support/Need to Know.xlsx")
+    changes = Changes(new_rows=(row(1),))
+
+    with pytest.raises(NeedsAPerson, match="folder “Office/Business support”"):
+        world.register.write(changes, expecting=None)
+
+    world.drive.put("Office/Business support/old.txt", b"here")
+    assert list(world.register.write(changes, expecting=None).rows) == [reference(1)]
+    assert world.drive.content("Office/Business support/Need to Know.xlsx").startswith(b"PK")
+
+
+def test_a_site_that_is_not_there_is_named(graph: Graph) -> None:
+    register = SharePointFile(graph, f"{HOST}:/sites/nowhere", BOOK, procedure(), DESK)
+
+    with pytest.raises(NeedsAPerson, match=r"no SharePoint site .*/sites/nowhere"):
+        register.read(None)
+
+
+def test_another_workbook_of_the_same_name_is_left_alone(sharepoint: SharePointWorld) -> None:
+    other = io.BytesIO()
+    openpyxl.Workbook().save(other)
+    sharepoint.drive.put(BOOK, other.getvalue(), by="Casey")
+
+    with pytest.raises(NeedsAPerson, match="was not made by this agent"):
+        sharepoint.register.read(None)
+    with pytest.raises(NeedsAPerson, match="was not made by this agent"):
+        sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    assert sharepoint.drive.content(BOOK) == other.getvalue()
+
+
+@pytest.mark.parametrize("fault", [{"status": 504}, {"drop": True}], ids=["504", "cut off"])
+def test_an_upload_whose_answer_is_lost_is_recognised_and_not_repeated(
+    sharepoint: SharePointWorld, fault: dict[str, Any]
+) -> None:
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    sharepoint.tenant.faults.add(Fault(method="PUT", path="/content", when="after", **fault))
+    changes = Changes(cells={reference(1): {"Status": "Update due"}}, new_rows=(row(2),))
+
+    after = sharepoint.register.write(changes, expecting=written.version)
+
+    assert read(sharepoint.register) == after
+    assert (status_of(after, 1), list(after.rows)) == ("Update due", [reference(1), reference(2)])
+    assert len(sharepoint.drive.versions(BOOK)) == 2
+
+
+def test_a_register_whose_making_was_not_answered_is_recognised(sharepoint: SharePointWorld) -> None:
+    sharepoint.tenant.faults.add(Fault(method="PUT", path="/content", when="after", drop=True))
+
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+
+    assert read(sharepoint.register) == written
+    assert len(sharepoint.drive.versions(BOOK)) == 1
+
+
+def test_an_upload_that_failed_is_told_as_such(sharepoint: SharePointWorld) -> None:
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    sharepoint.tenant.faults.add(Fault(method="PUT", path="/content", when="before", drop=True))
+
+    with pytest.raises(TryAgainLater):
+        sharepoint.register.write(set_status(1, "Update due"), expecting=written.version)
+
+    assert status_of(read(sharepoint.register), 1) == "Open"
+    assert len(sharepoint.drive.versions(BOOK)) == 1
+
+
+def test_somebody_who_saves_between_our_look_and_our_upload_keeps_their_work(
+    sharepoint: SharePointWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    edit = sharepoint_file.edit
+
+    def edit_slowly(*told: Any) -> bytes:
+        after = edit(*told)
+        sharepoint.types(1, "Notes", "Rang the school")
+        return after
+
+    monkeypatch.setattr(sharepoint_file, "edit", edit_slowly)
+    with pytest.raises(ChangedMeanwhile):
+        sharepoint.register.write(set_status(1, "Update due"), expecting=written.version)
+
+    assert read(sharepoint.register).rows[reference(1)]["Notes"] == "Rang the school"
+
+
+def test_somebody_who_saves_right_after_our_upload_is_seen_at_the_next_reading(
+    sharepoint: SharePointWorld,
+) -> None:
+    """What they typed must not be remembered as what the agent wrote, or it would be written over."""
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+
+    def save_after(when: str, exchange: Any) -> None:
+        if when == "after" and exchange.method == "PUT":
+            sharepoint.tenant.on_request.remove(save_after)
+            sharepoint.types(1, "Child name", "Typed by Casey")
+
+    sharepoint.tenant.on_request.append(save_after)
+    after = sharepoint.register.write(set_status(1, "Update due"), expecting=written.version)
+
+    assert after.rows[reference(1)]["Child name"] == "Invented Child 1"
+    sheet = sharepoint.register.read(after.version)
+    assert sheet is not None
+    assert sheet.rows[reference(1)]["Child name"] == "Typed by Casey"
+
+
+def test_a_large_register_goes_up_in_pieces_and_only_onto_what_was_read(
+    sharepoint: SharePointWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharepoint_file, "SIMPLE_UPLOAD", 1000)
+    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    assert status_of(written, 1) == "Open"
+
+    after = sharepoint.register.write(set_status(1, "Update due"), expecting=written.version)
+    assert status_of(read(sharepoint.register), 1) == "Update due"
+    assert any("createUploadSession" in line for line in sharepoint.asked())
+
+    sharepoint.opens()
+    with pytest.raises(Locked):
+        sharepoint.register.write(set_status(1, "Open"), expecting=after.version)

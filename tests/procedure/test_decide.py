@@ -1,0 +1,585 @@
+"""What the agent makes of each mail, told as situations at the desk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.procedure.alert import Alert, alert_after
+from agent.procedure.decide import QUESTIONS, decide
+from agent.procedure.entry import Entry
+from agent.procedure.mail import Bounce
+from agent.procedure.reading import Unreadable
+from agent.procedure.submission import Child, Conclusion, Submission, Update
+from agent.procedure.words import Happened, Kind, Place
+from tests.procedure.situations import (
+    AUTHOR,
+    COLLEAGUE,
+    DESK,
+    DIRECTOR,
+    MONDAY,
+    PEOPLE,
+    PROPER,
+    Desk,
+    codes,
+    concluding_by_form,
+    form,
+    happenings,
+    mail,
+    nct,
+    update,
+)
+
+LATER = timedelta(days=3)
+REFERENCE = "SLA-2026-0001"
+LIAM = {"child_name": "Liam Harwood", "dob": "2012-05-04"}
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk that knows one alert, about Liam, by its author."""
+    known = Desk()
+    known.receives(form())
+    return known
+
+
+# ------------------------------------------------------------------ first forms
+
+
+def test_a_first_form_opens_an_alert_and_nothing_is_asked() -> None:
+    desk = Desk()
+    decision = desk.receives(form(ticked=["M07"], next_update_due="2026-03-09", area="North"))
+    assert happenings(decision) == ["opened"]
+    assert (decision.place, decision.questions) == (Place.ALERTS, ())
+    assert decision.categories == (REFERENCE, "Opened")
+    alert = desk.only
+    assert alert.children == (Child("Liam Harwood", date(2012, 5, 4)),)
+    assert alert.incident_at == datetime(2026, 3, 1, 16, 30, tzinfo=UTC)
+    assert alert.next_update_due == date(2026, 3, 9)
+    assert (alert.categories, alert.values["area"], alert.author_address) == (("M07",), "North", AUTHOR)
+
+
+def test_what_is_recorded_apart_from_the_content_tells_of_no_person() -> None:
+    desk = Desk()
+    decision = desk.receives(
+        form(updates=[update("Liam is home with his aunt.")], conclusion="Liam is safe.", subject_kind="Child")
+    )
+    told = json.dumps([dict(entry.facts) for entry in decision.entries])
+    assert not any(word in told for word in ("Liam", "Harwood", "aunt", "Hollis", AUTHOR, "2012"))
+    assert "Liam" not in " ".join(decision.categories)
+
+
+def test_a_staff_matter_without_a_child_is_an_alert_like_any_other() -> None:
+    desk = Desk()
+    decision = desk.receives(
+        form(children=(), document="Senior Leadership Alert Oak House 1 Mar 26.docx", ticked=["M15"])
+    )
+    assert happenings(decision) == ["opened"]
+    assert desk.only.children == ()
+
+
+def test_siblings_on_one_form_are_one_alert() -> None:
+    desk = Desk()
+    desk.receives(form(children=(LIAM, {"child_name": "Nia Harwood", "dob": "2015-01-02"})))
+    assert [child.name for child in desk.only.children] == ["Liam Harwood", "Nia Harwood"]
+
+
+def test_two_children_of_one_name_are_two_alerts(desk: Desk) -> None:
+    decision = desk.receives(form(children=({**LIAM, "dob": "2009-11-30"},)))
+    assert happenings(decision) == ["opened"]
+    assert len(desk.alerts) == 2
+
+
+def test_several_forms_in_one_mail_are_several_alerts() -> None:
+    desk = Desk()
+    ada = form(children=({"child_name": "Ada Lowe", "dob": "2010-01-01"},), document="SLA Ada Lowe 1 Mar 26.docx")
+    decision = desk.receives(form(), ada)
+    assert happenings(decision) == ["opened", "opened"]
+    assert sorted(desk.alerts) == ["SLA-2026-0001", "SLA-2026-0002"]
+
+
+# ------------------------------------------------------------------ the same once more
+
+
+def test_the_same_file_from_a_second_person_counts_once(desk: Desk) -> None:
+    decision = desk.receives(form(), sender=COLLEAGUE)
+    assert happenings(decision) == ["received_again"]
+    assert (len(desk.alerts), desk.only.updates, decision.questions) == (1, 0, ())
+
+
+def test_a_second_persons_own_copy_of_the_first_form_counts_once(desk: Desk) -> None:
+    again = form(edition="saved again", summary="A fall at home, says the neighbour.")
+    assert happenings(desk.receives(again, sender=COLLEAGUE)) == ["received_again"]
+
+
+def test_a_form_attached_twice_counts_once() -> None:
+    desk = Desk()
+    assert happenings(desk.receives(form(), form())) == ["opened"]
+
+
+def test_an_author_who_sends_a_corrected_form_updates_the_alert(desk: Desk) -> None:
+    corrected = form(edition="corrected", summary="A fall at school.")
+    assert happenings(desk.receives(corrected, after=LATER)) == ["updated"]
+    assert desk.only.values["summary"] == "A fall at school."
+
+
+def test_an_author_who_sends_the_same_content_in_another_file_brings_no_news(desk: Desk) -> None:
+    assert happenings(desk.receives(form(edition="saved again"))) == ["received_again"]
+
+
+# ------------------------------------------------------------------ updates
+
+
+def test_only_new_lines_of_a_growing_form_are_news(desk: Desk) -> None:
+    first, second = update("Seen by a doctor."), update("Home again.", date="2026-03-06")
+    desk.receives(form(updates=[first]), after=LATER)
+    decision = desk.receives(form(updates=[first, second]), after=2 * LATER)
+    assert happenings(decision) == ["updated"]
+    lines = decision.entries[0].facts["update_lines"]
+    assert isinstance(lines, list)
+    assert len(lines) == 1
+    assert (desk.only.updates, len(desk.only.update_lines)) == (2, 2)
+
+
+def test_known_lines_in_a_file_saved_again_are_no_news(desk: Desk) -> None:
+    desk.receives(form(updates=[update("Seen by a doctor.")]), after=LATER)
+    again = form(updates=[update("seen  by a Doctor")], edition="saved again")
+    assert happenings(desk.receives(again, after=2 * LATER)) == ["received_again"]
+
+
+def test_an_update_by_another_manager_is_taken(desk: Desk) -> None:
+    """The Manager who updates may be different from the originator (NCT 6.3)."""
+    decision = desk.receives(form(updates=[update("Seen.")]), sender=COLLEAGUE, after=LATER)
+    assert happenings(decision) == ["updated"]
+
+
+def test_an_update_before_its_alert_is_opened_recorded_and_asked_about() -> None:
+    desk = Desk()
+    decision = desk.receives(form(updates=[update("Seen.")]))
+    assert (happenings(decision), codes(decision)) == (["opened"], ["update_before_alert"])
+    assert "update_before_alert" in desk.only.findings
+
+
+def test_the_first_form_that_comes_after_its_update_counts_once() -> None:
+    desk = Desk()
+    desk.receives(form(updates=[update("Seen.")]))
+    assert happenings(desk.receives(form(), after=timedelta(hours=1))) == ["received_again"]
+
+
+def test_a_missing_child_who_returns_is_an_update() -> None:
+    desk = Desk()
+    first = dict(name="sla_missing", incident_at="", missing_since="2026-03-01T20:00")
+    assert happenings(desk.receives(form(**first))) == ["opened"]  # type: ignore[arg-type]  # names of fields
+    assert desk.only.missing_now
+    desk.receives(form(**first, returned_at="2026-03-02T08:15"), after=LATER)  # type: ignore[arg-type]
+    assert not desk.only.missing_now
+
+
+def test_a_new_missing_episode_of_a_known_child_is_a_new_alert(desk: Desk) -> None:
+    """What happened after an alert had come in cannot be what that alert was about."""
+    episode = form(name="sla_missing", incident_at="", missing_since="2026-03-04T20:00")
+    assert happenings(desk.receives(episode, after=LATER)) == ["opened"]
+
+
+def test_a_first_form_about_a_known_child_and_another_day_is_asked_about(desk: Desk) -> None:
+    decision = desk.receives(form(incident_at="2026-02-11T10:00"), after=LATER)
+    assert (happenings(decision), codes(decision)) == ([], ["another_incident"])
+    assert decision.questions[0].candidates == (REFERENCE,)
+
+
+def test_an_update_that_names_one_of_two_siblings_keeps_both() -> None:
+    desk = Desk()
+    desk.receives(form(children=(LIAM, {"child_name": "Nia Harwood", "dob": "2015-01-02"})))
+    desk.receives(form(updates=[update("Seen.")]), after=LATER)
+    assert [child.name for child in desk.only.children] == ["Liam Harwood", "Nia Harwood"]
+
+
+# ------------------------------------------------------------------ conclusions
+
+
+def test_a_filled_in_conclusion_is_a_claim_until_a_person_confirms(desk: Desk) -> None:
+    decision = desk.receives(form(conclusion="Liam is safe; no further risk."), after=LATER)
+    assert happenings(decision) == ["updated", "conclusion_claimed"]
+    assert not desk.only.concluded
+    assert desk.only.conclusion_text == "Liam is safe; no further risk."
+    assert decision.categories == (REFERENCE, "Conclusion proposed")
+
+
+def test_where_the_procedure_leaves_it_to_the_form_the_form_concludes() -> None:
+    desk = Desk(concluding_by_form())
+    desk.receives(form())
+    decision = desk.receives(form(conclusion="Safe.", conclusion_manager="Sol Quaye"), after=LATER)
+    assert happenings(decision) == ["updated", "conclusion_claimed", "concluded"]
+    assert (desk.only.concluded_by, desk.only.conclusion_text) == ("Sol Quaye", "Safe.")
+
+
+@pytest.mark.parametrize("words", ["", "Ongoing", "not yet concluded", "N/A", "TBC."])
+def test_an_empty_conclusion_claims_nothing(desk: Desk, words: str) -> None:
+    decision = desk.receives(form(updates=[update("Seen.")], conclusion=words), after=LATER)
+    assert happenings(decision) == ["updated"]
+
+
+def test_an_old_claim_on_a_later_form_is_not_made_again(desk: Desk) -> None:
+    desk.receives(form(conclusion="Safe."), after=LATER)
+    later = form(conclusion="Safe.", updates=[update("One more thing.")])
+    assert happenings(desk.receives(later, after=2 * LATER)) == ["updated"]
+
+
+def test_an_update_after_the_conclusion_opens_the_alert_again(desk: Desk) -> None:
+    _conclude(desk)
+    decision = desk.receives(form(updates=[update("Another fall.")]), after=2 * LATER)
+    assert happenings(decision) == ["reopened", "updated"]
+    assert not desk.only.concluded
+
+
+def test_the_written_conclusion_that_follows_a_persons_word_does_not_reopen(desk: Desk) -> None:
+    _conclude(desk)
+    decision = desk.receives(form(conclusion="Safe."), after=2 * LATER)
+    assert happenings(decision) == ["updated", "conclusion_claimed"]
+    assert desk.only.concluded
+
+
+def test_a_concluded_alert_is_not_reopened_by_what_is_known(desk: Desk) -> None:
+    _conclude(desk)
+    assert happenings(desk.receives(form(), sender=COLLEAGUE, after=2 * LATER)) == ["received_again"]
+    assert desk.only.concluded
+
+
+def _conclude(desk: Desk) -> None:
+    concluded = Entry(Happened.CONCLUDED, REFERENCE, MONDAY + LATER, "register", {}, {"by": "Sol Quaye"})
+    after = alert_after(desk.only, concluded)
+    assert after is not None
+    desk.alerts[REFERENCE] = after
+
+
+# ------------------------------------------------------------------ doubts
+
+
+def test_a_doubt_never_delays_a_genuine_alert() -> None:
+    desk = Desk()
+    decision = desk.receives(
+        form(document="Senior Leadership Alert Liam Harwood 1 Mar 26.docm"), sender="nurse@hospital.example"
+    )
+    assert happenings(decision) == ["opened"]
+    assert codes(decision) == ["macro_file", "external_sender"]
+    assert decision.place is Place.QUESTIONS
+    assert decision.categories == (REFERENCE, "Opened", "Question")
+
+
+def test_a_mail_that_names_two_different_children_is_only_asked_about() -> None:
+    desk = Desk()
+    decision = desk.receives(form(), subject="Senior Leadership Alert Amara Diallo - Urgent and Confidential")
+    assert (happenings(decision), codes(decision)) == ([], ["name_mismatch"])
+    assert desk.alerts == {}
+
+
+def test_a_name_alone_only_proposes(desk: Desk) -> None:
+    decision = desk.receives(form(children=({"child_name": "Liam Harwood"},), incident_at=""))
+    assert (happenings(decision), codes(decision)) == ([], ["name_only"])
+    assert decision.questions[0].candidates == (REFERENCE,)
+
+
+def test_a_form_that_quotes_one_alert_and_tells_of_another_child_is_asked_about(desk: Desk) -> None:
+    stranger = form(
+        children=({"child_name": "Amara Diallo", "dob": "2011-01-01"},),
+        document="Senior Leadership Alert Update 4 Mar 26.docx",
+    )
+    decision = desk.receives(stranger, subject=f"{PROPER} {REFERENCE}", after=LATER)
+    assert (happenings(decision), codes(decision)) == ([], ["contradiction"])
+
+
+def test_an_update_by_a_stranger_from_outside_is_not_believed(desk: Desk) -> None:
+    decision = desk.receives(
+        form(conclusion="Close this."), subject=f"{PROPER} {REFERENCE}", sender="x@elsewhere.example"
+    )
+    assert (happenings(decision), codes(decision)) == ([], ["external_sender"])
+    assert desk.only.conclusion_claimed_at is None
+
+
+def test_a_form_with_an_unknown_reference_is_opened_and_asked_about() -> None:
+    desk = Desk()
+    decision = desk.receives(form(), subject=f"{PROPER} SLA-2019-0777")
+    assert (happenings(decision), codes(decision)) == (["opened"], ["unknown_reference"])
+
+
+def test_a_date_that_does_not_exist_is_left_out_and_asked_about() -> None:
+    desk = Desk()
+    decision = desk.receives(form(incident_at="31 June 26"))
+    assert (desk.only.incident_at, codes(decision)) == (None, ["date_invalid"])
+
+
+def test_a_date_that_is_yet_to_come_is_left_out_and_asked_about() -> None:
+    desk = Desk()
+    decision = desk.receives(form(incident_at="2027-03-01T16:30"))
+    assert (desk.only.incident_at, codes(decision)) == (None, ["date_future"])
+
+
+# ------------------------------------------------------------------ forms that cannot be read
+
+
+def unread(document: str, code: str = "encrypted") -> Unreadable:
+    return Unreadable(document, f"sha of {document}", code, ("It is protected by a password.",))
+
+
+def test_an_unreadable_first_form_is_opened_with_the_little_that_is_known() -> None:
+    desk = Desk()
+    decision = desk.receives(unread("Senior Leadership Alert Zofia Nowak 1 Mar 26.docx"))
+    assert (happenings(decision), codes(decision)) == (["opened"], ["unreadable"])
+    assert desk.only.children == (Child("Zofia Nowak"),)
+
+
+def test_the_same_unreadable_form_again_is_the_same_alert() -> None:
+    desk = Desk()
+    desk.receives(unread("Senior Leadership Alert Zofia Nowak 1 Mar 26.docx"))
+    again = desk.receives(unread("Senior Leadership Alert Zofia Nowak 1 Mar 26.docx"), sender=COLLEAGUE)
+    assert happenings(again) == ["received_again"]
+
+
+def test_an_unreadable_update_is_asked_about(desk: Desk) -> None:
+    decision = desk.receives(unread("Senior Leadership Alert Update Liam Harwood 5 Mar 26.docx"), after=LATER)
+    assert (happenings(decision), codes(decision)) == ([], ["unreadable"])
+    assert decision.questions[0].candidates == (REFERENCE,)
+
+
+def test_whoever_answers_with_an_unreadable_form_was_heard(desk: Desk) -> None:
+    decision = desk.receives(
+        unread("Senior Leadership Alert Update Liam Harwood 5 Mar 26.docx"), answered=(REFERENCE,), after=LATER
+    )
+    assert (happenings(decision), codes(decision)) == (["replied"], ["unreadable"])
+
+
+def test_a_photograph_instead_of_a_form_is_opened_and_asked_about() -> None:
+    decision = Desk().receives(unread("IMG_4471.jpg", "not_a_document"))
+    assert (happenings(decision), codes(decision)) == (["opened"], ["unreadable"])
+
+
+def test_an_unreadable_copy_beside_a_readable_form_changes_nothing() -> None:
+    pdf = unread("Senior Leadership Alert Liam Harwood 1 Mar 26.pdf", "scan")
+    decision = Desk().receives(form(), pdf)
+    assert (happenings(decision), codes(decision)) == (["opened"], [])
+
+
+# ------------------------------------------------------------------ replies, absences, bounces
+
+
+def test_a_reply_to_a_letter_is_recorded_on_every_alert_of_the_letter(desk: Desk) -> None:
+    other = form(children=({"child_name": "Ada Lowe", "dob": "2010-01-01"},), document="SLA Ada Lowe 1 Mar 26.docx")
+    desk.receives(other)
+    both = ("SLA-2026-0001", "SLA-2026-0002")
+    decision = desk.receives(subject="RE: update requested", answers="<letter@us>", answered=both, after=LATER)
+    assert happenings(decision) == ["replied", "replied"]
+    assert decision.place is Place.REPLIES
+    assert desk.alerts[REFERENCE].replied_at == MONDAY + LATER
+
+
+def test_a_reply_by_the_same_mail_counts_once(desk: Desk) -> None:
+    came = mail("RE: update requested", number=9, at=MONDAY + LATER, answers="<letter@us>")
+    desk.receives(message=came, answered=(REFERENCE,))
+    assert happenings(desk.receives(message=came, answered=(REFERENCE,))) == []
+
+
+def test_a_reply_by_somebody_unknown_is_only_asked_about(desk: Desk) -> None:
+    decision = desk.receives(
+        subject="RE: update requested", sender=COLLEAGUE, answers="<letter@us>", answered=(REFERENCE,)
+    )
+    assert (happenings(decision), codes(decision)) == ([], ["not_theirs"])
+
+
+def test_a_reply_that_speaks_of_another_child_is_only_asked_about(desk: Desk) -> None:
+    decision = desk.receives(
+        subject="RE: Senior Leadership Alert Update Amara Diallo", answers="<letter@us>", answered=(REFERENCE,)
+    )
+    assert (happenings(decision), codes(decision)) == ([], ["contradiction"])
+
+
+def test_a_reply_that_asks_to_close_is_heard_and_put_to_a_person(desk: Desk) -> None:
+    decision = desk.receives(
+        subject="RE: Senior Leadership Alert - please close", answers="<letter@us>", answered=(REFERENCE,)
+    )
+    assert (happenings(decision), codes(decision)) == (["replied"], ["closure_without_form"])
+    assert desk.only.conclusion_claimed_at is None
+
+
+def test_colleagues_who_thank_each_other_bring_no_news(desk: Desk) -> None:
+    decision = desk.receives(subject=f"RE: {PROPER}", sender=DIRECTOR, answers="<1@mail.example>", after=LATER)
+    assert (happenings(decision), decision.outcome) == (["set_aside"], "conversation")
+    assert (decision.place, decision.categories) == (Place.REPLIES, (REFERENCE, "Conversation"))
+    assert desk.only.last_news_at == MONDAY
+
+
+def test_an_author_who_answers_in_the_conversation_was_heard(desk: Desk) -> None:
+    decision = desk.receives(subject=f"RE: {PROPER}", answers="<1@mail.example>", after=LATER)
+    assert happenings(decision) == ["replied"]
+
+
+def test_a_reply_to_nothing_of_ours_is_set_aside() -> None:
+    decision = Desk().receives(subject="RE: Rota for March", answers="<rota@us>")
+    assert (decision.outcome, decision.place) == ("reply_to_others", Place.SET_ASIDE)
+
+
+def test_a_reply_about_an_alert_nobody_knows_is_asked_about() -> None:
+    decision = Desk().receives(subject=f"RE: {PROPER}", answers="<old@us>")
+    assert codes(decision) == ["reply_unmatched"]
+
+
+AWAY = {"auto-submitted": "auto-replied"}
+
+
+def test_an_absent_author_is_recorded_as_away_until_the_day_they_name(desk: Desk) -> None:
+    came = mail(
+        "Automatic reply: update requested",
+        number=9,
+        answers="<letter@us>",
+        headers=AWAY,
+        text="I am on leave and will return to the office on Monday 16 March.",
+    )
+    decision = desk.receives(message=came, answered=(REFERENCE,))
+    assert (happenings(decision), decision.place) == (["away"], Place.REPLIES)
+    assert desk.only.away_until == date(2026, 3, 16)
+
+
+def test_somebody_elses_absence_says_nothing_of_the_author(desk: Desk) -> None:
+    came = mail("Automatic reply: x", number=9, sender=DIRECTOR, answers="<letter@us>", headers=AWAY)
+    decision = desk.receives(message=came, answered=(REFERENCE,))
+    assert (happenings(decision), desk.only.away_until) == (["set_aside"], None)
+
+
+def test_a_letter_that_came_back_is_recorded_and_put_to_a_person(desk: Desk) -> None:
+    came = replace(mail("Undeliverable: x", number=9, sender="postmaster@x"), bounce=Bounce(AUTHOR, True, "<l@us>"))
+    decision = desk.receives(message=came, answered=(REFERENCE,))
+    assert (happenings(decision), codes(decision)) == (["bounced"], ["letter_undelivered"])
+    assert desk.only.bounced == {AUTHOR}
+
+
+def test_a_mere_delay_in_delivery_is_no_news(desk: Desk) -> None:
+    came = replace(mail("Delayed: x", number=9), bounce=Bounce(AUTHOR, False, "<l@us>"))
+    assert desk.receives(message=came, answered=(REFERENCE,)).outcome == "delivery_delayed"
+    assert desk.only.bounced == frozenset()
+
+
+def test_a_bounce_of_nobody_knows_what_is_asked_about() -> None:
+    came = replace(mail("Undeliverable: x", number=9), bounce=Bounce(None, True, None))
+    assert codes(Desk().receives(message=came)) == ["bounce_unmatched"]
+
+
+# ------------------------------------------------------------------ mails that bring no form
+
+
+@pytest.mark.parametrize(
+    ("subject", "question"),
+    [
+        ("Senior Leadership Alert Liam Harwood - form to follow", "no_form"),
+        ("SLA - can we close this one please? - Noah P", "closure_without_form"),
+        ("4th missing episode this month - new SLAF needed? - Reece Whitlam", "query"),
+        ("Recall: Senior Leadership Alert", "recall"),
+    ],
+)
+def test_a_mail_that_needs_a_person_is_put_to_one(subject: str, question: str) -> None:
+    decision = Desk().receives(subject=subject)
+    assert (happenings(decision), codes(decision), decision.place) == ([], [question], Place.QUESTIONS)
+
+
+@pytest.mark.parametrize(
+    ("subject", "headers", "sender", "reason"),
+    [
+        ("Your weekly digest of news", {"list-unsubscribe": "<x>"}, AUTHOR, "newsletter"),
+        ("SLA breach warning - IT ticket INC0045112 resolved late", {}, AUTHOR, "service_level"),
+        ("Accepted: Panel meeting", {}, AUTHOR, "calendar"),
+        ("Read: Senior Leadership Alert", {}, AUTHOR, "read_receipt"),
+        ("Senior Leadership Alert - update requested - SLA-2026-0001", {}, DESK, "own_letter"),
+        ("Backup finished", {"auto-submitted": "auto-generated"}, AUTHOR, "automatic_notice"),
+        ("Cake in the kitchen", {}, AUTHOR, "not_about_an_alert"),
+        ("Out of office: rota", {}, AUTHOR, "automatic_reply"),
+    ],
+)
+def test_what_is_not_ours_is_set_aside_with_its_reason(
+    subject: str, headers: dict[str, str], sender: str, reason: str
+) -> None:
+    decision = Desk().receives(message=mail(subject, headers=headers, sender=sender))
+    assert (decision.outcome, decision.place, decision.questions) == (reason, Place.SET_ASIDE, ())
+    (entry,) = decision.entries
+    assert (entry.alert, entry.facts) == (None, {"reason": reason})
+
+
+def test_a_mail_people_wrote_is_not_thrown_away_for_suppressing_automatic_answers() -> None:
+    came = mail(headers={"x-auto-response-suppress": "All"})
+    assert happenings(Desk().receives(form(), message=came)) == ["opened"]
+
+
+def test_a_form_inside_a_forwarded_mail_is_opened_for_its_first_sender() -> None:
+    desk = Desk()
+    inner = form(author="Somebody Unknown")
+    carried = mail(number=7, attachments=())
+    decision = desk.receives(
+        inner, message=mail(f"FW: {PROPER}", sender=COLLEAGUE, number=8, nested=[carried])
+    )
+    assert happenings(decision) == ["opened"]
+
+
+# ------------------------------------------------------------------ for any submission whatsoever
+
+names = st.sampled_from(["", "Liam Harwood", "Harwood, Liam", "L.H.", "Ada Lowe", "Zoë O'Neil", "Child P"])
+days = st.dates(date(2025, 1, 1), date(2027, 12, 31))
+moments = st.none() | days | st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+children = st.builds(Child, names, st.none() | st.just(date(2012, 5, 4)), st.sampled_from(["", "12345"]))
+short = st.text(max_size=12)
+submissions = st.builds(
+    Submission,
+    kind=st.sampled_from(Kind),
+    message_id=st.sampled_from(["<1@x>", "<2@x>", "<3@x>"]),
+    sender=st.sampled_from([AUTHOR, COLLEAGUE, "x@elsewhere.example"]),
+    received_at=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1), timezones=st.just(UTC)),
+    form=st.sampled_from([None, "sla", "sla_missing"]),
+    document_sha256=st.sampled_from(["a" * 64, "b" * 64]),
+    references=st.lists(st.sampled_from([REFERENCE, "SLA-1999-0001"]), max_size=2).map(tuple),
+    answers=st.lists(st.sampled_from(["<1@x>", "<9@x>"]), max_size=2).map(tuple),
+    children=st.lists(children, max_size=2).map(tuple),
+    values=st.dictionaries(st.sampled_from(["author", "area", "summary"]), short, max_size=3),
+    incident_at=moments,
+    missing_since=moments,
+    returned_at=moments,
+    next_update_due=st.none() | days,
+    updates=st.lists(st.builds(Update, st.none() | days, short), max_size=2).map(tuple),
+    conclusion=st.none() | st.builds(Conclusion, short, st.none() | days),
+    doubts=st.lists(st.sampled_from(["name_mismatch", "external_sender", "date_invalid"]), max_size=2).map(tuple),
+    author_address=st.sampled_from(["", AUTHOR]),
+    claims=st.none() | st.sampled_from(Kind),
+)
+
+
+def _after(desk: Desk, submission: Submission, answered: tuple[str, ...]) -> dict[str, Alert]:
+    decision = decide(
+        submission, desk.alerts, nct(), PEOPLE, answered=answered, new_reference=desk.numbering()
+    )
+    assert all(question.code in QUESTIONS for question in decision.questions)
+    after = dict(desk.alerts)
+    for entry in decision.entries:
+        alert = alert_after(after.get(entry.alert), entry) if entry.alert else None
+        if alert is not None:
+            after[alert.reference] = alert
+    return after
+
+
+@given(st.lists(submissions, max_size=3), submissions, st.sampled_from([(), (REFERENCE,)]))
+@settings(max_examples=150, deadline=None)
+def test_deciding_the_same_twice_changes_nothing(
+    before: list[Submission], last: Submission, answered: tuple[str, ...]
+) -> None:
+    desk = Desk()
+    for submission in before:
+        desk.alerts = _after(desk, submission, answered)
+    desk.alerts = once = _after(desk, last, answered)
+    twice = _after(desk, last, answered)
+    assert _told(twice) == _told(once)
+
+
+def _told(alerts: dict[str, Alert]) -> dict[str, Alert]:
+    """The alerts but for which mails and files were seen: those may be noted once more."""
+    return {
+        reference: replace(alert, mails=frozenset(), documents=frozenset()) for reference, alert in alerts.items()
+    }
