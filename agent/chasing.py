@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.desk import Desk
 from agent.ledger.base import Letter, LetterState, Reason
@@ -84,7 +84,7 @@ def _written_to_today(desk: Desk, now: datetime) -> set[str]:
     today = desk.calendar.local(now).date()
     return {
         letter.to
-        for letter in desk.ledger.letters()
+        for letter in desk.ledger.letters(since=now - timedelta(days=1))
         if is_chase(letter)
         and letter.state is not LetterState.WITHDRAWN
         and desk.calendar.local(letter.changed_at or letter.laid_at).date() == today

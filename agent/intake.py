@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from agent.desk import Desk
-from agent.errors import CursorGone, NotAllowed, NotFound, TryAgainLater
+from agent.errors import AgentError, CursorGone, NotAllowed, NotFound, TryAgainLater
 from agent.forms.mail import documents_of, read_mail
 from agent.forms.read import read
 from agent.ledger.base import HandledMail, NotedMail, Page, Seen
@@ -85,7 +85,8 @@ def file_mails(desk: Desk) -> None:
 
 def _note_changes(desk: Desk, cursor: str | None, now: datetime) -> int:
     return sum(
-        desk.ledger.note(_noted(page.mails, now), INBOX, page.cursor, now) for page in desk.mailbox.changes(cursor)
+        desk.ledger.note(_noted(page.mails, now), INBOX, page.cursor, now)
+        for page in desk.mailbox.changes(cursor)
     )
 
 
@@ -141,23 +142,27 @@ def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -
     """
     try:
         brought = taken.result()
-        with desk.ledger.page() as page:
-            decision = _decision(desk, page, brought, now)
-            _keep(page, noted, brought.mail, decision, desk, now)
     except NotFound:
-        _keep_gone(desk, noted)
+        return _keep_gone(desk, noted)
     except (TryAgainLater, NotAllowed):
         raise
     except Exception as wrong:  # anything at all may be wrong with a stranger's mail
         return _count_failure(desk, noted, wrong, now)
-    else:
-        log.info(
-            "intake.decided",
-            desk=desk.name,
-            mail=noted.mail_id,
-            outcome=decision.outcome,
-            alerts=_references(decision),
-        )
+    try:
+        with desk.ledger.page() as page:
+            decision = _decision(desk, page, brought, now)
+            _keep(page, noted, brought.mail, decision, desk, now)
+    except AgentError:
+        raise  # the ledger's own trouble, not the mail's
+    except Exception as wrong:
+        return _count_failure(desk, noted, wrong, now)
+    log.info(
+        "intake.decided",
+        desk=desk.name,
+        mail=noted.mail_id,
+        outcome=decision.outcome,
+        alerts=_references(decision),
+    )
     return True
 
 
@@ -237,11 +242,12 @@ def _gone(noted: NotedMail, outcome: str) -> HandledMail:
     return HandledMail(noted.mail_id, None, None, noted.received_at, outcome, folder=(), filed=True)
 
 
-def _keep_gone(desk: Desk, noted: NotedMail) -> None:
-    """Somebody deleted or moved the mail out of the mailbox before it could be read."""
+def _keep_gone(desk: Desk, noted: NotedMail) -> bool:
+    """Somebody deleted the mail or moved it out of the mailbox before it could be read."""
     with desk.ledger.page() as page:
         page.handled(_gone(noted, "gone"))
     log.warning("intake.gone_before_reading", desk=desk.name, mail=noted.mail_id)
+    return True
 
 
 def _count_failure(desk: Desk, noted: NotedMail, wrong: Exception, now: datetime) -> bool:

@@ -6,13 +6,12 @@ whose sending is in doubt is never sent afresh; only its own draft may be, once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from agent.chasing import is_chase, still_due
 from agent.desk import Desk
 from agent.errors import NeedsAPerson, NotAllowed, NotFound, OutcomeUnknown, TryAgainLater
-from agent.ledger.base import Letter, LetterState
+from agent.ledger.base import UNDER_WAY, Letter, LetterState
 from agent.log import logger
 from agent.mailbox.base import Copy, OutgoingLetter
 from agent.procedure.chase import within_hours
@@ -20,8 +19,6 @@ from agent.procedure.entry import Entry
 from agent.procedure.words import Happened
 
 log = logger()
-
-UNDER_WAY = (LetterState.IN_TRAY, LetterState.DRAFTED, LetterState.SENDING)
 
 
 def posting(desk: Desk, now: datetime) -> int:
@@ -157,8 +154,4 @@ def _alerts(letter: Letter) -> list[str]:
 
 
 def _sent_within_the_hour(desk: Desk, now: datetime) -> int:
-    return _newer_than(desk.ledger.letters(LetterState.POSTED), now - timedelta(hours=1))
-
-
-def _newer_than(letters: Iterable[Letter], then: datetime) -> int:
-    return sum(1 for letter in letters if letter.changed_at and letter.changed_at > then)
+    return len(desk.ledger.letters(LetterState.POSTED, since=now - timedelta(hours=1)))

@@ -1,4 +1,4 @@
-"""Is this mail a non-delivery report, and of what? Told by structure first, by words only from a mail system."""
+"""Is this mail a non-delivery report, and of what? Structure tells first; words count only from a mail system."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def bounce_of(message: Message, mail: Mail) -> Bounce | None:
     statuses = list(_statuses(message))
     if not _is_bounce(message, mail, statuses):
         return None
-    failed = next((status for status in statuses if status.get("action", "failed") in ("failed", "delayed")), {})
+    failed = next(
+        (status for status in statuses if status.get("action", "failed") in ("failed", "delayed")), {}
+    )
     return Bounce(
         address=_address(failed, mail),
         permanent=_permanent(failed, mail),
@@ -53,7 +55,11 @@ def bounce_of(message: Message, mail: Mail) -> Bounce | None:
 
 
 def _is_bounce(message: Message, mail: Mail, statuses: list[dict[str, str]]) -> bool:
-    report = str(message.get_param("report-type") or "").lower() if message.get_content_type() == "multipart/report" else ""
+    report = (
+        str(message.get_param("report-type") or "").lower()
+        if message.get_content_type() == "multipart/report"
+        else ""
+    )
     if report in ("disposition-notification", "feedback-report"):
         return False
     if "x-ms-exchange-message-is-ndr" in mail.headers or "x-failed-recipients" in mail.headers:
@@ -125,7 +131,11 @@ def _permanent(failed: dict[str, str], mail: Mail) -> bool:
     """For good unless the report says that it is still being tried, or that trying again may help."""
     if failed.get("action") == "delayed":
         return False
-    told = _STATUS.search(failed.get("status", "")) or _STATUS.search(mail.text[:6000]) or _CODE.search(mail.text[:6000])
+    told = (
+        _STATUS.search(failed.get("status", ""))
+        or _STATUS.search(mail.text[:6000])
+        or _CODE.search(mail.text[:6000])
+    )
     return told is None or told[1] == "5"
 
 

@@ -10,10 +10,27 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, time
 
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
-_MONTH_NAMES = {name[:length]: number for number, name in enumerate(_MONTHS, 1) for length in range(3, len(name) + 1)}
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_MONTH_NAMES = {
+    name[:length]: number for number, name in enumerate(_MONTHS, 1) for length in range(3, len(name) + 1)
+}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAY_NAMES = {name[:length]: number for number, name in enumerate(_WEEKDAYS) for length in range(3, len(name) + 1)}
+_WEEKDAY_NAMES = {
+    name[:length]: number for number, name in enumerate(_WEEKDAYS) for length in range(3, len(name) + 1)
+}
 
 EARLIEST, LATEST = 1900, 2100
 _PIVOT = 70  # a year of two digits from here on is of the last century
@@ -33,19 +50,31 @@ _DAYS = tuple(
 # "310322" may be a reference number: it counts only where nothing else was written
 _COMPACT = re.compile(r"(?P<day>\d{2})(?P<month>\d{2})(?P<year>(?:19|20)\d{2}|\d{2})", re.ASCII)
 _YEARLESS = re.compile(r"(?<![\d/.-])\d{1,2}\s*/\s*\d{1,2}(?![\d/])")
-_WEEKDAY = re.compile(r"\b(mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday|nes)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:ur(?:day)?)?|sun(?:day)?)\b\.?,?")
+_WEEKDAY = re.compile(
+    r"\b(mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday|nes)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:ur(?:day)?)?|sun(?:day)?)\b\.?,?"
+)
 
 _TIMES = (
-    re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})\s*[:.h]\s*(?P<minute>\d{2})(?:[:.]\d{2}(?:\.\d+)?)?\s*(?P<half>[ap]\.?\s?m\b\.?)?\s*(?P<unit>hrs?\b|hours?\b|z\b|h\b)?(?![\d:])"),
+    re.compile(
+        r"(?<![\d:.])(?P<hour>\d{1,2})\s*[:.h]\s*(?P<minute>\d{2})(?:[:.]\d{2}(?:\.\d+)?)?\s*(?P<half>[ap]\.?\s?m\b\.?)?\s*(?P<unit>hrs?\b|hours?\b|z\b|h\b)?(?![\d:])"
+    ),
     re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})\s*(?P<half>[ap]\.?\s?m\b\.?)"),
-    re.compile(r"(?<![\d:.])(?P<hour>\d{2})(?P<minute>\d{2})\s*(?P<half>[ap]\.?\s?m\b\.?)?\s*(?P<unit>hrs?\b|hours?\b|h\b)?(?!\d)"),
+    re.compile(
+        r"(?<![\d:.])(?P<hour>\d{2})(?P<minute>\d{2})\s*(?P<half>[ap]\.?\s?m\b\.?)?\s*(?P<unit>hrs?\b|hours?\b|h\b)?(?!\d)"
+    ),
 )
 _NOON = re.compile(r"\b(?:12\s*)?(?:noon|midday)\b")
 _MIDNIGHT = re.compile(r"\b(?:12\s*)?midnight\b")
 _EXPECTED = re.compile(r"\b(?:edd|due|expected|unborn)\b")
-_UNSURE = re.compile(r"\?|\b(?:between|or|either|before|after|until|possibly|unclear|maybe)\b|\d(?:st|nd|rd|th)?\s*(?:and|&|to)\s*$")
-_UNKNOWN = re.compile(r"(?:date\s+)?(?:not\s+(?:yet\s+)?(?:known|stated|applicable|available|given)|unknown|n\s*/?\s*k|n\s*/?\s*a|tbc|tba|to be confirmed|none|nil|-+|\?+)\.?")
-_FILLER = re.compile(r"\b(?:at|on|the|of|and|time|date|approx(?:imately)?|about|around|circa|c|hrs?|hours?|gmt|bst|from|by)\b|\([^)]*\)|[^\w]")
+_UNSURE = re.compile(
+    r"\?|\b(?:between|or|either|before|after|until|possibly|unclear|maybe)\b|\d(?:st|nd|rd|th)?\s*(?:and|&|to)\s*$"
+)
+_UNKNOWN = re.compile(
+    r"(?:date\s+)?(?:not\s+(?:yet\s+)?(?:known|stated|applicable|available|given)|unknown|n\s*/?\s*k|n\s*/?\s*a|tbc|tba|to be confirmed|none|nil|-+|\?+)\.?"
+)
+_FILLER = re.compile(
+    r"\b(?:at|on|the|of|and|time|date|approx(?:imately)?|about|around|circa|c|hrs?|hours?|gmt|bst|from|by)\b|\([^)]*\)|[^\w]"
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +110,9 @@ def read_stamp(text: str) -> Stamp:
         return Stamp(problem="expected")
     days, rest, problem = _days(rest)
     if problem or len(days) != 1:
-        return Stamp(problem=problem or ("several" if days else "no_year" if _looks_yearless(rest) else "no_date"))
+        return Stamp(
+            problem=problem or ("several" if days else "no_year" if _looks_yearless(rest) else "no_date")
+        )
     day = days.pop()
     if _UNSURE.search(rest.strip()):
         return Stamp(problem="unsure")

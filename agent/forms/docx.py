@@ -43,7 +43,15 @@ _BLANK = re.compile(r"[\s\u2002\u2003\u00a0\u200b\u00ad]*")
 
 # kinds of content controls that hold no single answer: what is inside speaks for itself
 _FRAMES = frozenset(
-    [W + "docPartObj", W + "docPartList", W + "group", W + "picture", W + "bibliography", W + "citation", W + "equation"]
+    [
+        W + "docPartObj",
+        W + "docPartList",
+        W + "group",
+        W + "picture",
+        W + "bibliography",
+        W + "citation",
+        W + "equation",
+    ]
     + [W15 + "repeatingSection", W15 + "repeatingSectionItem"]
 )
 _PLAIN_KINDS = frozenset([W + "text", W + "richText", W + "comboBox", W + "dropDownList", W + "date"])
@@ -174,8 +182,12 @@ class _Reader:
     def _styles_that_hide(self) -> frozenset[str]:
         """Names of the styles whose text does not show."""
         for relation in self._of_kind("styles"):
-            if relation.target in self._package and b"vanish" in (content := self._package.read(relation.target)):
-                root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, recover=True))
+            if relation.target in self._package and b"vanish" in (
+                content := self._package.read(relation.target)
+            ):
+                root = etree.fromstring(
+                    content, etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+                )
                 return frozenset(
                     style.get(W + "styleId", "")
                     for style in ([] if root is None else root.iterfind(W + "style"))
@@ -276,7 +288,9 @@ class _Reader:
             elif child.tag in (W + "ins", W + "moveTo", W + "customXml"):
                 yield from self._rows(child)
 
-    def _row(self, at: Element, table: int, rows: list[list[Cell]], above: dict[int, Cell]) -> dict[int, Cell]:
+    def _row(
+        self, at: Element, table: int, rows: list[list[Cell]], above: dict[int, Cell]
+    ) -> dict[int, Cell]:
         """Walk one row; gives its cells by left column, for merges from the row below."""
         number = len(rows)
         cells: list[Cell] = []
@@ -374,7 +388,9 @@ class _Reader:
         if relation is None or relation.external or relation.target not in self._package:
             return
         root = self._package.xml(relation.target)
-        value = next((_any(bag, "value") for bag in root.iterfind("{*}ocxPr") if _any(bag, "name") == "Value"), "")
+        value = next(
+            (_any(bag, "value") for bag in root.iterfind("{*}ocxPr") if _any(bag, "name") == "Value"), ""
+        )
         if "8BD21D40" in _any(root, "classid").upper():
             self._tick(value == "1")
         else:
@@ -482,7 +498,9 @@ class _Reader:
             return None
         if not isinstance(found, list) or not found:
             return None
-        return "".join(map(str, found[0].itertext())) if isinstance(found[0], etree._Element) else str(found[0])
+        return (
+            "".join(map(str, found[0].itertext())) if isinstance(found[0], etree._Element) else str(found[0])
+        )
 
     def _custom_stores(self) -> Iterator[tuple[str, Element]]:
         for relation in self._of_kind("customXml"):

@@ -18,7 +18,10 @@ _ALIKE = 90  # of 100: one slip in a word or two
 _SHORTEST_FUZZY = 8
 
 _IGNORED = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff'’‘`´."), None)
-_NUMBERING = re.compile(r"^\s*(?:\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)", re.IGNORECASE)
+_NUMBERING = re.compile(
+    r"^\s*(?:\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)",
+    re.IGNORECASE,
+)
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PAGE_NUMBER = re.compile(r"\b(?:page )?\d{1,3}(?: (?:of )?\d{1,3})?$")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -106,7 +109,13 @@ class LabelBook:
                 self._everywhere.setdefault(label, []).append(meaning)
 
     def _learn_boilerplate(self, definition: FormDefinition) -> None:
-        said = ["".join(MANDATORY_NOTE), definition.title, definition.marking, definition.guidance, *definition.recognised_by]
+        said = [
+            "".join(MANDATORY_NOTE),
+            definition.title,
+            definition.marking,
+            definition.guidance,
+            *definition.recognised_by,
+        ]
         said += [text for section in definition.sections for text in (section.title, section.note)]
         self.boilerplate = {key(text) for text in said} | set(self.category_words) | set(self.categories)
 
@@ -151,10 +160,9 @@ class LabelBook:
         found = re.fullmatch(r"(.+?)\s*\d{1,2}", key(text)) if len(text) <= 40 else None
         return self.row_names.get(found[1]) if found else None
 
-    def is_boilerplate(self, text: str) -> bool:
-        """Whether the form itself says this, page numbers included."""
-        label = key(text)
-        return label in self.boilerplate or _PAGE_NUMBER.sub("", label).strip() in self.boilerplate | {""}
+    def is_footer(self, text: str) -> bool:
+        """Whether a header or footer only repeats what the form says, page numbers included."""
+        return _PAGE_NUMBER.sub("", key(text)).strip() in self.boilerplate | {""}
 
     def category(self, text: str) -> str | None:
         """The code of the category whose line this is: by its code, or by its words."""

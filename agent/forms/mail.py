@@ -1,4 +1,4 @@
-"""A mail's MIME → a `Mail`. Whatever the bytes are, a mail comes back; what could not be read is a problem of it."""
+"""A mail's MIME → a `Mail`. Whatever the bytes are, a mail comes back; what could not be read is its problem."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_mail(content: bytes, received_at: datetime | None = None) -> Mail:
     """The mail in `content`. `received_at` (aware) is what the mailbox says; else the topmost trace tells."""
     try:
         return _mail(message_from_bytes(content.lstrip(), policy=policy.compat32), received_at, depth=0)
-    except Exception as error:  # noqa: BLE001 - a broken mail must still be recorded, and asked about
+    except Exception as error:  # a broken mail must still be recorded, and asked about
         said = f"unreadable_mail: The mail could not be read ({type(error).__name__}); only its raw text was kept."
         return _with_id(
             Mail(
@@ -95,7 +95,9 @@ def _mail(message: Message, received_at: datetime | None, depth: int) -> Mail:
 
 def _with_id(mail: Mail) -> Mail:
     """A mail without an id is named after what it says, so that it is the same mail next time."""
-    return mail if mail.message_id else replace(mail, message_id=f"<{mail.fingerprint}@no-message-id.invalid>")
+    return (
+        mail if mail.message_id else replace(mail, message_id=f"<{mail.fingerprint}@no-message-id.invalid>")
+    )
 
 
 # --- parts ---------------------------------------------------------------------------------------
@@ -106,11 +108,15 @@ def _take(part: Message, into: _Gathered) -> None:
     into.parts += 1
     if into.parts > MOST_PARTS:
         if into.parts == MOST_PARTS + 1:
-            into.problems.append(f"too_many_parts: The mail has more than {MOST_PARTS} parts; the rest was not read.")
+            into.problems.append(
+                f"too_many_parts: The mail has more than {MOST_PARTS} parts; the rest was not read."
+            )
         return
     kind = part.get_content_type()
     if kind == "message/rfc822":
         _take_mail(part, into)
+    elif kind.startswith("multipart/") and not part.is_multipart():
+        into.texts.append(_readable(part))  # its boundary was lost; what it says was not
     elif kind == "multipart/alternative":
         _take_best(part, into)
     elif part.is_multipart():
@@ -181,7 +187,7 @@ def _is_document(part: Message) -> bool:
 def _file_name(part: Message) -> str:
     try:
         name = part.get_filename() or ""
-    except Exception:  # noqa: BLE001 - RFC 2231 names in unknown character sets
+    except Exception:  # RFC 2231 names in unknown character sets
         name = ""
     return re.sub(r"[\x00-\x1f]", "", _decoded(name)).strip()
 
@@ -189,7 +195,7 @@ def _file_name(part: Message) -> str:
 def _payload(part: Message) -> bytes:
     try:
         payload = part.get_payload(decode=True)
-    except Exception:  # noqa: BLE001 - malformed transfer encodings
+    except Exception:  # malformed transfer encodings
         payload = None
     if isinstance(payload, bytes):
         return payload
@@ -208,7 +214,7 @@ def _in_charset(content: bytes, part: Message) -> str:
     """Text in the charset that is named, else in the one it must be."""
     try:
         named = str(part.get_content_charset() or "")
-    except Exception:  # noqa: BLE001 - malformed parameters
+    except Exception:  # malformed parameters
         named = ""
     for charset in (named, "utf-8", "cp1252"):
         try:
@@ -246,7 +252,7 @@ def _decoded(value: str) -> str:
         return mended(value)
     try:
         parts = decode_header(re.sub(r"\r?\n\s+", " ", value))
-    except Exception:  # noqa: BLE001 - malformed encoded words
+    except Exception:  # malformed encoded words
         return mended(value)
     said = []
     for content, charset in parts:
@@ -279,8 +285,10 @@ def _people(message: Message, name: str) -> Iterator[tuple[str, str]]:
     for line in lines:
         flat = re.sub(r"\r?\n\s+", " ", line)
         try:
-            found = [(_decoded(known).strip(), address.strip().lower()) for known, address in getaddresses([flat])]
-        except Exception:  # noqa: BLE001 - malformed address lists
+            found = [
+                (_decoded(known).strip(), address.strip().lower()) for known, address in getaddresses([flat])
+            ]
+        except Exception:  # malformed address lists
             found = []
         if any("@" in address for _, address in found):
             yield from ((known, address) for known, address in found if "@" in address)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from agent.forms.answers import Typed, is_prompt, typed
 from agent.forms.labels import LabelBook, Match, Meaning, is_numbered, key
-from agent.forms.typing import Typed, is_prompt, typed
-from agent.forms.units import Cell, Document, Unit
+from agent.forms.units import Cell, Document, Unit, boxed
 from agent.procedure.reading import Field
 
 _SAME_LINE, _SAME_CELL, _RIGHT, _UNDER_HEADING, _BELOW, _NEXT = 0.97, 0.95, 0.94, 0.94, 0.86, 0.8
@@ -151,7 +151,11 @@ class _Matcher:
 
     def _is_ticked(self, line: Line) -> bool:
         boxes = [unit for unit in line.units if unit.kind == "checkbox"]
-        return boxes[0].ticked if boxes else "".join(u.text for u in line.units).strip().casefold() in _TICK_WORDS
+        return (
+            boxes[0].ticked
+            if boxes
+            else "".join(u.text for u in line.units).strip().casefold() in _TICK_WORDS
+        )
 
     def _tick_line(self, line: Line) -> None:
         """Boxes and their words on one line; the words stand after the box, or else before it."""
@@ -164,7 +168,12 @@ class _Matcher:
             line.used = True
             if box.ticked:
                 self.ticked[code] = None
-        if not line.used and boxes and all(self.book.category(box.tag) for box in boxes if box.tag) and boxes[0].tag:
+        if (
+            not line.used
+            and boxes
+            and all(self.book.category(box.tag) for box in boxes if box.tag)
+            and boxes[0].tag
+        ):
             self.ticked.update({str(self.book.category(box.tag)): None for box in boxes if box.ticked})
             line.used = True
 
@@ -186,13 +195,22 @@ class _Matcher:
     def _headings(self, row: Sequence[Cell], table: str) -> list[tuple[Cell, Meaning]]:
         """The columns that the cells of `row` head, if that is what they do."""
         said = [(cell, self._cell_text(cell)) for cell in row]
-        found = [(cell, meaning) for cell, text in said if text and (meaning := self.book.column(table, text))]
+        found = [
+            (cell, meaning) for cell, text in said if text and (meaning := self.book.column(table, text))
+        ]
         names = {meaning.field.name for _, meaning in found}
         filled = sum(bool(text) for _, text in said)
-        enough = len(found) >= 2 and len(names) == len(found) and len(found) >= 0.6 * len(row) and len(found) >= 0.6 * filled
+        enough = (
+            len(found) >= 2
+            and len(names) == len(found)
+            and len(found) >= 0.6 * len(row)
+            and len(found) >= 0.6 * filled
+        )
         return found if enough else []
 
-    def _rows_below(self, rows: Sequence[Sequence[Cell]], top: int, columns: list[tuple[Cell, Meaning]]) -> None:
+    def _rows_below(
+        self, rows: Sequence[Sequence[Cell]], top: int, columns: list[tuple[Cell, Meaning]]
+    ) -> None:
         for cell, _ in columns:
             self._use(self._lines(cell))
         for row in rows[top + 1 :]:
@@ -201,7 +219,9 @@ class _Matcher:
             self.rows_seen.update((cell.table, cell.top) for cell in row)
             first = True
             for head, meaning in columns:
-                under = next((cell for cell in row if cell.left < head.right and head.left < cell.right), None)
+                under = next(
+                    (cell for cell in row if cell.left < head.right and head.left < cell.right), None
+                )
                 lines = self._lines(under) if under else []
                 self.new_row = first
                 first = False
@@ -280,7 +300,11 @@ class _Matcher:
         return None
 
     def _row_of_labels(self, cell: Cell) -> bool:
-        return all(self._is_pure_label(other) for other in self.tables[cell.table][cell.top] if self._cell_text(other))
+        return all(
+            self._is_pure_label(other)
+            for other in self.tables[cell.table][cell.top]
+            if self._cell_text(other)
+        )
 
     def _right_of(self, cell: Cell) -> Cell | None:
         rows = self.tables[cell.table]
@@ -340,7 +364,9 @@ class _Matcher:
         if not line.plain or not line.text:
             return
         ends = line.text.endswith(":")
-        found = self.book.nearly(line.text, self.section) if ends else self.book.exactly(line.text, self.section)
+        found = (
+            self.book.nearly(line.text, self.section) if ends else self.book.exactly(line.text, self.section)
+        )
         if found is not None:
             line.used = True
             self._claim_line(found, line.text, [], line, last=True)
@@ -354,7 +380,13 @@ class _Matcher:
             more = list(self._following(line, many=found.meaning.field.type == "long"))
             place = place if lines else (_SAME_CELL if line.cell else _NEXT)
             lines += more
-        if not lines and last and line.cell is not None and (right := self._right_of(line.cell)) and not self._is_label(right):
+        if (
+            not lines
+            and last
+            and line.cell is not None
+            and (right := self._right_of(line.cell))
+            and not self._is_label(right)
+        ):
             lines, place = self._lines(right), _RIGHT
         self._claim(found, label, lines, place, line.cell, line)
 
@@ -380,7 +412,11 @@ class _Matcher:
         )
 
     def _is_said_by_form(self, line: Line) -> bool:
-        return line.plain and self.book.is_boilerplate(line.text)
+        if not line.plain:
+            return False
+        if line.part in ("header", "footer") and self.book.is_footer(line.text):
+            return True
+        return key(line.text) in self.book.boilerplate
 
     # --- lines with a label and its value ---
 
@@ -392,7 +428,11 @@ class _Matcher:
             head = shown[: separator.start()]
             if not head.strip() or _CONTROL in head or _BOX in head:
                 break
-            found = self.book.nearly(head, self.section) if separator[0] in ":\t" else self.book.exactly(head, self.section)
+            found = (
+                self.book.nearly(head, self.section)
+                if separator[0] in ":\t"
+                else self.book.exactly(head, self.section)
+            )
             if found and (best is None or found.quality >= best[0].quality):
                 end = separator.start() if separator[0] in (_CONTROL, _BOX) else separator.end()
                 best = (found, head, end)
@@ -435,12 +475,18 @@ class _Matcher:
     ) -> None:
         asked = found.meaning.field
         value = typed(asked, [line.units for line in lines])
-        if value.text and key(value.text) in self.book.boilerplate and asked.name != "category":
+        if (
+            value.text
+            and value.value not in asked.options
+            and all(self._is_said_by_form(line) for line in lines)
+        ):
             return
         self._use(lines)
         where = self._where(cell, at)
         if value.problem:
-            self.problems.append(f"{value.problem}: {_why(value.problem, label.strip(' :*'), value.text)} ({where})")
+            self.problems.append(
+                f"{value.problem}: {_why(value.problem, label.strip(' :*'), value.text)} ({where})"
+            )
         confidence = round(found.quality * place * value.certainty, 3)
         self.claims.append(Claim(found.meaning, label.strip(" :*\t"), value, where, confidence, self.new_row))
         self.new_row = False
@@ -467,7 +513,9 @@ class _Matcher:
         known = {claim.meaning.name for claim in self.claims if claim.typed.text}
         for line in self.lines:
             for unit in line.units:
-                meaning = self.book.tagged(unit.tag, unit.alias) if unit.kind == "control" and unit.tag else None
+                meaning = (
+                    self.book.tagged(unit.tag, unit.alias) if unit.kind == "control" and unit.tag else None
+                )
                 if meaning and unit.text and not line.used and meaning.name not in known:
                     self._claim(Match(meaning, 1.0), unit.alias or unit.tag, [line], 0.99, unit.cell, line)
 
@@ -477,7 +525,9 @@ class _Matcher:
         result = Matched(problems=self.problems)
         self._gather_fields(result)
         for name in self.book.definition.tables:
-            rows = _rows([claim for claim in self.claims if claim.meaning.table and claim.meaning.table.name == name])
+            rows = _rows(
+                [claim for claim in self.claims if claim.meaning.table and claim.meaning.table.name == name]
+            )
             if rows:
                 result.tables[name] = rows
         for code in self.book.codes(result.fields["category"].text if "category" in result.fields else ""):
@@ -496,32 +546,19 @@ class _Matcher:
             if len(values) > 1:
                 label = self.book.definition.fields[name].label
                 places = "; ".join(claim.where for claim in claims)
-                result.problems.append(f"several_values: “{label}” is answered differently in several places ({places})")
+                result.problems.append(
+                    f"several_values: “{label}” is answered differently in several places ({places})"
+                )
             else:
                 result.fields[name] = _field(name, max(claims, key=lambda claim: claim.confidence))
 
     def _unread(self) -> Iterator[str]:
         for line in self.lines:
             text = "".join(unit.text for unit in line.units).strip()
-            if line.used or not re.search(r"\w", text) or is_prompt(text) or self.book.is_boilerplate(text):
+            if line.used or not re.search(r"\w", text) or is_prompt(text) or self._is_said_by_form(line):
                 continue
             if self.book.exactly(text, self.section) is None:
                 yield text
-
-
-def boxed(units: Sequence[Unit]) -> Iterator[tuple[Unit, str]]:
-    """Each tick box with its words. Whether words come first is told by how the line begins."""
-    shown = [unit for unit in units if unit.kind == "checkbox" or unit.text.strip()]
-    boxes = [index for index, unit in enumerate(shown) if unit.kind == "checkbox"]
-    before = bool(boxes) and boxes[0] > 0 and boxes[-1] == len(shown) - 1
-    for number, index in enumerate(boxes):
-        if before:
-            start = boxes[number - 1] + 1 if number else 0
-            words = shown[start:index]
-        else:
-            end = boxes[number + 1] if number + 1 < len(boxes) else len(shown)
-            words = shown[index + 1 : end]
-        yield shown[index], "".join(unit.text for unit in words if not unit.struck)
 
 
 def _shown(units: Sequence[Unit]) -> str:
@@ -541,7 +578,9 @@ def _cut(units: Sequence[Unit], start: int, end: int | None = None) -> list[Unit
         at += length
         if first >= last:
             continue
-        kept.append(unit if unit.kind != "text" or (first, last) == (0, length) else _part_of(unit, first, last))
+        kept.append(
+            unit if unit.kind != "text" or (first, last) == (0, length) else _part_of(unit, first, last)
+        )
     return kept
 
 
@@ -566,7 +605,10 @@ def _rows(claims: Sequence[Claim]) -> tuple[dict[str, Field], ...]:
     unique = [
         row
         for index, row in enumerate(kept)
-        if not any(_within(row, other) and (number < index or len(other) > len(row)) for number, other in enumerate(kept))
+        if not any(
+            _within(row, other) and (number < index or len(other) > len(row))
+            for number, other in enumerate(kept)
+        )
     ]
     return tuple({name: _field(name, claim) for name, claim in row.items()} for row in unique)
 

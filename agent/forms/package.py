@@ -24,7 +24,10 @@ MOST_BYTES_READ = 64_000_000
 HIGHEST_RATIO = 200  # for parts over a megabyte
 
 _STRICT = (
-    (b"http://purl.oclc.org/ooxml/wordprocessingml/main", b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"),
+    (
+        b"http://purl.oclc.org/ooxml/wordprocessingml/main",
+        b"http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    ),
     (
         b"http://purl.oclc.org/ooxml/officeDocument/relationships",
         b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
@@ -51,7 +54,9 @@ class Package:
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(content))
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError) as error:
-            raise Refused("bad_zip", "The document is damaged or incomplete: it cannot be unpacked.") from error
+            raise Refused(
+                "bad_zip", "The document is damaged or incomplete: it cannot be unpacked."
+            ) from error
         self._entries = self._checked(self._archive.infolist())
         self._read_so_far = 0
 
@@ -82,7 +87,15 @@ class Package:
         try:
             with self._archive.open(entry) as part:
                 content = part.read(MOST_BYTES_OF_A_PART + 1)
-        except (zipfile.BadZipFile, zlib.error, ValueError, OSError, NotImplementedError, EOFError, RuntimeError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            ValueError,
+            OSError,
+            NotImplementedError,
+            EOFError,
+            RuntimeError,
+        ) as error:
             raise Refused("bad_zip", "The document is damaged: a part of it cannot be unpacked.") from error
         self._count(len(content), entry.compress_size)
         return content
@@ -107,7 +120,9 @@ class Package:
             Relation(
                 id=found.get("Id", ""),
                 kind=found.get("Type", "").rpartition("/")[2],
-                target=found.get("Target", "") if (outside := found.get("TargetMode") == "External") else _part_name(folder, found.get("Target", "")),
+                target=found.get("Target", "")
+                if (outside := found.get("TargetMode") == "External")
+                else _part_name(folder, found.get("Target", "")),
                 external=outside,
             )
             for found in self.xml(source).iterfind("{*}Relationship")
@@ -128,7 +143,9 @@ def parse(content: bytes) -> etree._Element:
     if b"purl.oclc.org" in content:
         for strict, usual in _STRICT:
             content = content.replace(strict, usual)
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A document's bytes → a `Reading` of one of the known forms, or `Unreadable` with its reason. Never raises."""
+"""A document's bytes → a `Reading` of a known form, or `Unreadable` with its reason. Never raises."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read(
         return Unreadable(name, sha256, refused.code, (str(refused),))
     except (RecursionError, MemoryError):
         return Unreadable(name, sha256, "too_deep", ("The document is nested too deeply to be a form.",))
-    except Exception as error:  # noqa: BLE001 - whatever a hostile file provokes, the mail goes on as a question
+    except Exception as error:  # whatever a hostile file provokes, the mail goes on as a question
         said = f"The document could not be read ({type(error).__name__})."
         return Unreadable(name, sha256, "crashed", (said,))
 
@@ -104,7 +104,11 @@ def _sniff_compound(content: bytes) -> str:
 def _sniff_text(start: bytes) -> str:
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
-    return "mail" if re.match(rb"(?:received|return-path|from|to|subject|date|mime-version|message-id):", start) else "unknown"
+    return (
+        "mail"
+        if re.match(rb"(?:received|return-path|from|to|subject|date|mime-version|message-id):", start)
+        else "unknown"
+    )
 
 
 def _read(
@@ -122,7 +126,9 @@ def _read(
     lines = lines_of(document)
     book, problems = recognised(lines, books)
     if book is None:
-        return Unreadable(name, sha256, "not_a_form", ("It is a Word document, but none of the known forms.",))
+        return Unreadable(
+            name, sha256, "not_a_form", ("It is a Word document, but none of the known forms.",)
+        )
     found = match(document, lines, book)
     return Reading(
         form=book.definition.name,
@@ -152,7 +158,11 @@ def recognised(lines: Sequence[Line], books: Sequence[LabelBook]) -> tuple[Label
 
 def _title_lines(lines: Sequence[Line]) -> list[Line]:
     near = [line for line in lines if line.part == "body" and line.text][:_TITLE_LINES]
-    return [line for line in [*near, *(li for li in lines if li.part != "body")] if len(line.text) <= _TITLE_LENGTH]
+    return [
+        line
+        for line in [*near, *(li for li in lines if li.part != "body")]
+        if len(line.text) <= _TITLE_LENGTH
+    ]
 
 
 def _label_texts(line: Line) -> list[str]:
@@ -174,7 +184,9 @@ def _by_title(
         if current:
             found.append((current, labels, book, []))
         elif old:
-            found.append((old, labels, book, [f"old_form: This is a form that “{definition.title}” has replaced."]))
+            found.append(
+                (old, labels, book, [f"old_form: This is a form that “{definition.title}” has replaced."])
+            )
     if not found:
         return None
     _, _, book, problems = max(found, key=lambda one: one[:2])
@@ -182,7 +194,9 @@ def _by_title(
 
 
 def _longest(names: Sequence[str], titles: Sequence[str]) -> int:
-    return max((len(key(name)) for name in names if any(f" {key(name)} " in title for title in titles)), default=0)
+    return max(
+        (len(key(name)) for name in names if any(f" {key(name)} " in title for title in titles)), default=0
+    )
 
 
 def _noticed(document: Document) -> list[str]:

@@ -6,11 +6,12 @@ as one line: a paragraph, or a part of one between line breaks. A *cell* is a pl
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 
-class Refused(Exception):  # noqa: N818 - reads as what happened: the document was refused
+class Refused(Exception):
     """The document is not read any further. `code` is stable, the message a sentence for a person."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -62,3 +63,18 @@ class Document:
     units: list[Unit] = field(default_factory=list)
     tables: list[list[list[Cell]]] = field(default_factory=list)
     noticed: set[str] = field(default_factory=set)
+
+
+def boxed(units: Sequence[Unit]) -> Iterator[tuple[Unit, str]]:
+    """Each tick box with its words. Whether words come first is told by how the line begins."""
+    shown = [unit for unit in units if unit.kind == "checkbox" or unit.text.strip()]
+    boxes = [index for index, unit in enumerate(shown) if unit.kind == "checkbox"]
+    before = bool(boxes) and boxes[0] > 0 and boxes[-1] == len(shown) - 1
+    for number, index in enumerate(boxes):
+        if before:
+            start = boxes[number - 1] + 1 if number else 0
+            words = shown[start:index]
+        else:
+            end = boxes[number + 1] if number + 1 < len(boxes) else len(shown)
+            words = shown[index + 1 : end]
+        yield shown[index], "".join(unit.text for unit in words if not unit.struck)

@@ -11,7 +11,7 @@ import re
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from itertools import count
 from typing import Literal
 from xml.sax.saxutils import escape
@@ -166,7 +166,9 @@ def _paragraphs(form: _Form) -> Iterable[str]:
         yield _heading(section)
         if section.categories:
             yield from (
-                _paragraph(_run(f"{'☒' if category.code in form.ticked else '☐'} {category.code} {category.words}"))
+                _paragraph(
+                    _run(f"{'☒' if category.code in form.ticked else '☐'} {category.code} {category.words}")
+                )
                 for category in form.listed(section)
             )
         for table in section.tables:
@@ -184,7 +186,9 @@ def _line(asked: FormField, value: str) -> str:
 
 
 def _title(definition: FormDefinition) -> str:
-    title = _paragraph(_run(definition.title, bold=True, colour="FFFFFF", size=36), style="Title", before=100, after=40)
+    title = _paragraph(
+        _run(definition.title, bold=True, colour="FFFFFF", size=36), style="Title", before=100, after=40
+    )
     before, star, after = MANDATORY_NOTE
     marking = _paragraph(_run(definition.marking.upper(), bold=True, colour="FFFFFF", size=20), after=100)
     return (
@@ -221,7 +225,11 @@ def _plain(form: _Form, asked: FormField, value: str, width: int) -> str:
 def _control(form: _Form, asked: FormField, value: str, width: int) -> str:
     """An answer in a content control; an empty one shows its prompt as a placeholder."""
     kind, prompt = _control_kind(asked, value)
-    content = _text(_printed(value)) if value else _run(asked.hint or prompt, style="PlaceholderText", colour="767676")
+    content = (
+        _text(_printed(value))
+        if value
+        else _run(asked.hint or prompt, style="PlaceholderText", colour="767676")
+    )
     control = (
         f'<w:sdt><w:sdtPr><w:alias w:val="{_attribute(asked.label)}"/><w:tag w:val="{_attribute(asked.name)}"/>'
         f'<w:id w:val="{next(form.ids)}"/><w:lock w:val="sdtLocked"/>{"" if value else "<w:showingPlcHdr/>"}{kind}'
@@ -310,7 +318,9 @@ def _run(text: str, *, bold: bool = False, colour: str = "", size: int = 0, styl
         + (f'<w:color w:val="{colour}"/>' if colour else "")
         + (f'<w:sz w:val="{size}"/>' if size else "")
     )
-    return f'<w:r>{f"<w:rPr>{look}</w:rPr>" if look else ""}<w:t xml:space="preserve">{_clean(text)}</w:t></w:r>'
+    return (
+        f'<w:r>{f"<w:rPr>{look}</w:rPr>" if look else ""}<w:t xml:space="preserve">{_clean(text)}</w:t></w:r>'
+    )
 
 
 def _paragraph(
@@ -339,7 +349,11 @@ def _cell(content: str, width: int, *, shade: str = "") -> str:
 
 
 def _row(cells: str, *, heading: bool = False, tall: bool = False) -> str:
-    look = "<w:cantSplit/>" + ('<w:trHeight w:val="720"/>' if tall else "") + ("<w:tblHeader/>" if heading else "")
+    look = (
+        "<w:cantSplit/>"
+        + ('<w:trHeight w:val="720"/>' if tall else "")
+        + ("<w:tblHeader/>" if heading else "")
+    )
     return f"<w:tr><w:trPr>{look}</w:trPr>{cells}</w:tr>"
 
 
@@ -379,7 +393,10 @@ def _package(definition: FormDefinition, body: str) -> bytes:
         "docProps/core.xml": _core(definition),
         "word/document.xml": f"{_XML}<w:document {_SPACES}><w:body>{body}{page}</w:body></w:document>",
         "word/_rels/document.xml.rels": _relationships(
-            ("styles", "styles.xml"), ("settings", "settings.xml"), ("header", "header1.xml"), ("footer", "footer1.xml")
+            ("styles", "styles.xml"),
+            ("settings", "settings.xml"),
+            ("header", "header1.xml"),
+            ("footer", "footer1.xml"),
         ),
         "word/styles.xml": _STYLES,
         "word/settings.xml": f'{_XML}<w:settings {_SPACES}><w:zoom w:percent="100"/>'
@@ -458,7 +475,7 @@ _SIDES = "".join(
     for side in ("top", "left", "bottom", "right", "insideH", "insideV")
 )
 _STYLES = (
-    f'{_XML}<w:styles {_SPACES}><w:docDefaults><w:rPrDefault><w:rPr>'
+    f"{_XML}<w:styles {_SPACES}><w:docDefaults><w:rPrDefault><w:rPr>"
     '<w:rFonts w:ascii="Arial" w:hAnsi="Arial" w:eastAsia="Arial" w:cs="Arial"/><w:sz w:val="20"/>'
     '<w:szCs w:val="20"/><w:lang w:val="en-GB"/></w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>'
     '<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/><w:qFormat/></w:style>'

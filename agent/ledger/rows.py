@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-
 import base64
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     and_,
-    bindparam,
     delete,
-    func,
     insert,
     literal_column,
-    or_,
     select,
     true,
-    update,
 )
 
 from agent.errors import TryAgainLater
-from agent.ledger import chain, schema
+from agent.ledger import schema as db
 from agent.ledger.base import (
     UNDER_WAY,
     HandledMail,
@@ -39,12 +28,8 @@ from agent.ledger.base import (
     NotedMail,
     OpenQuestion,
     Reason,
-    Seen,
-    SheetState,
-    next_reference,
 )
 from agent.ledger.chain import Link
-from agent.ledger.database import Database, Watch
 from agent.procedure.alert import Alert, alert_after, fold
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
@@ -58,18 +43,17 @@ AT_ONCE = 1000  # ids asked for in one statement: every database bounds how many
 
 
 def opened(desk: str) -> ColumnElement[bool]:
-    return and_(
-        schema.entry.c.desk == desk, schema.entry.c.happened == literal_column("'opened'")
-    )  # as its index says
+    """Lines that open an alert, said word for word as their index says it."""
+    return and_(db.entry.c.desk == desk, db.entry.c.happened == literal_column("'opened'"))
 
 
 def lines(connection: Connection, desk: str, where: ColumnElement[bool]) -> Sequence[Row[Any]]:
-    both = and_(schema.content.c.desk == schema.entry.c.desk, schema.content.c.seq == schema.entry.c.seq)
+    both = and_(db.content.c.desk == db.entry.c.desk, db.content.c.seq == db.entry.c.seq)
     return connection.execute(
-        select(schema.entry, schema.content.c.salt, schema.content.c.body)
-        .join_from(schema.entry, schema.content, both, isouter=True)
-        .where(schema.entry.c.desk == desk, where)
-        .order_by(schema.entry.c.seq)
+        select(db.entry, db.content.c.salt, db.content.c.body)
+        .join_from(db.entry, db.content, both, isouter=True)
+        .where(db.entry.c.desk == desk, where)
+        .order_by(db.entry.c.seq)
     ).all()
 
 
@@ -125,43 +109,41 @@ def folded_on(alerts: dict[str, Alert], new: list[Entry], again: Iterable[list[E
 
 def erase(connection: Connection, desk: str, alert: str) -> None:
     """Delete what is personal about an alert, unless something about it is still under way."""
-    about = and_(schema.entry.c.desk == desk, schema.entry.c.alert == alert)
-    sources = set(connection.scalars(select(schema.entry.c.source).where(about)))
+    about = and_(db.entry.c.desk == desk, db.entry.c.alert == alert)
+    sources = set(connection.scalars(select(db.entry.c.source).where(about)))
     if not sources:
         raise LookupError(f"There is no alert {alert} on desk {desk}.")
-    keys = select(schema.letter_reason.c.key).where(
-        schema.letter_reason.c.desk == desk, schema.letter_reason.c.alert == alert
+    keys = select(db.letter_reason.c.key).where(
+        db.letter_reason.c.desk == desk, db.letter_reason.c.alert == alert
     )
-    questions = [
+    asked_about = [
         asked
         for asked in questions(connection, desk, true())
         if alert in asked.question.candidates or asked.question.message_id in sources
     ]
-    on_its_way = schema.letter.c.state.in_([state.value for state in UNDER_WAY])
+    on_its_way = db.letter.c.state.in_([state.value for state in UNDER_WAY])
     if connection.scalar(
-        select(schema.letter.c.key)
-        .where(schema.letter.c.desk == desk, schema.letter.c.key.in_(keys), on_its_way)
+        select(db.letter.c.key)
+        .where(db.letter.c.desk == desk, db.letter.c.key.in_(keys), on_its_way)
         .limit(1)
     ):
         raise TryAgainLater(
             f"A letter about {alert} is on its way: erase once it is posted, held or withdrawn."
         )
-    if any(asked.answered_at is None for asked in questions):
+    if any(asked.answered_at is None for asked in asked_about):
         raise TryAgainLater(f"A question about {alert} waits for an answer: erase once a person answered it.")
     connection.execute(
-        delete(schema.content).where(
-            schema.content.c.desk == desk, schema.content.c.seq.in_(select(schema.entry.c.seq).where(about))
+        delete(db.content).where(
+            db.content.c.desk == desk, db.content.c.seq.in_(select(db.entry.c.seq).where(about))
         )
     )
     connection.execute(
-        delete(schema.letter_content).where(
-            schema.letter_content.c.desk == desk, schema.letter_content.c.key.in_(keys)
-        )
+        delete(db.letter_content).where(db.letter_content.c.desk == desk, db.letter_content.c.key.in_(keys))
     )
     connection.execute(
-        delete(schema.question_content).where(
-            schema.question_content.c.desk == desk,
-            schema.question_content.c.number.in_([asked.number for asked in questions]),
+        delete(db.question_content).where(
+            db.question_content.c.desk == desk,
+            db.question_content.c.number.in_([asked.number for asked in asked_about]),
         )
     )
 
@@ -170,25 +152,21 @@ def erase(connection: Connection, desk: str, alert: str) -> None:
 
 
 def mail_is(desk: str, mail_id: str) -> ColumnElement[bool]:
-    return and_(schema.mail.c.desk == desk, schema.mail.c.mail_id == mail_id)
+    return and_(db.mail.c.desk == desk, db.mail.c.mail_id == mail_id)
 
 
 def known_mails(connection: Connection, desk: str, mail_ids: list[str]) -> set[str]:
     known: set[str] = set()
     for start in range(0, len(mail_ids), AT_ONCE):
-        some = schema.mail.c.mail_id.in_(mail_ids[start : start + AT_ONCE])
-        known.update(
-            connection.scalars(select(schema.mail.c.mail_id).where(schema.mail.c.desk == desk, some))
-        )
+        some = db.mail.c.mail_id.in_(mail_ids[start : start + AT_ONCE])
+        known.update(connection.scalars(select(db.mail.c.mail_id).where(db.mail.c.desk == desk, some)))
     return known
 
 
 def keep_cursor(connection: Connection, desk: str, folder: str, cursor: str | None) -> None:
-    connection.execute(
-        delete(schema.cursor).where(schema.cursor.c.desk == desk, schema.cursor.c.folder == folder)
-    )
+    connection.execute(delete(db.cursor).where(db.cursor.c.desk == desk, db.cursor.c.folder == folder))
     if cursor is not None:
-        connection.execute(insert(schema.cursor).values(desk=desk, folder=folder, cursor=cursor))
+        connection.execute(insert(db.cursor).values(desk=desk, folder=folder, cursor=cursor))
 
 
 def noted_values(desk: str, mail: NotedMail) -> dict[str, Any]:
@@ -233,14 +211,14 @@ def handled_mail(row: Row[Any]) -> HandledMail:
 
 def questions(connection: Connection, desk: str, where: ColumnElement[bool]) -> list[OpenQuestion]:
     both = and_(
-        schema.question_content.c.desk == schema.question.c.desk,
-        schema.question_content.c.number == schema.question.c.number,
+        db.question_content.c.desk == db.question.c.desk,
+        db.question_content.c.number == db.question.c.number,
     )
     found = connection.execute(
-        select(schema.question, schema.question_content.c.seen, schema.question_content.c.answer)
-        .join_from(schema.question, schema.question_content, both, isouter=True)
-        .where(schema.question.c.desk == desk, where)
-        .order_by(schema.question.c.number)
+        select(db.question, db.question_content.c.seen, db.question_content.c.answer)
+        .join_from(db.question, db.question_content, both, isouter=True)
+        .where(db.question.c.desk == desk, where)
+        .order_by(db.question.c.number)
     )
     return [open_question(row) for row in found]
 
@@ -254,35 +232,35 @@ def open_question(row: Row[Any]) -> OpenQuestion:
 
 
 def letter_is(desk: str, key: str) -> ColumnElement[bool]:
-    return and_(schema.letter.c.desk == desk, schema.letter.c.key == key)
+    return and_(db.letter.c.desk == desk, db.letter.c.key == key)
 
 
 def reason_is(desk: str, reason: Reason) -> ColumnElement[bool]:
     """The reason as it stands: that of a withdrawn letter does not."""
     return and_(
-        schema.letter_reason.c.desk == desk,
-        schema.letter_reason.c.alert == reason.alert,
-        schema.letter_reason.c.rule == reason.rule,
-        schema.letter_reason.c.due == reason.due,
-        schema.letter_reason.c.stands,
+        db.letter_reason.c.desk == desk,
+        db.letter_reason.c.alert == reason.alert,
+        db.letter_reason.c.rule == reason.rule,
+        db.letter_reason.c.due == reason.due,
+        db.letter_reason.c.stands,
     )
 
 
 def letters(connection: Connection, desk: str, where: ColumnElement[bool]) -> list[Letter]:
-    wanted = and_(schema.letter.c.desk == desk, where)
-    keys = select(schema.letter.c.key).where(wanted)
+    wanted = and_(db.letter.c.desk == desk, where)
+    keys = select(db.letter.c.key).where(wanted)
     reasons: dict[str, list[Reason]] = {}
     for row in connection.execute(
-        select(schema.letter_reason)
-        .where(schema.letter_reason.c.desk == desk, schema.letter_reason.c.key.in_(keys))
-        .order_by(schema.letter_reason.c.place)
+        select(db.letter_reason)
+        .where(db.letter_reason.c.desk == desk, db.letter_reason.c.key.in_(keys))
+        .order_by(db.letter_reason.c.place)
     ):
         reasons.setdefault(row.key, []).append(Reason(row.alert, row.rule, row.due))
     found = connection.execute(
-        select(schema.letter, schema.letter_content.c.body)
-        .join_from(schema.letter, schema.letter_content, isouter=True)
+        select(db.letter, db.letter_content.c.body)
+        .join_from(db.letter, db.letter_content, isouter=True)
         .where(wanted)
-        .order_by(schema.letter.c.laid_at, schema.letter.c.number)
+        .order_by(db.letter.c.laid_at, db.letter.c.number)
     )
     return [as_letter(row, tuple(reasons.get(row.key, ()))) for row in found]
 
@@ -350,8 +328,8 @@ def reason_rows(desk: str, letter: Letter) -> list[dict[str, Any]]:
 
 def sheet_rows(connection: Connection, desk: str, *, intended: bool) -> dict[str, dict[str, str]]:
     found = connection.execute(
-        select(schema.sheet_row.c.reference, schema.sheet_row.c.cells)
-        .where(schema.sheet_row.c.desk == desk, schema.sheet_row.c.intended == intended)
-        .order_by(schema.sheet_row.c.reference)
+        select(db.sheet_row.c.reference, db.sheet_row.c.cells)
+        .where(db.sheet_row.c.desk == desk, db.sheet_row.c.intended == intended)
+        .order_by(db.sheet_row.c.reference)
     )
     return {row.reference: row.cells for row in found}

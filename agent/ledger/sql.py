@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
     Select,
     and_,
     bindparam,
     delete,
-    func,
     insert,
-    literal_column,
     or_,
     select,
     true,
     update,
 )
 
-from agent.errors import TryAgainLater
-from agent.ledger import chain, schema
+from agent.ledger import chain, rows
+from agent.ledger import schema as db
 from agent.ledger.base import (
-    UNDER_WAY,
     HandledMail,
     Letter,
     LetterState,
@@ -40,17 +32,12 @@ from agent.ledger.base import (
     Reason,
     Seen,
     SheetState,
-    next_reference,
 )
-from agent.ledger.chain import Link
 from agent.ledger.database import Database, Watch
-from agent.procedure.alert import Alert, alert_after, fold
-from agent.procedure.decision import Question
+from agent.ledger.sql_page import SqlPage
+from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
-from agent.procedure.words import Happened, Json
-
-WAITING, HANDLED, FILED = "waiting", "handled", "filed"
-AT_ONCE = 1000  # ids asked for in one statement: every database bounds how many fit
+from agent.procedure.words import Happened
 
 
 class SqlLedger:
@@ -71,29 +58,27 @@ class SqlLedger:
         until = now + timedelta(seconds=seconds)
         with self._database.writing(desk) as connection:
             taken = connection.execute(
-                update(schema.desk_claim)
+                update(db.desk_claim)
                 .where(
-                    schema.desk_claim.c.desk == desk,
-                    or_(schema.desk_claim.c.owner == owner, schema.desk_claim.c.until <= now),
+                    db.desk_claim.c.desk == desk,
+                    or_(db.desk_claim.c.owner == owner, db.desk_claim.c.until <= now),
                 )
                 .values(owner=owner, until=until)
             )
             if taken.rowcount:
                 return True
             if (
-                connection.scalar(select(schema.desk_claim.c.owner).where(schema.desk_claim.c.desk == desk))
+                connection.scalar(select(db.desk_claim.c.owner).where(db.desk_claim.c.desk == desk))
                 is not None
             ):
                 return False
-            connection.execute(insert(schema.desk_claim).values(desk=desk, owner=owner, until=until))
+            connection.execute(insert(db.desk_claim).values(desk=desk, owner=owner, until=until))
             return True
 
     def release(self, desk: str, owner: str) -> None:
         with self._database.writing(desk) as connection:
             connection.execute(
-                delete(schema.desk_claim).where(
-                    schema.desk_claim.c.desk == desk, schema.desk_claim.c.owner == owner
-                )
+                delete(db.desk_claim).where(db.desk_claim.c.desk == desk, db.desk_claim.c.owner == owner)
             )
 
     def close(self) -> None:
@@ -121,46 +106,44 @@ class SqlDesk:
 
     def began_at(self) -> datetime | None:
         with self._database.reading() as connection:
-            return connection.scalar(select(schema.desk.c.began_at).where(schema.desk.c.desk == self._desk))
+            return connection.scalar(select(db.desk.c.began_at).where(db.desk.c.desk == self._desk))
 
     # mails
 
     def cursor(self, folder: str) -> str | None:
         with self._database.reading() as connection:
             return connection.scalar(
-                select(schema.cursor.c.cursor).where(
-                    schema.cursor.c.desk == self._desk, schema.cursor.c.folder == folder
-                )
+                select(db.cursor.c.cursor).where(db.cursor.c.desk == self._desk, db.cursor.c.folder == folder)
             )
 
     def note(self, mails: Iterable[NotedMail], folder: str, cursor: str | None, at: datetime) -> int:
         told = {mail.mail_id: mail for mail in reversed(list(mails))}
         with self._database.writing(self._desk) as connection:
-            known = known_mails(connection, self._desk, list(told))
+            known = rows.known_mails(connection, self._desk, list(told))
             new = [mail for mail in told.values() if mail.mail_id not in known]
             if new:
-                connection.execute(insert(schema.mail), [noted_values(self._desk, mail) for mail in new])
-            keep_cursor(connection, self._desk, folder, cursor)
-            if connection.scalar(select(schema.desk.c.desk).where(schema.desk.c.desk == self._desk)) is None:
-                connection.execute(insert(schema.desk).values(desk=self._desk, began_at=at))
+                connection.execute(insert(db.mail), [rows.noted_values(self._desk, mail) for mail in new])
+            rows.keep_cursor(connection, self._desk, folder, cursor)
+            if connection.scalar(select(db.desk.c.desk).where(db.desk.c.desk == self._desk)) is None:
+                connection.execute(insert(db.desk).values(desk=self._desk, began_at=at))
         return len(new)
 
     def waiting(self) -> list[NotedMail]:
         with self._database.reading() as connection:
             found = connection.execute(
-                select(schema.mail.c.mail_id, schema.mail.c.received_at, schema.mail.c.tries)
-                .where(schema.mail.c.desk == self._desk, schema.mail.c.state == WAITING)
-                .order_by(schema.mail.c.received_at, schema.mail.c.mail_id)
+                select(db.mail.c.mail_id, db.mail.c.received_at, db.mail.c.tries)
+                .where(db.mail.c.desk == self._desk, db.mail.c.state == rows.WAITING)
+                .order_by(db.mail.c.received_at, db.mail.c.mail_id)
             )
             return [NotedMail(row.mail_id, row.received_at, row.tries) for row in found]
 
     def seen(self, message_id: str, fingerprint: str) -> Seen:
         with self._database.reading() as connection:
             found = connection.scalars(
-                select(schema.mail.c.fingerprint).where(
-                    schema.mail.c.desk == self._desk,
-                    schema.mail.c.message_id == message_id,
-                    schema.mail.c.handled.is_not(None),
+                select(db.mail.c.fingerprint).where(
+                    db.mail.c.desk == self._desk,
+                    db.mail.c.message_id == message_id,
+                    db.mail.c.handled.is_not(None),
                 )
             ).all()
         if not found:
@@ -169,42 +152,37 @@ class SqlDesk:
 
     def handled_as(self, message_id: str) -> HandledMail | None:
         found = self._mails(
-            select(schema.mail)
-            .where(schema.mail.c.message_id == message_id)
-            .order_by(schema.mail.c.handled)
-            .limit(1)
+            select(db.mail).where(db.mail.c.message_id == message_id).order_by(db.mail.c.handled).limit(1)
         )
         return found[0] if found else None
 
     def to_file(self) -> list[HandledMail]:
-        return self._mails(
-            select(schema.mail).where(schema.mail.c.state == HANDLED).order_by(schema.mail.c.handled)
-        )
+        return self._mails(select(db.mail).where(db.mail.c.state == rows.HANDLED).order_by(db.mail.c.handled))
 
     def filed(self, mail_ids: Sequence[str]) -> None:
         if not mail_ids:
             return
         with self._database.writing(self._desk) as connection:
             connection.execute(
-                update(schema.mail)
+                update(db.mail)
                 .where(
-                    schema.mail.c.desk == self._desk,
-                    schema.mail.c.mail_id == bindparam("id_filed"),
-                    schema.mail.c.state == HANDLED,
+                    db.mail.c.desk == self._desk,
+                    db.mail.c.mail_id == bindparam("id_filed"),
+                    db.mail.c.state == rows.HANDLED,
                 )
-                .values(state=FILED),
+                .values(state=rows.FILED),
                 [{"id_filed": mail_id} for mail_id in mail_ids],
             )
 
     def mails(self) -> list[HandledMail]:
-        return self._mails(select(schema.mail).order_by(schema.mail.c.received_at, schema.mail.c.mail_id))
+        return self._mails(select(db.mail).order_by(db.mail.c.received_at, db.mail.c.mail_id))
 
     def _mails(self, wanted: Select[Any]) -> list[HandledMail]:
         with self._database.reading() as connection:
             found = connection.execute(
-                wanted.where(schema.mail.c.desk == self._desk, schema.mail.c.handled.is_not(None))
+                wanted.where(db.mail.c.desk == self._desk, db.mail.c.handled.is_not(None))
             )
-            return [handled_mail(row) for row in found]
+            return [rows.handled_mail(row) for row in found]
 
     # alerts
 
@@ -212,65 +190,65 @@ class SqlDesk:
         """Only lines newer than the last one folded are read, whichever program wrote them."""
         with self._folding:
             with self._database.reading() as connection:
-                new = entries(connection, self._desk, schema.entry.c.seq > self._folded_up_to)
+                new = rows.entries(connection, self._desk, db.entry.c.seq > self._folded_up_to)
                 erased = {entry.alert for entry in new if entry.happened is Happened.ERASED}
-                again = [entries(connection, self._desk, schema.entry.c.alert == alert) for alert in erased]
+                again = [rows.entries(connection, self._desk, db.entry.c.alert == alert) for alert in erased]
             if new:
-                self._folded = folded_on(self._folded, new, again)
+                self._folded = rows.folded_on(self._folded, new, again)
                 self._folded_up_to = new[-1].seq
             return MappingProxyType(self._folded)
 
     def entries(self, alert: str | None = None) -> list[Entry]:
         with self._database.reading() as connection:
-            return entries(connection, self._desk, true() if alert is None else schema.entry.c.alert == alert)
+            return rows.entries(
+                connection, self._desk, true() if alert is None else db.entry.c.alert == alert
+            )
 
     def erase(self, alert: str, at: datetime, source: str) -> None:
         with self._database.writing(self._desk) as connection:
-            erase(connection, self._desk, alert)
+            rows.erase(connection, self._desk, alert)
             SqlPage(connection, self._desk).record(Entry(Happened.ERASED, alert, at, source))
         self._database.forget_erased()
 
     def verify(self) -> list[str]:
         with self._database.reading() as connection:
-            return chain.verify([link(row) for row in lines(connection, self._desk, true())])
+            return chain.verify([rows.link(row) for row in rows.lines(connection, self._desk, true())])
 
     # questions, letters, register
 
     def questions(self, *, waiting_only: bool = True) -> list[OpenQuestion]:
         with self._database.reading() as connection:
-            return questions(
-                connection, self._desk, schema.question.c.answered_at.is_(None) if waiting_only else true()
+            return rows.questions(
+                connection, self._desk, db.question.c.answered_at.is_(None) if waiting_only else true()
             )
 
     def letters(self, *states: LetterState, since: datetime | None = None) -> list[Letter]:
-        of_state = schema.letter.c.state.in_([state.value for state in states]) if states else true()
+        of_state = db.letter.c.state.in_([state.value for state in states]) if states else true()
         of_time = (
-            true()
-            if since is None
-            else or_(schema.letter.c.laid_at >= since, schema.letter.c.changed_at >= since)
+            true() if since is None else or_(db.letter.c.laid_at >= since, db.letter.c.changed_at >= since)
         )
         with self._database.reading() as connection:
-            return letters(connection, self._desk, and_(of_state, of_time))
+            return rows.letters(connection, self._desk, and_(of_state, of_time))
 
     def letter_for(self, reason: Reason) -> str | None:
         with self._database.reading() as connection:
-            return connection.scalar(select(schema.letter_reason.c.key).where(reason_is(self._desk, reason)))
+            return connection.scalar(select(db.letter_reason.c.key).where(rows.reason_is(self._desk, reason)))
 
     def letter_by_message_id(self, internet_message_id: str) -> Letter | None:
         with self._database.reading() as connection:
-            found = letters(
-                connection, self._desk, schema.letter.c.internet_message_id == internet_message_id
+            found = rows.letters(
+                connection, self._desk, db.letter.c.internet_message_id == internet_message_id
             )
         return found[0] if found else None
 
     def sheet(self) -> SheetState | None:
         with self._database.reading() as connection:
-            found = connection.execute(select(schema.sheet).where(schema.sheet.c.desk == self._desk)).first()
+            found = connection.execute(select(db.sheet).where(db.sheet.c.desk == self._desk)).first()
             if found is None:
                 return None
             return SheetState(
                 version=found.version,
                 headings=tuple(found.headings),
-                rows=sheet_rows(connection, self._desk, intended=False),
-                intended=sheet_rows(connection, self._desk, intended=True),
+                rows=rows.sheet_rows(connection, self._desk, intended=False),
+                intended=rows.sheet_rows(connection, self._desk, intended=True),
             )

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from types import MappingProxyType
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -16,41 +12,26 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    and_,
     bindparam,
     delete,
     func,
     insert,
-    literal_column,
-    or_,
     select,
-    true,
     update,
 )
 
-from agent.errors import TryAgainLater
-from agent.ledger import chain, schema
+from agent.ledger import chain, rows
+from agent.ledger import schema as db
 from agent.ledger.base import (
-    UNDER_WAY,
     HandledMail,
     Letter,
     LetterState,
-    NotedMail,
-    OpenQuestion,
-    Reason,
-    Seen,
     SheetState,
     next_reference,
 )
-from agent.ledger.chain import Link
-from agent.ledger.database import Database, Watch
-from agent.procedure.alert import Alert, alert_after, fold
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened, Json
-
-WAITING, HANDLED, FILED = "waiting", "handled", "filed"
-AT_ONCE = 1000  # ids asked for in one statement: every database bounds how many fit
 
 
 class SqlPage:
@@ -70,19 +51,19 @@ class SqlPage:
             raise ValueError(
                 f"An alert is opened once, under a reference of its own: not under {line.alert}."
             )
-        self._connection.execute(insert(schema.entry).values(entry_values(link)))
+        self._connection.execute(insert(db.entry).values(rows.entry_values(link)))
         self._connection.execute(
-            insert(schema.content).values(desk=self._desk, seq=line.seq, salt=link.salt, body=line.content)
+            insert(db.content).values(desk=self._desk, seq=line.seq, salt=link.salt, body=line.content)
         )
         return line
 
     def new_reference(self, prefix: str, year: int) -> str:
         stem = f"{prefix}-{year}"
         taken = self._connection.scalars(
-            select(schema.entry.c.alert).where(
-                opened(self._desk),
-                schema.entry.c.alert > f"{stem}-",
-                schema.entry.c.alert < f"{stem}.",  # the character after "-"
+            select(db.entry.c.alert).where(
+                rows.opened(self._desk),
+                db.entry.c.alert > f"{stem}-",
+                db.entry.c.alert < f"{stem}.",  # the character after "-"
             )
         )
         reference = next_reference(prefix, year, [*taken, *self._given])
@@ -91,55 +72,51 @@ class SqlPage:
 
     def _may_open(self, alert: str | None) -> bool:
         return bool(alert) and not self._first(
-            select(schema.entry.c.seq), opened(self._desk), schema.entry.c.alert == alert
+            select(db.entry.c.seq), rows.opened(self._desk), db.entry.c.alert == alert
         )
 
     def _next_line(self) -> tuple[int, str]:
         last = self._first(
-            select(schema.entry.c.seq, schema.entry.c.hash).order_by(schema.entry.c.seq.desc()),
-            schema.entry.c.desk == self._desk,
+            select(db.entry.c.seq, db.entry.c.hash).order_by(db.entry.c.seq.desc()),
+            db.entry.c.desk == self._desk,
         )
         return (last.seq + 1, last.hash) if last else (1, chain.START)
 
     # mails
 
     def handled(self, mail: HandledMail) -> None:
-        here = mail_is(self._desk, mail.mail_id)
-        known = self._first(select(schema.mail.c.handled), here)
-        values = mail_values(mail)
-        values["handled"] = (known and known.handled) or self._count(
-            schema.mail.c.handled, schema.mail.c.desk
-        )
+        here = rows.mail_is(self._desk, mail.mail_id)
+        known = self._first(select(db.mail.c.handled), here)
+        values = rows.mail_values(mail)
+        values["handled"] = (known and known.handled) or self._count(db.mail.c.handled, db.mail.c.desk)
         if known:
-            self._connection.execute(update(schema.mail).where(here).values(values))
+            self._connection.execute(update(db.mail).where(here).values(values))
         else:
-            self._connection.execute(
-                insert(schema.mail).values(desk=self._desk, mail_id=mail.mail_id, **values)
-            )
+            self._connection.execute(insert(db.mail).values(desk=self._desk, mail_id=mail.mail_id, **values))
 
     def failed(self, mail_id: str) -> int:
-        here = mail_is(self._desk, mail_id)
-        known = self._first(select(schema.mail.c.tries), here, schema.mail.c.state == WAITING)
+        here = rows.mail_is(self._desk, mail_id)
+        known = self._first(select(db.mail.c.tries), here, db.mail.c.state == rows.WAITING)
         if known is None:
             raise LookupError(f"Mail {mail_id} does not wait on desk {self._desk}.")
         tries: int = known.tries + 1
-        self._connection.execute(update(schema.mail).where(here).values(tries=tries))
+        self._connection.execute(update(db.mail).where(here).values(tries=tries))
         return tries
 
     # questions
 
     def ask(self, question: Question, at: datetime) -> int:
         known = self._first(
-            select(schema.question.c.number),
-            schema.question.c.desk == self._desk,
-            schema.question.c.code == question.code,
-            schema.question.c.message_id == question.message_id,
+            select(db.question.c.number),
+            db.question.c.desk == self._desk,
+            db.question.c.code == question.code,
+            db.question.c.message_id == question.message_id,
         )
         if known:
             return int(known.number)
-        number = self._count(schema.question.c.number, schema.question.c.desk)
+        number = self._count(db.question.c.number, db.question.c.desk)
         self._connection.execute(
-            insert(schema.question).values(
+            insert(db.question).values(
                 desk=self._desk,
                 number=number,
                 asked_at=at,
@@ -150,21 +127,21 @@ class SqlPage:
             )
         )
         self._connection.execute(
-            insert(schema.question_content).values(desk=self._desk, number=number, seen=dict(question.seen))
+            insert(db.question_content).values(desk=self._desk, number=number, seen=dict(question.seen))
         )
         return number
 
     def answer(self, number: int, answer: str, at: datetime) -> None:
         answered = self._connection.execute(
-            update(schema.question)
-            .where(schema.question.c.desk == self._desk, schema.question.c.number == number)
+            update(db.question)
+            .where(db.question.c.desk == self._desk, db.question.c.number == number)
             .values(answered_at=at)
         )
         if not answered.rowcount:
             raise LookupError(f"There is no question {number} on desk {self._desk}.")
         self._connection.execute(
-            update(schema.question_content)
-            .where(schema.question_content.c.desk == self._desk, schema.question_content.c.number == number)
+            update(db.question_content)
+            .where(db.question_content.c.desk == self._desk, db.question_content.c.number == number)
             .values(answer=answer)
         )
 
@@ -175,21 +152,21 @@ class SqlPage:
         if not reasons:
             raise ValueError(f"Letter {letter.key} does not say why it exists: it needs a reason.")
         if any(
-            self._first(select(schema.letter_reason.c.key), reason_is(self._desk, reason))
+            self._first(select(db.letter_reason.c.key), rows.reason_is(self._desk, reason))
             for reason in reasons
         ):
             return False
-        if self._first(select(schema.letter.c.key), letter_is(self._desk, letter.key)):
+        if self._first(select(db.letter.c.key), rows.letter_is(self._desk, letter.key)):
             raise ValueError(f"Letter {letter.key} exists already; another letter needs another key.")
-        number = self._count(schema.letter.c.number, schema.letter.c.desk)
+        number = self._count(db.letter.c.number, db.letter.c.desk)
         self._connection.execute(
-            insert(schema.letter).values(desk=self._desk, number=number, **letter_values(letter))
+            insert(db.letter).values(desk=self._desk, number=number, **rows.letter_values(letter))
         )
         self._connection.execute(
-            insert(schema.letter_content).values(desk=self._desk, key=letter.key, body=letter_body(letter))
+            insert(db.letter_content).values(desk=self._desk, key=letter.key, body=rows.letter_body(letter))
         )
         self._connection.execute(
-            insert(schema.letter_reason), reason_rows(self._desk, replace(letter, reasons=reasons))
+            insert(db.letter_reason), rows.reason_rows(self._desk, replace(letter, reasons=reasons))
         )
         return True
 
@@ -202,15 +179,15 @@ class SqlPage:
         draft_id: str | None = None,
         internet_message_id: str | None = None,
     ) -> None:
-        here = letter_is(self._desk, key)
-        known = self._first(select(schema.letter.c.state, schema.letter.c.sends), here)
+        here = rows.letter_is(self._desk, key)
+        known = self._first(select(db.letter.c.state, db.letter.c.sends), here)
         if known is None:
             raise LookupError(f"There is no letter {key} on desk {self._desk}.")
         if not LetterState(known.state).may_become(state):
             raise ValueError(f"Letter {key} is {known.state} and cannot become {state.value}.")
         told = {"draft_id": draft_id, "internet_message_id": internet_message_id}
         self._connection.execute(
-            update(schema.letter)
+            update(db.letter)
             .where(here)
             .values(
                 state=state.value,
@@ -221,40 +198,40 @@ class SqlPage:
         )
         if state is LetterState.WITHDRAWN:
             self._connection.execute(
-                update(schema.letter_reason)
-                .where(schema.letter_reason.c.desk == self._desk, schema.letter_reason.c.key == key)
+                update(db.letter_reason)
+                .where(db.letter_reason.c.desk == self._desk, db.letter_reason.c.key == key)
                 .values(stands=False)
             )
 
     # register
 
     def wrote(self, sheet: SheetState, at: datetime) -> None:
-        here = schema.sheet.c.desk == self._desk
+        here = db.sheet.c.desk == self._desk
         values = {"version": sheet.version, "headings": list(sheet.headings), "written_at": at}
-        if not self._connection.execute(update(schema.sheet).where(here).values(values)).rowcount:
-            self._connection.execute(insert(schema.sheet).values(desk=self._desk, **values))
+        if not self._connection.execute(update(db.sheet).where(here).values(values)).rowcount:
+            self._connection.execute(insert(db.sheet).values(desk=self._desk, **values))
         self._wrote_rows(sheet.rows, intended=False)
         self._wrote_rows(sheet.intended, intended=True)
 
-    def _wrote_rows(self, rows: Mapping[str, Mapping[str, str]], *, intended: bool) -> None:
+    def _wrote_rows(self, told: Mapping[str, Mapping[str, str]], *, intended: bool) -> None:
         """Replace what differs and leave the rest: most rounds change a row or two of thousands."""
-        kept = sheet_rows(self._connection, self._desk, intended=intended)
-        stale = [reference for reference in kept if kept[reference] != rows.get(reference)]
-        fresh = [reference for reference in rows if kept.get(reference) != rows[reference]]
+        kept = rows.sheet_rows(self._connection, self._desk, intended=intended)
+        stale = [reference for reference in kept if kept[reference] != told.get(reference)]
+        fresh = [reference for reference in told if kept.get(reference) != told[reference]]
         key: dict[str, Json] = {"desk": self._desk, "intended": intended}
         if stale:
             self._connection.execute(
-                delete(schema.sheet_row).where(
-                    schema.sheet_row.c.desk == self._desk,
-                    schema.sheet_row.c.intended == intended,
-                    schema.sheet_row.c.reference == bindparam("gone"),
+                delete(db.sheet_row).where(
+                    db.sheet_row.c.desk == self._desk,
+                    db.sheet_row.c.intended == intended,
+                    db.sheet_row.c.reference == bindparam("gone"),
                 ),
                 [{"gone": reference} for reference in stale],
             )
         if fresh:
             self._connection.execute(
-                insert(schema.sheet_row),
-                [{**key, "reference": reference, "cells": dict(rows[reference])} for reference in fresh],
+                insert(db.sheet_row),
+                [{**key, "reference": reference, "cells": dict(told[reference])} for reference in fresh],
             )
 
     # all

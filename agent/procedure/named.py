@@ -26,7 +26,8 @@ _ORDINARY = word_set(
     second see senior sensitive shared sibling siblings signed since sisters brothers sla slaf staff still
     strictly subject thanks that the third this to triplets twins uasc unborn update updated updates urgent
     version w/c wc week well who with worker yjs yos young yp you care cin cla cp has been called baby
-    further not
+    further not training reminder guidance template blank test meeting agenda minutes question panel find
+    review how
     """
 )
 # Words of buildings, places and services: what bears one of them is nobody's name.
@@ -46,6 +47,14 @@ _ABBREVIATIONS = word_set(
     """
 )
 _PARTICLES = word_set("al el de da di do dos van von der den bin ibn bint la le ap ab ter ul ur e y")
+# Words that introduce a grown-up: whom they are for, or who sent them.
+_NO_CHILD = re.compile(
+    r"\b(?:fao|attn|for (?:the )?(?:information|attention) of|on behalf of|sent by|cc|manager|"
+    r"social worker)\b",
+    re.IGNORECASE,
+)
+# A single word is only a name where at most these stood beside it.
+_BESIDE_ONE = word_set("for re child young person name called named the of")
 _GROUP = r"siblings?|children|twins|triplets|family|brothers|sisters"
 _LETTERS = r"[^\W\d_]"
 _CAPITAL = rf"{_LETTERS}(?:{_LETTERS}|['.\-])*"
@@ -87,7 +96,7 @@ def named_in(rest: str) -> Named | None:
 
 
 def _in_part(part: str, lower: bool) -> Named | None:
-    if not part or len(part) > 120:
+    if not part or len(part) > 120 or _NO_CHILD.search(part):
         return None
     for reader in (_pseudonym, _unborn, _several_names, _group, _listed, _alternatives):
         found = reader(part, lower)
@@ -160,7 +169,8 @@ def _group(part: str, lower: bool) -> Named | None:
     if not re.search(rf"\b(?:{_GROUP})\b", part, re.IGNORECASE) or re.search(r"\b(?:and|&)\b", part):
         return None
     count = _COUNT.search(part)
-    name = clean_name(_COUNT.sub(" ", part), lower)
+    family = re.sub(rf"\b(?:{_GROUP})\b", " ", _COUNT.sub(" ", part), flags=re.IGNORECASE)
+    name = clean_name(family, lower)
     if name is None or len(name.split()) > 1 or is_initials(name):
         return None
     size = f"{count[1] or count[2]} siblings" if count else "siblings"
@@ -199,15 +209,18 @@ def clean_name(part: str, lower: bool) -> str | None:
     parts = [word for word in part.replace("_", " ").split() if word.strip("&+,-.")]
     if any(fold(word).strip(".,") in _PREMISES for word in parts):
         return None
+    beside = []
     while parts and _ordinary(parts[0]):
-        parts.pop(0)
+        beside.append(parts.pop(0))
     while parts and _ordinary(parts[-1]):
-        parts.pop()
+        beside.append(parts.pop())
     if not parts or len(parts) > 5 or (lower and len(parts) > 3):
+        return None
+    if len(parts) == 1 and not (is_initials(parts[0]) or {fold(word) for word in beside} <= _BESIDE_ONE):
         return None
     if not all(_in_a_name(word, lower) for word in parts):
         return None
-    name = " ".join(_cased(word, lower) for word in parts)
+    name = " ".join(_cased(word, lower, alone=len(parts) == 1) for word in parts)
     return name if len(parts) > 1 or len(name.strip(".")) > 1 else None
 
 
@@ -222,7 +235,9 @@ def _in_a_name(word: str, lower: bool) -> bool:
     return word[0].isupper() or fold(word).split("-")[0] in _PARTICLES or (lower and word.isalpha())
 
 
-def _cased(word: str, lower: bool) -> str:
-    if lower or (word.isupper() and len(word.replace(".", "")) > 3 and "." not in word):
+def _cased(word: str, lower: bool, *, alone: bool) -> str:
+    """`connor` → Connor, `O'BRIEN` → O'Brien; short capitals on their own are initials."""
+    shouted = word.isupper() and "." not in word and len(word) > (3 if alone else 2)
+    if lower or shouted:
         return "".join(piece.capitalize() for piece in re.split(r"(['\-])", word))
     return word

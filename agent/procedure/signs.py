@@ -123,7 +123,10 @@ MACHINES = (
             r"^(?:returned mail|failure notice|message not delivered)",
         ),
     ),
-    (frozenset({"recall"}), _any(r"^recall\s*:", r"^message recall\b", r"\bwould like to recall\b")),
+    (
+        frozenset({"recall", "needs_human"}),
+        _any(r"^recall\s*:", r"^message recall\b", r"\bwould like to recall\b"),
+    ),
     (frozenset({"read_receipt"}), _any(r"^(?:read|not read|delivered)\s*:")),
 )
 

@@ -377,8 +377,8 @@ def _flag_files(clerk: _Clerk, kind: Kind, child: str | None) -> None:
             "password_suspected",
             "scan_or_photo",
         }
-        if not text.phrase and not text.named:
-            clerk.flags.add("bad_filename")
+        if not text.phrase and not text.named and not references_in(text.text, clerk.procedure):
+            clerk.flags |= {"bad_filename"} | ({"needs_form_read"} if ending in signs.DOCUMENTS else set())
         elif not text.dates and ending in signs.DOCUMENTS:
             clerk.flags.add("filename_no_date")
     documents = [ending for ending in clerk.endings if ending in signs.DOCUMENTS]

@@ -20,7 +20,7 @@ from agent.procedure.rules import Procedure
 from agent.procedure.signs import FORWARDED
 from agent.procedure.subject import SubjectSays, parse_subject
 from agent.procedure.submission import Child, Submission
-from agent.procedure.text import fold, has_phrase, undressed
+from agent.procedure.text import fold, has_phrase, undressed, words
 from agent.procedure.words import Kind
 from agent.procedure.written_dates import return_date
 
@@ -160,12 +160,20 @@ class _Arrival:
 
     def _names_disagree(self, form: Reading, filled: FilledForm) -> bool:
         """Subject, file name and form tell of different children: perhaps sent in error."""
-        in_subject = _listed(self._says([]))
-        in_file = _listed(self._file_says(form.document))
+        adults = [form.text("author"), form.text("reviewer"), self.mail.sender_name]
+        in_subject = self._not_adults(_listed(self._says([])), adults)
+        in_file = self._not_adults(_listed(self._file_says(form.document)), adults)
         in_form = [child.name for child in filled.children if child.name]
         if in_form:
             return any(names and not _any_alike(names, in_form) for names in (in_subject, in_file))
         return bool(in_subject and in_file) and not _any_alike(in_subject, in_file)
+
+    def _not_adults(self, names: Sequence[str], adults: Sequence[str]) -> list[str]:
+        """A subject may also name who writes or who is written to: that is no other child."""
+        told = " ".join(words(" ".join(adults)))
+        return [
+            name for name in names if self.people.named(name) is None and " ".join(words(name)) not in told
+        ]
 
     def _without_false_mismatches(self, brought: list[Submission]) -> list[Submission]:
         """Where a mail brings several forms, its subject may name the child of any one of them."""

@@ -303,8 +303,8 @@ def _set_print(sheet: Worksheet, title: str, marking: str, repeated: str | None)
         sheet.print_title_rows = f"{HEADING_ROW}:{HEADING_ROW}"
         sheet.print_title_cols = repeated.replace("$", "")
     sheet.page_margins.header = sheet.page_margins.footer = 0.35
-    if sheet.oddHeader and sheet.oddFooter:  # always there: only the stubs doubt it
-        sheet.oddHeader.right.text = _printed(marking)
+    if sheet.oddHeader is not None and sheet.oddFooter is not None:  # always: only the stubs doubt it
+        sheet.oddHeader.right.text = _printed(marking) or None  # an empty one would not be valid
         sheet.oddFooter.left.text = _printed(title)
         sheet.oddFooter.right.text = "Printed &D &T, page &P of &N"
 

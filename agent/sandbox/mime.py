@@ -25,6 +25,7 @@ from typing import Any
 from agent.sandbox.mailboxes import Address, BodyType, StoredAttachment, StoredMessage
 
 WIRE = policy.compat32.clone(linesep="\r\n", max_line_length=None)
+HEADER_BLOCK = re.compile(rb"(?:[\x21-\x39\x3b-\x7e]+[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n)*")
 BOUNDARY = b"_sandbox_boundary_"
 _writings = itertools.count(1)
 
@@ -169,6 +170,10 @@ def _text(part: Message) -> str:
 def _payload(part: Message) -> bytes:
     if part.is_multipart():
         return b"\r\n".join(_flat(inner) for inner in _inner(part))
+    return _content(part)
+
+
+def _content(part: Message) -> bytes:
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
 
@@ -206,16 +211,37 @@ def _name_of_mail(part: Message) -> str:
 
 
 def stamped(raw: bytes, stamps: Sequence[tuple[str, str]], dropped: Sequence[str] = ()) -> bytes:
-    """The mail as Exchange takes it in: its own headers on top, headers that only it may write dropped."""
+    """The mail as Exchange takes it in: its own headers on top, headers that only it may write dropped.
+
+    `dropped` are the beginnings of header names in lower case. A mail too broken to be written again
+    with the same content is kept as it came.
+    """
+    top = b"".join(f"{name}: {value}\r\n".encode() for name, value in stamps)
+    kept = _without(raw, dropped)
     try:
-        message = parsed(raw)
-        for name in [name for name in message if name.lower().startswith(tuple(dropped))]:
-            del message[name]
+        message = parsed(kept)
         _mark_boundaries(message)
-        rest = _flat(message)
+        written = _flat(message)
+        same = _substance(parsed(written)) == _substance(parsed(kept))
     except UNREADABLE:
-        rest = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    return b"".join(f"{name}: {value}\r\n".encode() for name, value in stamps) + rest
+        same = False
+    return top + (written if same else kept)
+
+
+def _without(raw: bytes, names: Sequence[str]) -> bytes:
+    """The mail without the headers whose names begin like that, and their continuation lines."""
+    if not names:
+        return raw
+    beginnings = b"|".join(re.escape(name.encode()) for name in names)
+    field = rb"(?im)^(?:" + beginnings + rb")[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n"
+    found = HEADER_BLOCK.match(raw)
+    body_starts = found.end() if found else 0
+    return re.sub(field, b"", raw[:body_starts]) + raw[body_starts:]
+
+
+def _substance(message: Message) -> list[tuple[str, bytes]]:
+    """What the mail says, blind to how its lines are folded and ended."""
+    return [(part.get_content_type(), b"".join(_content(part).split())) for part in message.walk()]
 
 
 def _mark_boundaries(message: Message) -> None:

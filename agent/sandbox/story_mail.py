@@ -19,7 +19,8 @@ from agent.errors import BadConfiguration
 from agent.forms.definition import FormDefinition
 from agent.forms.write import write_form
 from agent.procedure.rules import Category
-from agent.sandbox.story import (
+from agent.sandbox.story_data import DOCX
+from agent.sandbox.story_events import (
     Attached,
     AuthorAnswersChase,
     FileAttached,
@@ -27,7 +28,6 @@ from agent.sandbox.story import (
     MailArrives,
     MailAttached,
 )
-from agent.sandbox.story_data import DOCX
 from agent.sandbox.story_files import cut_short
 
 UNFOLDED = policy.SMTP.clone(max_line_length=998)  # as Exchange does: a subject stays on one line

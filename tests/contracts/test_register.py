@@ -13,7 +13,7 @@ import pytest
 
 from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, NotFound, TryAgainLater
 from agent.m365.graph import Graph, open_graph
-from agent.register import sharepoint_file
+from agent.register import in_place, sharepoint_file
 from agent.register.base import Changes, Register, Sheet
 from agent.register.memory import MemoryRegister
 from agent.register.sharepoint_file import SharePointFile
@@ -115,7 +115,7 @@ class SharePointWorld:
             sheet = book.worksheets[0]
             last = sheet.max_row + 1
             for cell in sheet[_row(sheet, number)]:
-                sheet.cell(last, cell.column).value = cell.value
+                sheet.cell(last, int(cell.column or 0)).value = cell.value
             table = sheet.tables["NeedToKnow"]
             table.ref = table.autoFilter.ref = f"A3:I{last}"
 
@@ -224,7 +224,8 @@ def test_cells_and_new_rows_are_written_together(world: World) -> None:
 
     assert written.version != first.version
     assert read(world.register) == written
-    assert written.rows[reference(1)] == first.rows[reference(1)] | {"Status": "Update due", "Children": "2"}
+    news = {"Status": "Update due", "Children": "2"}
+    assert written.rows[reference(1)] == {**first.rows[reference(1)], **news}
     assert reference(2) in written.rows
 
 
@@ -423,10 +424,9 @@ def test_somebody_who_saves_between_our_look_and_our_upload_keeps_their_work(
     sharepoint: SharePointWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
-    edit = sharepoint_file.edit
 
     def edit_slowly(*told: Any) -> bytes:
-        after = edit(*told)
+        after: bytes = in_place.edit(*told)
         sharepoint.types(1, "Notes", "Rang the school")
         return after
 

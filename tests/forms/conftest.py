@@ -76,7 +76,12 @@ def table(*rows: list[str]) -> str:
 
 TITLE = p("Senior Leadership Alert Form")
 # enough labels for a form to be one
-REST = table(["Telephone", "01604 000000"], ["Current position", "Stable"], ["Police reference", "NP/1/25"], ["School", "Oak Academy"])
+REST = table(
+    ["Telephone", "01604 000000"],
+    ["Current position", "Stable"],
+    ["Police reference", "NP/1/25"],
+    ["School", "Oak Academy"],
+)
 
 Read = Callable[[str], Reading]
 

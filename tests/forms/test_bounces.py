@@ -44,15 +44,27 @@ text
 
 @pytest.mark.parametrize(
     ("action", "status", "permanent"),
-    [("failed", "5.1.10", True), ("failed", "4.4.7", False), ("delayed", "4.4.1", False), ("failed", "5.2.2", True)],
+    [
+        ("failed", "5.1.10", True),
+        ("failed", "4.4.7", False),
+        ("delayed", "4.4.1", False),
+        ("failed", "5.2.2", True),
+    ],
 )
-def test_a_report_names_the_address_the_letter_and_whether_for_good(action: str, status: str, permanent: bool) -> None:
+def test_a_report_names_the_address_the_letter_and_whether_for_good(
+    action: str, status: str, permanent: bool
+) -> None:
     content = REPORT.format(action=action, status=status).encode()
-    assert read_mail(content).bounce == Bounce("gone@trust.example", permanent, "<letter-itself@trust.example>")
+    assert read_mail(content).bounce == Bounce(
+        "gone@trust.example", permanent, "<letter-itself@trust.example>"
+    )
 
 
 def test_without_the_letter_itself_the_report_answers_it() -> None:
-    content = REPORT.format(action="failed", status="5.1.1").split("--b\nContent-Type: message/rfc822")[0] + "--b--\n"
+    content = (
+        REPORT.format(action="failed", status="5.1.1").split("--b\nContent-Type: message/rfc822")[0]
+        + "--b--\n"
+    )
     bounce = read_mail(content.encode()).bounce
     assert bounce is not None
     assert bounce.original_message_id == "<letter@trust.example>"
@@ -69,9 +81,20 @@ def simple(sender: str, subject: str, body: str, more: str = "") -> bytes:
 
 
 BOUNCES = {
-    "Exim": simple("Mail Delivery System <Mailer-Daemon@mx.example>", "Mail delivery failed: returning message to sender", "gone@trust.example\n  550 no such user", "X-Failed-Recipients: gone@trust.example\n"),
-    "qmail": simple("MAILER-DAEMON@mx.example", "failure notice", "I wasn't able to deliver your message.\n<gone@trust.example>:\n550 user unknown"),
-    "no address of its own": simple("MAILER-DAEMON", "Returned mail", "The user gone@trust.example does not exist."),
+    "Exim": simple(
+        "Mail Delivery System <Mailer-Daemon@mx.example>",
+        "Mail delivery failed: returning message to sender",
+        "gone@trust.example\n  550 no such user",
+        "X-Failed-Recipients: gone@trust.example\n",
+    ),
+    "qmail": simple(
+        "MAILER-DAEMON@mx.example",
+        "failure notice",
+        "I wasn't able to deliver your message.\n<gone@trust.example>:\n550 user unknown",
+    ),
+    "no address of its own": simple(
+        "MAILER-DAEMON", "Returned mail", "The user gone@trust.example does not exist."
+    ),
 }
 
 
@@ -81,11 +104,29 @@ def test_reports_without_structure(situation: str) -> None:
 
 
 ORDINARY = {
-    "a person forwards a bounce": simple("Priya Example <p@trust.example>", "FW: Undeliverable: alert", "This could not be delivered, what now?"),
-    "a person asks about one": simple("p@trust.example", "Undelivered mail", "My mail was returned to sender."),
-    "an alert about a delivery": simple("p@trust.example", "Senior Leadership Alert", "The letter could not be delivered to the family."),
-    "an automatic reply": simple("p@trust.example", "Automatic reply: update requested", "I am away until 5 May.", "Auto-Submitted: auto-replied\n"),
-    "a newsletter": simple("news@council.example", "Delivery problems of the post office", "Parcels were not delivered.", "Precedence: bulk\n"),
+    "a person forwards a bounce": simple(
+        "Priya Example <p@trust.example>",
+        "FW: Undeliverable: alert",
+        "This could not be delivered, what now?",
+    ),
+    "a person asks about one": simple(
+        "p@trust.example", "Undelivered mail", "My mail was returned to sender."
+    ),
+    "an alert about a delivery": simple(
+        "p@trust.example", "Senior Leadership Alert", "The letter could not be delivered to the family."
+    ),
+    "an automatic reply": simple(
+        "p@trust.example",
+        "Automatic reply: update requested",
+        "I am away until 5 May.",
+        "Auto-Submitted: auto-replied\n",
+    ),
+    "a newsletter": simple(
+        "news@council.example",
+        "Delivery problems of the post office",
+        "Parcels were not delivered.",
+        "Precedence: bulk\n",
+    ),
     "a read receipt": b"From: p@trust.example\nSubject: Read: alert\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\nContent-Type: text/plain\n\nread\n--b\nContent-Type: message/disposition-notification\n\nDisposition: manual-action; displayed\n--b--\n",
 }
 
@@ -99,9 +140,7 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
 # files among the bounces that are none: abuse reports, automatic replies, forwards by a person, plain mail
 NOT_BOUNCES = frozenset(
-    "00920c54593c 0350c38d989b 04b3914e8639 0d3639b97143 0eb5b0178a7e 2acb6c4a5575 606cab352c6a 6251e3833785 69925f45fb2b "
-    "6a475d89523c 6ddeca09289c 6e30c97b6078 8e2eed697a61 c0044783b81f c1edc18fefbb c53ac867c8e2 c8521576b6fd cd5acd5669d3 "
-    "ce9cd949d8a0 e2f3a0ae6613 ebe4af983afa ed979b0c52b9".split()
+    ["00920c54593c", "0350c38d989b", "04b3914e8639", "0d3639b97143", "0eb5b0178a7e", "2acb6c4a5575", "606cab352c6a", "6251e3833785", "69925f45fb2b", "6a475d89523c", "6ddeca09289c", "6e30c97b6078", "8e2eed697a61", "c0044783b81f", "c1edc18fefbb", "c53ac867c8e2", "c8521576b6fd", "cd5acd5669d3", "ce9cd949d8a0", "e2f3a0ae6613", "ebe4af983afa", "ed979b0c52b9"]
 )
 
 

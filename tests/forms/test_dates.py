@@ -71,7 +71,9 @@ def test_what_is_not_certain_is_no_day(written: str, problem: str) -> None:
     assert (stamp.day, stamp.problem) == (None, problem)
 
 
-@pytest.mark.parametrize("written", ["1/2/25 4.30", "1/2/25 midnight", "1/2/25 14:00-15:00", "1/2/25 25:10", "1/2/25 14:30Z"])
+@pytest.mark.parametrize(
+    "written", ["1/2/25 4.30", "1/2/25 midnight", "1/2/25 14:00-15:00", "1/2/25 25:10", "1/2/25 14:30Z"]
+)
 def test_a_time_that_could_be_another_leaves_only_the_day(written: str) -> None:
     stamp = read_stamp(written)
     assert (stamp.iso, stamp.problem) == ("2025-02-01", "time_unclear")
@@ -84,7 +86,11 @@ def test_saying_that_one_does_not_know_is_an_answer(said: str) -> None:
 
 @given(st.dates(date(1971, 1, 1), date(2069, 12, 31)), st.times())
 def test_every_day_and_time_is_read_as_it_was_written(day: date, at: time) -> None:
-    for written in (f"{day:%d/%m/%Y} {at:%H:%M}", f"{day:%A} {day.day} {day:%B %Y} at {at:%H%M}hrs", f"{at:%H.%M} {day:%d.%m.%y}"):
+    for written in (
+        f"{day:%d/%m/%Y} {at:%H:%M}",
+        f"{day:%A} {day.day} {day:%B %Y} at {at:%H%M}hrs",
+        f"{at:%H.%M} {day:%d.%m.%y}",
+    ):
         assert read_stamp(written).iso == f"{day}T{at:%H:%M}", written
     assert read_day(f"{day:%d%m%Y}") == day
 

@@ -37,7 +37,9 @@ def archive(*members: tuple[str, str | bytes]) -> bytes:
 
 
 def package(document: str | bytes, *more: tuple[str, str | bytes]) -> bytes:
-    return archive(("[Content_Types].xml", "<Types/>"), ("_rels/.rels", RELS.format("d.xml")), ("d.xml", document), *more)
+    return archive(
+        ("[Content_Types].xml", "<Types/>"), ("_rels/.rels", RELS.format("d.xml")), ("d.xml", document), *more
+    )
 
 
 def document(body: str) -> str:
@@ -73,17 +75,26 @@ def test_what_is_no_word_document_is_named_by_its_bytes(situation: str, reading_
 
 HOSTILE = {
     "cut off": (package(document(""))[:-40], "bad_zip"),
-    "no main document": (archive(("[Content_Types].xml", ""), ("_rels/.rels", RELS.format("gone.xml"))), "missing_part"),
+    "no main document": (
+        archive(("[Content_Types].xml", ""), ("_rels/.rels", RELS.format("gone.xml"))),
+        "missing_part",
+    ),
     "no relationships": (archive(("[Content_Types].xml", "")), "not_word"),
     "a spreadsheet in a package": (package("<workbook/>"), "not_word"),
     "XML that ends early": (package("<w:document"), "bad_xml"),
     "a document type": (package('<!DOCTYPE d [<!ENTITY a "b">]>' + document("")), "doctype"),
-    "a document type in UTF-16": (package(('<!DOCTYPE d [<!ENTITY a "b">]>' + document("")).encode("utf-16")), "doctype"),
+    "a document type in UTF-16": (
+        package(('<!DOCTYPE d [<!ENTITY a "b">]>' + document("")).encode("utf-16")),
+        "doctype",
+    ),
     "parts outside itself": (package(document(""), ("../../evil.xml", "x")), "path_traversal"),
     "many entries": (package(document(""), *((f"x{n}", "") for n in range(2_100))), "too_many_parts"),
     "a bomb of one character": (package(document("<w:p/>" + " " * 30_000_000)), "too_large"),
     "a tight bomb": (package(document(" " * 20_000_000)), "ratio"),
-    "tables in tables": (package(document("<w:tbl><w:tr><w:tc>" * 300 + "</w:tc></w:tr></w:tbl>" * 300)), "bad_xml"),
+    "tables in tables": (
+        package(document("<w:tbl><w:tr><w:tc>" * 300 + "</w:tc></w:tr></w:tbl>" * 300)),
+        "bad_xml",
+    ),
 }
 
 
@@ -109,7 +120,7 @@ HARMLESS = {
     "a cell two thousand million columns wide": '<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr><w:p/></w:tc></w:tr></w:tbl>',
     "fields that never end": '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r></w:p>' * 3_000,
     "fields that end before they begin": '<w:p><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>',
-    "merged cells with nothing above": '<w:tbl><w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p/></w:tc></w:tr></w:tbl>',
+    "merged cells with nothing above": "<w:tbl><w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p/></w:tc></w:tr></w:tbl>",
     "a table without rows": "<w:tbl/>",
     "a control without content": "<w:p><w:sdt/></w:p><w:sdt><w:sdtPr/></w:sdt>",
     "a legacy list that chose an entry it has not": '<w:p><w:r><w:fldChar w:fldCharType="begin"><w:ffData><w:ddList><w:result w:val="9"/></w:ddList></w:ffData></w:fldChar></w:r></w:p>',
@@ -135,9 +146,14 @@ def test_no_bytes_whatever_raise(reading_bytes: ReadBytes, content: bytes) -> No
 
 @given(st.text(max_size=300))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-def test_no_text_in_a_document_whatever_raises(reading_bytes: ReadBytes, make_docx: MakeDocx, text: str) -> None:
+def test_no_text_in_a_document_whatever_raises(
+    reading_bytes: ReadBytes, make_docx: MakeDocx, text: str
+) -> None:
     shown = "".join(char for char in text if char.isprintable()).replace("&", "&amp;").replace("<", "&lt;")
-    body = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in ("Senior Leadership Alert Form", shown, f"Date: {shown}"))
+    body = "".join(
+        f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>"
+        for line in ("Senior Leadership Alert Form", shown, f"Date: {shown}")
+    )
     assert reading_bytes(make_docx(body)).sha256
 
 
@@ -155,7 +171,9 @@ def test_a_damaged_form_is_read_or_refused(
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
 
-@pytest.mark.skipif(not (CORPUS / "hostile").is_dir(), reason="the corpus of real documents is not beside the project")
+@pytest.mark.skipif(
+    not (CORPUS / "hostile").is_dir(), reason="the corpus of real documents is not beside the project"
+)
 @pytest.mark.parametrize("folder", ["hostile", "docx", "doc", "pdf", "msg", "tnef"])
 def test_every_document_of_the_corpus_ends_within_its_bounds(folder: str, reading_bytes: ReadBytes) -> None:
     for path in sorted((CORPUS / folder).iterdir()):

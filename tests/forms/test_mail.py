@@ -28,12 +28,18 @@ def letter(subject: str = "Alert", text: str = "Please see attached.") -> EmailM
 
 
 def raw(headers: str, body: str | bytes = "") -> bytes:
-    return headers.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + (body.encode() if isinstance(body, str) else body)
+    return (
+        headers.encode("utf-8", "surrogateescape")
+        + b"\r\n\r\n"
+        + (body.encode() if isinstance(body, str) else body)
+    )
 
 
 def test_an_ordinary_mail() -> None:
     message = letter()
-    message.add_attachment(b"PK\3\4", maintype="application", subtype="octet-stream", filename="Fürm – 4 Mar.docx")
+    message.add_attachment(
+        b"PK\3\4", maintype="application", subtype="octet-stream", filename="Fürm – 4 Mar.docx"
+    )
     mail = read_mail(message.as_bytes())
     assert mail.message_id == "<one@trust.example>"
     assert (mail.sender, mail.sender_name) == ("priya.example@trust.example", "Priya Example")
@@ -41,7 +47,9 @@ def test_an_ordinary_mail() -> None:
     assert mail.cc == ("jo@trust.example",)
     assert mail.written_at == datetime(2025, 3, 4, 15, 30, tzinfo=UTC)
     assert mail.text == "Please see attached."
-    assert [(one.name, one.content, one.inline) for one in mail.attachments] == [("Fürm – 4 Mar.docx", b"PK\3\4", False)]
+    assert [(one.name, one.content, one.inline) for one in mail.attachments] == [
+        ("Fürm – 4 Mar.docx", b"PK\3\4", False)
+    ]
     assert mail.problems == ()
     assert mail.bounce is None
 
@@ -66,13 +74,29 @@ def test_subjects_of_every_kind(situation: str) -> None:
 
 
 BODIES = {
-    "Windows text that says it is ASCII": (b"Content-Type: text/plain; charset=us-ascii", b"caf\xe9 \x96 ok", "café – ok"),
+    "Windows text that says it is ASCII": (
+        b"Content-Type: text/plain; charset=us-ascii",
+        b"caf\xe9 \x96 ok",
+        "café – ok",
+    ),
     "a charset nobody knows": (b"Content-Type: text/plain; charset=x-nonsense", "Zoë".encode(), "Zoë"),
     "no charset": (b"Content-Type: text/plain", "Zoë".encode(), "Zoë"),
-    "quoted-printable": (b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable", b"Zo=C3=AB =\r\nA", "Zoë A"),
+    "quoted-printable": (
+        b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable",
+        b"Zo=C3=AB =\r\nA",
+        "Zoë A",
+    ),
     "base64 cut off": (b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64", b"QWxlcnQ", "Alert"),
-    "a page": (b"Content-Type: text/html", b"<style>x{}</style><p>One &amp; <b>two</b></p><p>Three<br>four</p>", "One & two\n\nThree\nfour"),
-    "a page of table cells": (b"Content-Type: text/html", b"<table><tr><td>Date</td><td>4 March</td></tr></table>", "Date\t4 March"),
+    "a page": (
+        b"Content-Type: text/html",
+        b"<style>x{}</style><p>One &amp; <b>two</b></p><p>Three<br>four</p>",
+        "One & two\n\nThree\nfour",
+    ),
+    "a page of table cells": (
+        b"Content-Type: text/html",
+        b"<table><tr><td>Date</td><td>4 March</td></tr></table>",
+        "Date\t4 March",
+    ),
     "no type at all": (b"X-A: 1", b"Hello", "Hello"),
 }
 
@@ -100,7 +124,9 @@ def test_documents_are_found_inline_and_in_forwarded_mails_but_pictures_of_signa
     inner.add_attachment(b"PK1", maintype="application", subtype="octet-stream", filename="a.docx")
     outer = letter("FW: Original")
     outer.add_attachment(inner)
-    outer.add_attachment(b"PK2", maintype="application", subtype="octet-stream", filename="b.docx", disposition="inline")
+    outer.add_attachment(
+        b"PK2", maintype="application", subtype="octet-stream", filename="b.docx", disposition="inline"
+    )
     outer.add_attachment(b"GIF", maintype="image", subtype="gif", filename="logo.gif", disposition="inline")
     mail = read_mail(outer.as_bytes())
     assert [one.subject for one in mail.nested] == ["Original"]
@@ -109,13 +135,17 @@ def test_documents_are_found_inline_and_in_forwarded_mails_but_pictures_of_signa
 
 def test_a_mail_attached_as_a_file_is_a_mail() -> None:
     outer = letter("FW")
-    outer.add_attachment(letter("Inner").as_bytes(), maintype="application", subtype="octet-stream", filename="x.eml")
+    outer.add_attachment(
+        letter("Inner").as_bytes(), maintype="application", subtype="octet-stream", filename="x.eml"
+    )
     assert [one.subject for one in read_mail(outer.as_bytes()).nested] == ["Inner"]
 
 
 def test_winmail_dat_stays_an_attachment() -> None:
     message = letter()
-    message.add_attachment(b"\x78\x9f\x3e\x22", maintype="application", subtype="ms-tnef", filename="winmail.dat")
+    message.add_attachment(
+        b"\x78\x9f\x3e\x22", maintype="application", subtype="ms-tnef", filename="winmail.dat"
+    )
     assert read_mail(message.as_bytes()).attachments[0].name == "winmail.dat"
 
 
@@ -135,7 +165,11 @@ def test_mails_within_mails_end_somewhere() -> None:
 
 
 def test_a_mail_without_an_id_has_the_same_one_each_time() -> None:
-    first, again, other = read_mail(b"Subject: a\n\nx"), read_mail(b"X-Moved: yes\nSubject: a\n\nx"), read_mail(b"Subject: b\n\nx")
+    first, again, other = (
+        read_mail(b"Subject: a\n\nx"),
+        read_mail(b"X-Moved: yes\nSubject: a\n\nx"),
+        read_mail(b"Subject: b\n\nx"),
+    )
     assert first.message_id == again.message_id
     assert first.message_id != other.message_id
     assert first.message_id.startswith("<")
@@ -178,7 +212,14 @@ def test_no_bytes_whatever_raise(content: bytes) -> None:
     assert read_mail(content).fingerprint
 
 
-@given(st.dictionaries(st.sampled_from(["From", "To", "Date", "Subject", "Content-Type", "Received", "Message-ID", "Content-Disposition"]), st.text(max_size=80)))
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["From", "To", "Date", "Subject", "Content-Type", "Received", "Message-ID", "Content-Disposition"]
+        ),
+        st.text(max_size=80),
+    )
+)
 def test_no_header_whatever_raises(headers: dict[str, str]) -> None:
     lines = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
     assert read_mail(lines.encode("utf-8", "replace") + b"\r\n\r\nbody").fingerprint

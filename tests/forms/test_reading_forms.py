@@ -25,7 +25,9 @@ def r(text: str, look: str = "") -> str:
 
 
 def table(*rows: Sequence[str]) -> str:
-    cells = ("".join(f"<w:tc>{cell if cell.startswith('<') else p(cell)}</w:tc>" for cell in row) for row in rows)
+    cells = (
+        "".join(f"<w:tc>{cell if cell.startswith('<') else p(cell)}</w:tc>" for cell in row) for row in rows
+    )
     return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in cells) + "</w:tbl>"
 
 
@@ -57,46 +59,137 @@ BOX = (
 )
 
 SINGLE = {
-    "the value right of its label": (table(["Date of incident", "4/3/25"], ["Location", "Oakfield"]), {"incident_at": "2025-03-04", "location": "Oakfield"}),
-    "four columns": (table(["Location:", "Oakfield", "Media interest:", "Likely"]), {"location": "Oakfield", "media": "Likely"}),
-    "labels above their values": (table(["Location", "Author"], ["Oakfield", "P. Example"]), {"location": "Oakfield", "author": "P. Example"}),
+    "the value right of its label": (
+        table(["Date of incident", "4/3/25"], ["Location", "Oakfield"]),
+        {"incident_at": "2025-03-04", "location": "Oakfield"},
+    ),
+    "four columns": (
+        table(["Location:", "Oakfield", "Media interest:", "Likely"]),
+        {"location": "Oakfield", "media": "Likely"},
+    ),
+    "labels above their values": (
+        table(["Location", "Author"], ["Oakfield", "P. Example"]),
+        {"location": "Oakfield", "author": "P. Example"},
+    ),
     "a wide label above": (table([span("Brief summary", 2)], [span("He fell.", 2)]), {"summary": "He fell."}),
-    "label and value in one cell": (table(["Location: Oakfield", "Author: P. Example"]), {"location": "Oakfield", "author": "P. Example"}),
-    "label and value in one cell, a line each": (table([p("Summary") + p("He fell.") + p("He is well.")]), {"summary": "He fell.\nHe is well."}),
-    "paragraphs": (p("Location: Oakfield") + p("Author – P. Example"), {"location": "Oakfield", "author": "P. Example"}),
-    "two labels on a line": (p("Location: Oakfield   Author: P. Example"), {"location": "Oakfield", "author": "P. Example"}),
+    "label and value in one cell": (
+        table(["Location: Oakfield", "Author: P. Example"]),
+        {"location": "Oakfield", "author": "P. Example"},
+    ),
+    "label and value in one cell, a line each": (
+        table([p("Summary") + p("He fell.") + p("He is well.")]),
+        {"summary": "He fell.\nHe is well."},
+    ),
+    "paragraphs": (
+        p("Location: Oakfield") + p("Author – P. Example"),
+        {"location": "Oakfield", "author": "P. Example"},
+    ),
+    "two labels on a line": (
+        p("Location: Oakfield   Author: P. Example"),
+        {"location": "Oakfield", "author": "P. Example"},
+    ),
     "a tab instead of a colon": (p("Location\tOakfield"), {"location": "Oakfield"}),
-    "a heading and its text": (p("What happened:") + p("He fell.") + p("He is well.") + p("Location: Oakfield"), {"summary": "He fell.\nHe is well.", "location": "Oakfield"}),
-    "a heading that is a label": (p("Summary") + p("He fell.") + p("D. Summary") + p("Something else"), {"summary": "He fell."}),
-    "a heading over a heading": (p("H. Conclusion") + p("A defined conclusion closes the alert.") + p("Some other remark"), {}),
-    "narrative with colons": (table(["Summary", "Mother said: he fell. Date: unclear."]), {"summary": "Mother said: he fell. Date: unclear."}),
-    "a label with numbering, stars and an aside": (table(["3.2 Date of Incident * (dd/mm/yyyy):", "4/3/25"]), {"incident_at": "2025-03-04"}),
+    "a heading and its text": (
+        p("What happened:") + p("He fell.") + p("He is well.") + p("Location: Oakfield"),
+        {"summary": "He fell.\nHe is well.", "location": "Oakfield"},
+    ),
+    "a heading that is a label": (
+        p("Summary") + p("He fell.") + p("D. Summary") + p("Something else"),
+        {"summary": "He fell."},
+    ),
+    "a heading over a heading": (
+        p("H. Conclusion") + p("A defined conclusion closes the alert.") + p("Some other remark"),
+        {},
+    ),
+    "narrative with colons": (
+        table(["Summary", "Mother said: he fell. Date: unclear."]),
+        {"summary": "Mother said: he fell. Date: unclear."},
+    ),
+    "a label with numbering, stars and an aside": (
+        table(["3.2 Date of Incident * (dd/mm/yyyy):", "4/3/25"]),
+        {"incident_at": "2025-03-04"},
+    ),
     "a misspelt label": (table(["Date of incidnet", "4/3/25"]), {"incident_at": "2025-03-04"}),
-    "a label split into runs": (table([p("Date of in", "<w:proofErr/>", "cident"), "4/3/25"]), {"incident_at": "2025-03-04"}),
-    "typographic marks": (table(["Children’s home", "O\u2019Brien\u00ad House"]), {"home_name": "O\u2019Brien House"}),
+    "a label split into runs": (
+        table([p("Date of in", "<w:proofErr/>", "cident"), "4/3/25"]),
+        {"incident_at": "2025-03-04"},
+    ),
+    "typographic marks": (
+        table(["Children’s home", "O\u2019Brien\u00ad House"]),
+        {"home_name": "O\u2019Brien House"},
+    ),
     "a control beside its label": (p("Location: ", control("Oakfield")), {"location": "Oakfield"}),
-    "an empty control": (table(["Location", p(control("Click or tap here to enter text.", extra="<w:showingPlcHdr/>"))]), {}),
-    "a prompt that became text": (table(["Location", "Click here to enter text."], ["Date of incident", "dd/mm/yyyy"]), {}),
-    "a date control": (table(["Date of incident", p(control("4 March", '<w:date w:fullDate="2025-03-04T00:00:00Z"/>'))]), {}),
-    "a date control in words": (table(["Date of incident", p(control("Tuesday last", '<w:date w:fullDate="2025-03-04T00:00:00Z"/>'))]), {"incident_at": "2025-03-04"}),
+    "an empty control": (
+        table(["Location", p(control("Click or tap here to enter text.", extra="<w:showingPlcHdr/>"))]),
+        {},
+    ),
+    "a prompt that became text": (
+        table(["Location", "Click here to enter text."], ["Date of incident", "dd/mm/yyyy"]),
+        {},
+    ),
+    "a date control": (
+        table(["Date of incident", p(control("4 March", '<w:date w:fullDate="2025-03-04T00:00:00Z"/>'))]),
+        {},
+    ),
+    "a date control in words": (
+        table(
+            ["Date of incident", p(control("Tuesday last", '<w:date w:fullDate="2025-03-04T00:00:00Z"/>'))]
+        ),
+        {"incident_at": "2025-03-04"},
+    ),
     "a legacy field": (table(["Location", f"<w:p>{LEGACY}</w:p>"]), {"location": "Oakfield"}),
     "a text box, once": (f"<w:p>{BOX.format(p('Location: Oakfield'))}</w:p>", {"location": "Oakfield"}),
     "a nested table": (table([table(["Location", "Oakfield"]) + p("")]), {"location": "Oakfield"}),
-    "deleted and inserted": (table(["Location", f"<w:p><w:del><w:r><w:delText>Elm</w:delText></w:r></w:del><w:ins>{r('Oakfield')}</w:ins></w:p>"]), {"location": "Oakfield"}),
+    "deleted and inserted": (
+        table(
+            [
+                "Location",
+                f"<w:p><w:del><w:r><w:delText>Elm</w:delText></w:r></w:del><w:ins>{r('Oakfield')}</w:ins></w:p>",
+            ]
+        ),
+        {"location": "Oakfield"},
+    ),
     "hidden text": (table(["Location", p("Oakfield", r(" secret", HIDDEN))]), {"location": "Oakfield"}),
     "text crossed out": (table(["Location", p(r("Elm ", STRUCK), "Oakfield")]), {"location": "Oakfield"}),
-    "an answer crossed out": (table(["Staff subject", p("Yes / ", r("No", STRUCK))]), {"staff_subject": "yes"}),
-    "neither answer crossed out": (table(["Staff subject", "Yes / No"], ["Media interest", "None known / Likely / Yes"]), {}),
-    "boxes before their words": (table(["Staff subject", p(tick(False), " Yes  ", tick(True), " No")]), {"staff_subject": "no"}),
-    "boxes after their words": (table(["Media interest", p("None known ", tick(False), " Likely ", tick(True))]), {"media": "Likely"}),
+    "an answer crossed out": (
+        table(["Staff subject", p("Yes / ", r("No", STRUCK))]),
+        {"staff_subject": "yes"},
+    ),
+    "neither answer crossed out": (
+        table(["Staff subject", "Yes / No"], ["Media interest", "None known / Likely / Yes"]),
+        {},
+    ),
+    "boxes before their words": (
+        table(["Staff subject", p(tick(False), " Yes  ", tick(True), " No")]),
+        {"staff_subject": "no"},
+    ),
+    "boxes after their words": (
+        table(["Media interest", p("None known ", tick(False), " Likely ", tick(True))]),
+        {"media": "Likely"},
+    ),
     "glyphs as boxes": (table(["Staff subject", "☑ Yes ☐ No"]), {"staff_subject": "yes"}),
     "brackets as boxes": (table(["Staff subject", "[ ] Yes [x] No"]), {"staff_subject": "no"}),
     "an answer with a word more": (table(["Staff subject", "Yes - see below"]), {"staff_subject": "yes"}),
-    "the same answer twice": (table(["Location", "Oakfield"]) + p("Location: Oakfield"), {"location": "Oakfield"}),
-    "an answer that is a label elsewhere": (table(["This form is", "Update"], ["Location", "School"], ["Author", "P. Example"]), {"form_kind": "Update", "location": "School", "author": "P. Example"}),
+    "the same answer twice": (
+        table(["Location", "Oakfield"]) + p("Location: Oakfield"),
+        {"location": "Oakfield"},
+    ),
+    "an answer that is a label elsewhere": (
+        table(["This form is", "Update"], ["Location", "School"], ["Author", "P. Example"]),
+        {"form_kind": "Update", "location": "School", "author": "P. Example"},
+    ),
     "not known": (table(["Date of incident", "not known"]), {"incident_at": ""}),
-    "a common label inside its section": (p("B. Incident") + table(["Date", "4/3/25"]) + p("A. Alert") + table(["Date", "5/3/25"]), {"incident_at": "2025-03-04", "form_date": "2025-03-05"}),
-    "a row deleted as a change": (table(["Location", "Oakfield"]).replace("</w:tbl>", f"<w:tr><w:trPr><w:del/></w:trPr><w:tc>{p('Author')}</w:tc><w:tc>{p('X')}</w:tc></w:tr></w:tbl>"), {"location": "Oakfield"}),
+    "a common label inside its section": (
+        p("B. Incident") + table(["Date", "4/3/25"]) + p("A. Alert") + table(["Date", "5/3/25"]),
+        {"incident_at": "2025-03-04", "form_date": "2025-03-05"},
+    ),
+    "a row deleted as a change": (
+        table(["Location", "Oakfield"]).replace(
+            "</w:tbl>",
+            f"<w:tr><w:trPr><w:del/></w:trPr><w:tc>{p('Author')}</w:tc><w:tc>{p('X')}</w:tc></w:tr></w:tbl>",
+        ),
+        {"location": "Oakfield"},
+    ),
 }
 BESIDE = {"author_phone", "current_position", "police_ref"}
 
@@ -105,7 +198,11 @@ BESIDE = {"author_phone", "current_position", "police_ref"}
 def test_single_answers(situation: str, reading: Read) -> None:
     body, expected = SINGLE[situation]
     found = reading(body)
-    assert {name: field.value for name, field in found.fields.items() if name not in BESIDE and field.value or name in expected} == expected
+    assert {
+        name: field.value
+        for name, field in found.fields.items()
+        if (name not in BESIDE and field.value) or name in expected
+    } == expected
 
 
 DOUBTFUL = {
@@ -114,7 +211,11 @@ DOUBTFUL = {
     "an American date": (table(["Date of incident", "03/25/2025"]), "incident_at", "impossible"),
     "two dates": (table(["Date of incident", "4/3/25 or 5/3/25"]), "incident_at", "several"),
     "a wrong weekday": (table(["Date of incident", "Monday 4 March 2025"]), "incident_at", "weekday"),
-    "two different answers": (table(["Location", "Oakfield"]) + p("Location: Elm House"), "location", "several_values"),
+    "two different answers": (
+        table(["Location", "Oakfield"]) + p("Location: Elm House"),
+        "location",
+        "several_values",
+    ),
     "both boxes ticked": (table(["Staff subject", "☒ Yes ☒ No"]), "staff_subject", "several_ticked"),
     "neither yes nor no": (table(["Staff subject", "perhaps"]), "staff_subject", "unclear_choice"),
 }
@@ -135,17 +236,33 @@ def test_a_time_that_may_be_either_half_of_the_day_leaves_the_day(reading: Read)
 
 
 CHILDREN = {
-    "a row each under headings": table(["Name", "DOB", "Liquidlogic ID"], ["Anna B", "1/2/2012", "77"], ["Ben B", "3/4/2014", "78"]),
-    "headings, a number and blank rows": table(["", "Name of child", "Date of Birth", "ID"], ["1", "Anna B", "1/2/2012", "77"], ["2", "Ben B", "3/4/2014", "78"], ["3", "", "", ""]),
-    "a block each": p("Child 1") + table(["Full name", "Anna B", "DOB", "1/2/2012"], ["System ID", "77", "Age", ""]) + p("Child 2") + table(["Full name", "Ben B", "DOB", "3/4/2014"], ["System ID", "78", "Age", ""]),
-    "one after another": p("Child's name: Anna B") + p("DOB: 1/2/2012  ID number: 77") + p("Child's name: Ben B") + p("DOB: 3/4/2014  ID number: 78"),
+    "a row each under headings": table(
+        ["Name", "DOB", "Liquidlogic ID"], ["Anna B", "1/2/2012", "77"], ["Ben B", "3/4/2014", "78"]
+    ),
+    "headings, a number and blank rows": table(
+        ["", "Name of child", "Date of Birth", "ID"],
+        ["1", "Anna B", "1/2/2012", "77"],
+        ["2", "Ben B", "3/4/2014", "78"],
+        ["3", "", "", ""],
+    ),
+    "a block each": p("Child 1")
+    + table(["Full name", "Anna B", "DOB", "1/2/2012"], ["System ID", "77", "Age", ""])
+    + p("Child 2")
+    + table(["Full name", "Ben B", "DOB", "3/4/2014"], ["System ID", "78", "Age", ""]),
+    "one after another": p("Child's name: Anna B")
+    + p("DOB: 1/2/2012  ID number: 77")
+    + p("Child's name: Ben B")
+    + p("DOB: 3/4/2014  ID number: 78"),
 }
 
 
 @pytest.mark.parametrize("situation", CHILDREN)
 def test_several_children_on_one_form(situation: str, reading: Read) -> None:
     found = reading(p("C. Child or children") + CHILDREN[situation] + p("D. Summary"))
-    children = [{name: field.value for name, field in row.items() if name in ("child_name", "dob", "system_id")} for row in found.tables["children"][:2]]
+    children = [
+        {name: field.value for name, field in row.items() if name in ("child_name", "dob", "system_id")}
+        for row in found.tables["children"][:2]
+    ]
     assert children == [
         {"child_name": "Anna B", "dob": "2012-02-01", "system_id": "77"},
         {"child_name": "Ben B", "dob": "2014-04-03", "system_id": "78"},
@@ -153,7 +270,11 @@ def test_several_children_on_one_form(situation: str, reading: Read) -> None:
 
 
 def test_a_child_named_in_two_places_is_one_child(reading: Read) -> None:
-    found = reading(table(["Name of child", "Anna B"]) + p("Text between: nothing") + table(["Name of child", "Anna B"], ["DOB", "1/2/2012"]))
+    found = reading(
+        table(["Name of child", "Anna B"])
+        + p("Text between: nothing")
+        + table(["Name of child", "Anna B"], ["DOB", "1/2/2012"])
+    )
     named = [row["child_name"].value for row in found.tables["children"] if "child_name" in row]
     assert named == ["Anna B"]
 
@@ -174,12 +295,15 @@ def test_updates_are_rows_with_date_text_manager_and_reviewer(reading: Read) -> 
 
 WORDS = "Tier 4 CAMHS inpatient admission"
 TICKS = {
-    "a control in its own cell": table([p(tick(True)), "K03", WORDS], [p(tick(False)), "M07", "Serious injury"]),
+    "a control in its own cell": table(
+        [p(tick(True)), "K03", WORDS], [p(tick(False)), "M07", "Serious injury"]
+    ),
     "an x in its own cell": table(["K03", WORDS, "x"], ["M07", "Serious injury", ""]),
     "yes and no": table(["K03 " + WORDS, "Yes"], ["M07 Serious injury", "No"]),
     "a glyph on the line": p("☒ K03 " + WORDS) + p("☐ M07 Serious injury"),
     "words without a code": p(tick(True), " " + WORDS) + p(tick(False), " Inquest"),
-    "a Wingdings symbol": p('<w:r><w:sym w:font="Wingdings" w:char="F0FE"/></w:r>', " K03 " + WORDS) + p('<w:r><w:sym w:font="Wingdings" w:char="F0A8"/></w:r>', " M07"),
+    "a Wingdings symbol": p('<w:r><w:sym w:font="Wingdings" w:char="F0FE"/></w:r>', " K03 " + WORDS)
+    + p('<w:r><w:sym w:font="Wingdings" w:char="F0A8"/></w:r>', " M07"),
     "codes in words": table(["Type of incident", "K03 admission"]),
 }
 
@@ -199,24 +323,59 @@ def test_what_was_neither_label_nor_value_is_listed(reading: Read) -> None:
 
 
 def test_each_value_can_be_shown_where_it_came_from(reading: Read) -> None:
-    field = reading(table(["Author", "P. Example"], ["Date of incident:", "4/3/25 9pm"])).fields["incident_at"]
-    assert field == Field("incident_at", "2025-03-04T21:00", "4/3/25 9pm", "Date of incident", "table 1, row 2, column 2", field.confidence)
+    field = reading(table(["Author", "P. Example"], ["Date of incident:", "4/3/25 9pm"])).fields[
+        "incident_at"
+    ]
+    assert field == Field(
+        "incident_at",
+        "2025-03-04T21:00",
+        "4/3/25 9pm",
+        "Date of incident",
+        "table 1, row 2, column 2",
+        field.confidence,
+    )
     assert 0.85 <= field.confidence <= 1
 
 
-ANSWERS = table(["Author", "P. Example"], ["Location", "Oakfield"], ["School", "Oak"], ["Police ref", "1"], ["Gender", "F"])
+ANSWERS = table(
+    ["Author", "P. Example"],
+    ["Location", "Oakfield"],
+    ["School", "Oak"],
+    ["Police ref", "1"],
+    ["Gender", "F"],
+)
 MISSING = table(["Missing since", "4/3/25 21:00"], ["Last seen", "4/3/25 20:00"])
 TITLES: Mapping[str, tuple[str, str, list[str]]] = {
     "the standard form": (p("SENIOR LEADERSHIP ALERT FORM - Urgent &amp; Confidential") + ANSWERS, "sla", []),
-    "the missing form": (p("Senior Leadership Alert Form (for Missing Children)") + ANSWERS + MISSING, "sla_missing", []),
+    "the missing form": (
+        p("Senior Leadership Alert Form (for Missing Children)") + ANSWERS + MISSING,
+        "sla_missing",
+        [],
+    ),
     "a form that was replaced": (p("Incident Alert Form") + ANSWERS, "sla", ["old_form"]),
-    "a title in a text box": (f"<w:p>{BOX.format(p('Senior Leadership Alert Form'))}</w:p>" + ANSWERS, "sla", []),
-    "no title, but plainly the form": (ANSWERS + table(["Date of incident", "4/3/25"], ["Summary", "He fell."], ["Media interest", "Yes"], ["Area", "North"]), "sla", ["no_title"]),
+    "a title in a text box": (
+        f"<w:p>{BOX.format(p('Senior Leadership Alert Form'))}</w:p>" + ANSWERS,
+        "sla",
+        [],
+    ),
+    "no title, but plainly the form": (
+        ANSWERS
+        + table(
+            ["Date of incident", "4/3/25"],
+            ["Summary", "He fell."],
+            ["Media interest", "Yes"],
+            ["Area", "North"],
+        ),
+        "sla",
+        ["no_title"],
+    ),
 }
 
 
 @pytest.mark.parametrize("situation", TITLES)
-def test_which_form_it_is(situation: str, reading_bytes: ReadBytes, make_docx: Callable[[str], bytes]) -> None:
+def test_which_form_it_is(
+    situation: str, reading_bytes: ReadBytes, make_docx: Callable[[str], bytes]
+) -> None:
     body, form, problems = TITLES[situation]
     found = reading_bytes(make_docx(body))
     assert isinstance(found, Reading)
@@ -232,13 +391,17 @@ def test_which_form_it_is(situation: str, reading_bytes: ReadBytes, make_docx: C
         "",
     ],
 )
-def test_a_document_that_is_no_form_is_said_to_be_none(body: str, reading_bytes: ReadBytes, make_docx: Callable[[str], bytes]) -> None:
+def test_a_document_that_is_no_form_is_said_to_be_none(
+    body: str, reading_bytes: ReadBytes, make_docx: Callable[[str], bytes]
+) -> None:
     found = reading_bytes(make_docx(body))
     assert isinstance(found, Unreadable)
     assert found.code == "not_a_form"
 
 
-def test_without_any_definition_nothing_is_a_form(categories: Sequence[Category], make_docx: Callable[[str], bytes]) -> None:
+def test_without_any_definition_nothing_is_a_form(
+    categories: Sequence[Category], make_docx: Callable[[str], bytes]
+) -> None:
     nothing: Sequence[FormDefinition] = ()
     found = read(make_docx(p("Senior Leadership Alert Form")), "x.docx", nothing, categories)
     assert isinstance(found, Unreadable)

@@ -11,7 +11,9 @@ import pytest
 from agent.forms.docx import read_docx
 
 FEATURES = Path(__file__).parents[3] / "shared" / "corpus" / "features"
-pytestmark = pytest.mark.skipif(not FEATURES.is_dir(), reason="the corpus of Word features is not beside the project")
+pytestmark = pytest.mark.skipif(
+    not FEATURES.is_dir(), reason="the corpus of Word features is not beside the project"
+)
 
 # a form inside an embedded file is reported, not merged into the form around it
 OUT_OF_REACH = {("36_embedded.docx", "Left14")}

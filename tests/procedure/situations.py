@@ -1,203 +1,89 @@
-"""Builders for situations at a Need to Know desk. Everybody and everything in them is invented."""
+"""A desk's rules and alerts of invented people, said as briefly as people would say them."""
 
 from __future__ import annotations
 
-import hashlib
+import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
-from agent.procedure.alert import Alert, alert_after
-from agent.procedure.decide import decide_mail
-from agent.procedure.decision import Decision
-from agent.procedure.mail import Attachment, Mail
+from agent.procedure.alert import Alert, Chased
 from agent.procedure.people import People, Person
-from agent.procedure.reading import Field, Reading, Unreadable
 from agent.procedure.rules import Procedure
-from agent.procedure.submission import Submission
-from agent.procedure.submission_from import submissions_from
+from agent.procedure.submission import Child
+from agent.procedure.working_days import Calendar
 
-ROOT = Path(__file__).parents[2]
+CONFIG = Path(__file__).parents[2] / "config"
 LONDON = ZoneInfo("Europe/London")
-DESK = "n2knotification@nctrust.co.uk"
-AUTHOR = "dana.hollis@nctrust.co.uk"
-COLLEAGUE = "femi.adeyemi@nctrust.co.uk"
-DIRECTOR = "ruth.penrose@nctrust.co.uk"
-MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-PHRASE = "Senior Leadership Alert"
-PROPER = f"{PHRASE} - Urgent and Confidential"
 
+AUTHOR = "theo.marchbanks@trust.example"
+AVA = Person("Ava Lindqvist", "ava.lindqvist@trust.example", ("strategic_manager",))
+SOL = Person("Sol Quarrie", "sol.quarrie@trust.example", ("sqas_sm", "strategic_manager"))
+PIA = Person("Pia Winterbourne", "pia.winterbourne@trust.example", ("psw",))
 PEOPLE = People(
-    own=frozenset({DESK, "n2knotifications@nctrust.co.uk"}),
-    allowed_domains=frozenset({"nctrust.co.uk"}),
-    people=(
-        Person("Ruth Penrose", DIRECTOR, ("director",)),
-        Person("Owen Marsh", "owen.marsh@nctrust.co.uk", ("chief_executive",)),
-        Person("Ada North", "ada.north@nctrust.co.uk", ("assistant_director",)),
-        Person("Ben West", "ben.west@nctrust.co.uk", ("assistant_director",)),
-        Person("Sol Quaye", "sol.quaye@nctrust.co.uk", ("sqas_sm", "strategic_manager")),
-        Person("Ivy Pratt", "ivy.pratt@nctrust.co.uk", ("psw",)),
-        Person("Hal Rowe", "hal.rowe@nctrust.co.uk", ("hr_head",)),
-    ),
+    own=frozenset({"n2k@trust.example"}),
+    allowed_domains=frozenset({"trust.example"}),
+    people=(AVA, SOL, PIA),
 )
-EVERYBODY = tuple(person.address for person in PEOPLE.people if "hr_head" not in person.roles) + (DESK,)
 
 
 @cache
-def nct() -> Procedure:
-    """The shipped procedure."""
-    told = tomllib.loads((ROOT / "config/procedures/nct.toml").read_text(encoding="utf-8"))
+def bank_holidays() -> Mapping[date, str]:
+    """The bank holidays that come with the agent."""
+    told = json.loads((CONFIG / "bank_holidays_england.json").read_text(encoding="utf-8"))
+    return {date.fromisoformat(one["date"]): one["title"] for one in told["england-and-wales"]["events"]}
+
+
+@cache
+def procedure() -> Procedure:
+    """The first procedure that comes with the agent."""
+    told = tomllib.loads((CONFIG / "procedures" / "nct.toml").read_text(encoding="utf-8"))
     return TypeAdapter(Procedure).validate_python(told)
 
 
-def concluding_by_form() -> Procedure:
-    return replace(nct(), conclusion="form")
+def calendar(*closed: str) -> Calendar:
+    return Calendar(frozenset(bank_holidays()), frozenset(map(day, closed)), LONDON)
 
 
-def field(name: str, value: str, text: str | None = None) -> Field:
-    return Field(name=name, value=value, text=value if text is None else text, label=name, where="a table")
+def day(text: str) -> date:
+    """`Mon 2 Mar 2026`: the weekday is checked, so that a table cannot lie."""
+    said = datetime.strptime(text, "%a %d %b %Y").replace(tzinfo=UTC)
+    assert f"{said:%a}" == text[:3], f"{text} is a {said:%A}"
+    return said.date()
 
 
-def row(**values: str) -> Mapping[str, Field]:
-    return {name: field(name, value) for name, value in values.items()}
+def at(text: str) -> datetime:
+    """`Mon 2 Mar 2026 09:30`, as London's clocks show it."""
+    said, _, hour = text.rpartition(" ")
+    return datetime.combine(day(said), datetime.strptime(hour, "%H:%M").time(), LONDON).astimezone(UTC)  # noqa: DTZ007 - a wall time
 
 
-def form(
-    *,
-    name: str = "sla",
-    document: str = "Senior Leadership Alert Liam Harwood 1 Mar 26.docx",
-    children: Sequence[Mapping[str, str]] = ({"child_name": "Liam Harwood", "dob": "2012-05-04"},),
-    updates: Sequence[Mapping[str, str]] = (),
-    ticked: Sequence[str] = (),
-    edition: str = "",
-    **values: str,
-) -> Reading:
-    """A form as it was read. `edition` makes another file of the same content."""
-    told = {"incident_at": "2026-03-01T16:30", "author": "Dana Hollis", "summary": "A fall at home.", **values}
-    known = repr((name, document, children, updates, ticked, sorted(told.items()), edition))
-    return Reading(
-        form=name,
-        document=document,
-        sha256=hashlib.sha256(known.encode()).hexdigest(),
-        fields=row(**{field: value for field, value in told.items() if value}),
-        tables={
-            "children": tuple(row(**child) for child in children),
-            "updates": tuple(row(**update) for update in updates),
-        },
-        ticked=tuple(ticked),
+def alert(received: str = "Mon 2 Mar 2026 10:00", number: int = 1, **more: Any) -> Alert:
+    """An alert that nothing was heard of since it came."""
+    came = at(received)
+    told: dict[str, Any] = {
+        "reference": f"SLA-2026-{number:04d}",
+        "received_at": came,
+        "author_address": AUTHOR,
+        "form": "sla",
+        "last_news_at": came,
+        "children": (Child("Robin Fairweather", date(2012, 5, 4)),),
+        "values": {"author": "Theo Marchbanks", "reviewer": "Ava Lindqvist"},
+        "categories": ("M07",),
+    }
+    return Alert(**{**told, **more})
+
+
+def chased(alert: Alert, *sent: tuple[str, str]) -> Alert:
+    """The alert after these chases went out: (rule, when)."""
+    gone = tuple(
+        Chased(at(when), rule, number, f"letter-{number}") for number, (rule, when) in enumerate(sent, 1)
     )
-
-
-def update(text: str, date: str = "2026-03-05", manager: str = "Dana Hollis", reviewer: str = "Sol Quaye") -> Mapping[str, str]:
-    return {"date": date, "text": text, "manager": manager, "reviewer": reviewer}
-
-
-def mail(
-    subject: str = PROPER,
-    *,
-    sender: str = AUTHOR,
-    number: int = 1,
-    at: datetime = MONDAY,
-    to: Sequence[str] = EVERYBODY,
-    text: str = "Please see attached.",
-    attachments: Sequence[Attachment] = (),
-    nested: Sequence[Mail] = (),
-    answers: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Mail:
-    return Mail(
-        message_id=f"<{number}@mail.example>",
-        subject=subject,
-        sender=sender,
-        sender_name="",
-        to=tuple(to),
-        cc=(),
-        received_at=at,
-        written_at=at,
-        text=text,
-        attachments=tuple(attachments),
-        nested=tuple(nested),
-        in_reply_to=answers,
-        references=(answers,) if answers else (),
-        headers=headers or {},
-    )
-
-
-class Desk:
-    """A desk in memory: what arrives is decided, recorded and folded, as the agent does it."""
-
-    def __init__(self, procedure: Procedure | None = None, people: People = PEOPLE) -> None:
-        self.procedure = procedure or nct()
-        self.people = people
-        self.alerts: dict[str, Alert] = {}
-        self.mails = 0
-
-    def receives(
-        self,
-        *forms: Reading | Unreadable,
-        subject: str = PROPER,
-        answered: tuple[str, ...] = (),
-        after: timedelta = timedelta(),
-        message: Mail | None = None,
-        sender: str = AUTHOR,
-        answers: str | None = None,
-        text: str = "Please see attached.",
-    ) -> Decision:
-        """Decide a mail that brings these forms, and keep what was decided."""
-        self.mails += 1
-        came = message or mail(
-            subject, sender=sender, number=self.mails, at=MONDAY + after, answers=answers, text=text
-        )
-        decision = self.decides(self.submissions(came, *forms), answered)
-        for entry in decision.entries:
-            if entry.alert:
-                alert = alert_after(self.alerts.get(entry.alert), entry)
-                assert alert is not None
-                self.alerts[entry.alert] = alert
-        return decision
-
-    def submissions(self, came: Mail, *forms: Reading | Unreadable) -> tuple[Submission, ...]:
-        return submissions_from(
-            came, forms, self.procedure, self.people, received_at=came.received_at or MONDAY, zone=LONDON
-        )
-
-    def decides(self, submissions: Sequence[Submission], answered: tuple[str, ...] = ()) -> Decision:
-        return decide_mail(
-            submissions,
-            self.alerts,
-            self.procedure,
-            self.people,
-            answered=answered,
-            new_reference=self.numbering(),
-        )
-
-    def numbering(self) -> Callable[[datetime], str]:
-        """The next free references, each one time only."""
-        taken = len(self.alerts)
-
-        def fresh(at: datetime) -> str:
-            nonlocal taken
-            taken += 1
-            return f"{self.procedure.reference_prefix}-{at.year}-{taken:04d}"
-
-        return fresh
-
-    @property
-    def only(self) -> Alert:
-        """The one alert there is."""
-        (alert,) = self.alerts.values()
-        return alert
-
-
-def happenings(decision: Decision) -> list[str]:
-    return [str(entry.happened) for entry in decision.entries]
-
-
-def codes(decision: Decision) -> list[str]:
-    return [question.code for question in decision.questions]
+    return replace(alert, chases=gone, chases_ever=len(gone))

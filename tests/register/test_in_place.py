@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from agent.errors import ChangedMeanwhile, NeedsAPerson
 from agent.register.base import Changes
@@ -140,7 +141,7 @@ def test_a_date_written_into_a_cell_formatted_as_text_shows_as_a_date() -> None:
 
 def test_a_workbook_that_counts_from_1904_gets_its_own_numbers() -> None:
     def from_1904(book: openpyxl.Workbook) -> None:
-        book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+        book.epoch = CALENDAR_MAC_1904
 
     content = changed_to(as_excel_would(book_with(row(1)), from_1904), 1, Next_update_due="2026-05-01")
 

@@ -12,7 +12,7 @@ from agent.procedure.rules import Column
 from agent.register.base import Changes, Sheet
 from agent.register.cells import same
 from agent.register.memory import MemoryRegister
-from agent.register.merge import Merged, PersonsChange, merge
+from agent.register.merge import Merged, PersonsChange, Rows, merge
 
 REF = Column("Ref", "agent", "reference")
 COUNT = Column("Updates", "agent", "updates", "number")
@@ -231,8 +231,8 @@ class World:
         self.register = MemoryRegister(COLUMNS)
         self.ledger: dict[str, dict[str, str]] = {}
         self.corrected: set[tuple[str, str]] = set()
-        self.wrote: dict[str, dict[str, str]] = {}
-        self.intended: dict[str, dict[str, str]] = {}
+        self.wrote: Rows = {}
+        self.intended: Rows = {}
         self.typed: dict[tuple[str, str], str] = {}
         self.reported: list[tuple[str, str]] = []
 
@@ -269,7 +269,7 @@ class World:
             if change.column.owner == "proposed":
                 self.corrected.add((change.reference, change.heading))
                 self.ledger[change.reference][change.heading] = change.now
-        self.wrote, self.intended = dict(merged.seen), {}
+        self.wrote, self.intended = merged.seen, {}
         merged = merge(COLUMNS, self.wrote, sheet, self.ledger)
         if not merged.changes:
             return
@@ -279,7 +279,7 @@ class World:
         written = self.register.write(merged.changes, sheet.version)
         if dies == "after":
             return
-        self.wrote, self.intended = dict(written.rows), {}
+        self.wrote, self.intended = written.rows, {}
 
 
 @settings(max_examples=150, deadline=None)

@@ -13,7 +13,9 @@ import pytest
 
 from agent.forms.mail import documents_of, read_mail
 from agent.forms.read import read
+from agent.letters.writer import Writer
 from agent.procedure.alert import Alert, alert_after
+from agent.procedure.chase import ChaseDue, GatheredChase
 from agent.procedure.decide import decide_mail
 from agent.procedure.decision import Decision
 from agent.procedure.people import People
@@ -59,7 +61,7 @@ def told() -> Told:
             _decide(result, event.label, mime, event.at, event.expected)
         elif isinstance(event, AuthorAnswersChase):
             answered = [result.references[event.alert]]
-            mime = answer_of(event, _chase(result.story, answered[0]), paper())
+            mime = answer_of(event, _chase(result, event, answered[0]), paper())
             _decide(result, f"answer about {event.alert}", mime, event.at, event.expected, answered)
     return result
 
@@ -74,12 +76,18 @@ def paper() -> Paper:
     return Paper(settings().forms, settings().procedures["nct"].categories)
 
 
-def _chase(story: Story, reference: str) -> bytes:
+def _chase(told: Told, asked: AuthorAnswersChase, reference: str) -> bytes:
+    """The desk's own letter to the author, as its templates word it."""
+    day, to = asked.at.date(), asked.who.address
+    due = ChaseDue(reference, "chase-1", day, 1, to, "chase", "author", received=day, heard=day)
+    inbox = told.story.desk.mailbox
+    writer = Writer(settings().templates, settings().procedures["nct"], inbox)
+    written = writer.chase(GatheredChase(to, "chase", (due,)), told.alerts)
     letter = EmailMessage()
     letter["Message-ID"] = "<a-chase@nctrust.example>"
-    letter["From"] = story.desk.mailbox
-    letter["Subject"] = f"Senior Leadership Alert Update {reference} - Urgent and Confidential"
-    letter.set_content("Please add your update to the form.")
+    letter["From"], letter["To"] = inbox, to
+    letter["Subject"] = written.subject
+    letter.set_content(written.text)
     return letter.as_bytes()
 
 

@@ -113,7 +113,9 @@ def test_the_requests_are_told_but_not_those_to_the_control_interface(control: C
     assert control("GET", "/requests").json() == {"requests": []}
 
 
-def test_a_folder_of_mail_files_fills_mailboxes_in_the_order_written(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_folder_of_mail_files_fills_mailboxes_in_the_order_written(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
     for address, day in ((N2K, 27), (N2K, 26), ("new@nctrust.example", 25)):
         room = tmp_path / address
         room.mkdir(exist_ok=True)

@@ -30,7 +30,10 @@ def test_a_send_answered_504_may_have_been_applied_or_not(sandbox: Sandbox, ask:
         sandbox.tenant.faults.add(Fault("POST", r"/send$", status=504, when=when))
         assert ask.post(f"/messages/{draft['id']}/send").status_code == 504
         assert len(inbox_of(sandbox, ALICE)) == delivered
-    assert [entry.applied for entry in sandbox.tenant.log.entries if entry.path.endswith("/send")] == [True, False]
+    assert [entry.applied for entry in sandbox.tenant.log.entries if entry.path.endswith("/send")] == [
+        True,
+        False,
+    ]
 
 
 def test_a_connection_is_cut_before_or_after_the_draft_was_made(sandbox: Sandbox, ask: Asker) -> None:
@@ -58,7 +61,10 @@ def test_one_sent_copy_can_be_late(sandbox: Sandbox, ask: Asker) -> None:
     assert ask.subjects("/messages") == ["Prompt"]
     sandbox.tenant.clock.advance(timedelta(seconds=90))
     sandbox.tenant.settle()
-    assert [message.subject for message in sandbox.tenant.mailbox(N2K).messages("sentitems")] == ["Prompt", "Late"]
+    assert [message.subject for message in sandbox.tenant.mailbox(N2K).messages("sentitems")] == [
+        "Prompt",
+        "Late",
+    ]
 
 
 def test_a_delay_makes_an_impatient_client_give_up(sandbox: Sandbox, ask: Asker) -> None:

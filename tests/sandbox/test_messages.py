@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 
 from agent.sandbox.server import Sandbox
-from tests.sandbox.mail_world import ALICE, IMMUTABLE, KEY, MONDAY, N2K, Asker, html, inbox_of, mail, recipient
+from tests.sandbox.mail_world import (
+    ALICE,
+    IMMUTABLE,
+    KEY,
+    MONDAY,
+    N2K,
+    Asker,
+    html,
+    inbox_of,
+    mail,
+    recipient,
+)
 
 
 def with_papers() -> bytes:
@@ -20,7 +31,11 @@ def with_papers() -> bytes:
     inner["Subject"], inner["From"] = "The earlier one", ALICE
     inner.set_content("See below")
     outer = EmailMessage()
-    outer["Subject"], outer["From"], outer["To"] = "Papers – über alles", "Alice Author <alice@nctrust.example>", N2K
+    outer["Subject"], outer["From"], outer["To"] = (
+        "Papers – über alles",
+        "Alice Author <alice@nctrust.example>",
+        N2K,
+    )
     outer.set_content("Please find attached.")
     outer.add_alternative("<p>Please find <img src='cid:logo'></p><script>alert(1)</script>", subtype="html")
     outer.add_attachment(b"PK form", "application", "octet-stream", filename="Form – Ünïcode.docx")
@@ -78,7 +93,10 @@ def test_a_query_beyond_outlook_is_refused(ask: Asker, query: dict[str, str], co
 
 def test_a_filter_that_leads_with_what_is_sorted_by_is_accepted(sandbox: Sandbox, ask: Asker) -> None:
     sandbox.tenant.deliver(mail("One"), [N2K])
-    query = {"filter": "receivedDateTime ge 2026-01-01T00:00:00Z and isRead eq false", "orderby": "receivedDateTime"}
+    query = {
+        "filter": "receivedDateTime ge 2026-01-01T00:00:00Z and isRead eq false",
+        "orderby": "receivedDateTime",
+    }
     assert ask.subjects("/messages", **query) == ["One"]
 
 
@@ -92,7 +110,10 @@ def test_the_mime_of_a_mail_is_faithful_but_never_the_same_bytes(sandbox: Sandbo
     assert parsed["Subject"] == "Papers – über alles"
     assert parsed["Received"].endswith("09:00:00 +0000")
     assert "header.from=nctrust.example" in parsed["Authentication-Results"]
-    assert [part.get_filename() for part in parsed.iter_attachments()] == ["Form – Ünïcode.docx", "earlier.eml"]
+    assert [part.get_filename() for part in parsed.iter_attachments()] == [
+        "Form – Ünïcode.docx",
+        "earlier.eml",
+    ]
     form = next(iter(parsed.iter_attachments()))
     assert form.get_payload(decode=True) == b"PK form"
 
@@ -169,7 +190,12 @@ def test_a_long_list_of_folders_comes_in_pages(ask: Asker) -> None:
 def test_marks_are_written_and_the_text_of_a_received_mail_is_not(sandbox: Sandbox, ask: Asker) -> None:
     sandbox.tenant.deliver(mail("To be marked"), [N2K])
     message = ask.get("/mailFolders/inbox/messages")["value"][0]
-    marks = {"categories": ["N2K: recorded"], "isRead": True, "flag": {"flagStatus": "flagged"}, "importance": "high"}
+    marks = {
+        "categories": ["N2K: recorded"],
+        "isRead": True,
+        "flag": {"flagStatus": "flagged"},
+        "importance": "high",
+    }
     changed = ask("PATCH", f"/messages/{message['id']}", json=marks).json()
     assert {name: changed[name] for name in marks} == marks
     assert changed["changeKey"] != message["changeKey"]
@@ -229,7 +255,10 @@ def test_the_name_of_a_property_is_case_sensitive_and_its_value_is_not(ask: Aske
             {"internetMessageHeaders": [{"name": f"x-{n}", "value": "1"} for n in range(6)]},
             "InvalidInternetMessageHeaderCollection",
         ),
-        ({"internetMessageHeaders": [{"name": "Auto-Submitted", "value": "1"}]}, "InvalidInternetMessageHeader"),
+        (
+            {"internetMessageHeaders": [{"name": "Auto-Submitted", "value": "1"}]},
+            "InvalidInternetMessageHeader",
+        ),
         ({"shoeSize": 44}, "RequestBodyRead"),
         ({"singleValueExtendedProperties": [{"id": "Key", "value": "1"}]}, "ErrorInvalidProperty"),
     ],
@@ -253,7 +282,9 @@ def test_a_draft_can_be_given_as_mime(ask: Asker) -> None:
 def test_a_reply_keeps_the_conversation_and_goes_to_who_asked_to_be_answered(
     sandbox: Sandbox, ask: Asker
 ) -> None:
-    sandbox.tenant.deliver(mail("Question", Message_ID="<q@x.example>", Reply_To="desk@nctrust.example"), [N2K])
+    sandbox.tenant.deliver(
+        mail("Question", Message_ID="<q@x.example>", Reply_To="desk@nctrust.example"), [N2K]
+    )
     original = ask.get("/mailFolders/inbox/messages")["value"][0]
     reply = ask.post(f"/messages/{original['id']}/createReply", {"comment": "Thank you"}).json()
     assert reply["subject"] == "RE: Question"

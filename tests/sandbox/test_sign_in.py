@@ -35,9 +35,7 @@ def test_msal_signs_in_with_the_secret(sandbox: Sandbox, ask: Asker) -> None:
     assert ask("GET", "/messages", headers={"Authorization": f"Bearer {answer['access_token']}"}).ok
 
 
-def test_msal_signs_in_with_the_certificate_in_its_new_and_its_old_form(
-    sandbox: Sandbox, ask: Asker
-) -> None:
+def test_msal_signs_in_with_the_certificate_in_its_new_and_its_old_form(sandbox: Sandbox, ask: Asker) -> None:
     key, certificate = certificate_parts(sandbox)
     old_thumbprint = x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA1()).hex()
     for credential in (
@@ -68,7 +66,9 @@ def token_answer(sandbox: Sandbox, http: requests.Session, **form: str) -> reque
     return http.post(f"{sandbox.base_url}/{sandbox.tenant_id}/oauth2/v2.0/token", data=told, timeout=20)
 
 
-def assertion(sandbox: Sandbox, key: Any = None, left_out: str = "", header: Any = None, **claims: Any) -> str:
+def assertion(
+    sandbox: Sandbox, key: Any = None, left_out: str = "", header: Any = None, **claims: Any
+) -> str:
     pem, certificate = certificate_parts(sandbox)
     fingerprint = x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256())
     thumbprint = base64.urlsafe_b64encode(fingerprint).decode().rstrip("=")

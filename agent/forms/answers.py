@@ -10,7 +10,7 @@ from datetime import datetime
 from agent.forms.dates import is_unknown, read_stamp
 from agent.forms.definition import FormField
 from agent.forms.labels import key
-from agent.forms.units import Unit
+from agent.forms.units import Unit, boxed
 
 _PROMPT = re.compile(
     r"(?:click|tap|click or tap|press)(?: or tap)? (?:here )?to (?:enter|add|insert|choose|select)[\w ]*\.?"
@@ -46,7 +46,9 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     if not text or is_prompt(text) or (asked.hint and key(text) == key(asked.hint)):
         return Typed("", "")
     if any(unit.conflict for unit in units):
-        return Typed("", text, problem="bound_conflict")
+        return Typed(
+            "", text, problem="bound_conflict"
+        )  # Word and this file's other readers see different answers
     if asked.type in ("date", "datetime"):
         return _moment(asked, text, next((unit.iso for unit in units if unit.iso), ""))
     if asked.options:
@@ -106,7 +108,11 @@ def _option(asked: FormField, text: str) -> Typed:
     if key(plain) in by_key:
         return Typed(by_key[key(plain)], text)
     offered = [option for option in asked.options if re.search(rf"\b{re.escape(key(option))}\b", key(plain))]
-    if len(offered) == len(asked.options) and len(offered) > 1 and len(key(plain)) <= len(" ".join(by_key)) + 12:
+    if (
+        len(offered) == len(asked.options)
+        and len(offered) > 1
+        and len(key(plain)) <= len(" ".join(by_key)) + 12
+    ):
         return Typed("", "")  # all the options, none crossed out: not answered
     return Typed(plain, text, 0.9)
 
@@ -116,14 +122,14 @@ def _yes_no(plain: str, text: str) -> Typed:
         return Typed("", "")
     found = _YES_NO.match(plain)
     if found:
-        return Typed("yes" if found[1].lower().startswith("y") else "no", text, 1.0 if len(plain) <= 3 else 0.95)
+        return Typed(
+            "yes" if found[1].lower().startswith("y") else "no", text, 1.0 if len(plain) <= 3 else 0.95
+        )
     return Typed("", text) if is_unknown(text) else Typed("", text, problem="unclear_choice")
 
 
 def _ticked(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     """Which of the offered boxes is ticked. More than one is a question, none is no answer."""
-    from agent.forms.matching import boxed  # noqa: PLC0415
-
     chosen = [words.strip(" \t/|,;:") for line in lines for box, words in boxed(line) if box.ticked]
     if not chosen:
         return Typed("", "")

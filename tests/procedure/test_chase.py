@@ -1,0 +1,506 @@
+"""Chasing: who is prompted when, told as people say dates; and over random months, nobody twice, none forgotten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.procedure.alert import Alert, alert_after, fold
+from agent.procedure.chase import (
+    ChaseDue,
+    chases_due,
+    left_alone,
+    letters_of,
+    next_prompt_on,
+    unaddressed,
+    within_hours,
+)
+from agent.procedure.entry import Entry
+from agent.procedure.people import People, Person
+from agent.procedure.submission import Child
+from agent.procedure.words import Happened
+from tests.procedure.situations import (
+    AUTHOR,
+    AVA,
+    LONDON,
+    PEOPLE,
+    PIA,
+    SOL,
+    alert,
+    at,
+    calendar,
+    chased,
+    day,
+    procedure,
+)
+
+
+def due(*alerts: Alert, now: str, people: People = PEOPLE, **more: Any) -> tuple[ChaseDue, ...]:
+    return chases_due(alerts, at(now), procedure(), people, calendar(), **more)
+
+
+def who(chases: Iterable[ChaseDue]) -> list[tuple[str, str]]:
+    return [(chase.rule, chase.to) for chase in chases]
+
+
+# ---------------------------------------------------------------- when the first prompt is due
+
+
+@pytest.mark.parametrize(
+    ("received", "told", "expected"),
+    [
+        ("Mon 2 Mar 2026 10:00", {}, "Mon 9 Mar 2026"),  # five working days of silence
+        ("Fri 6 Mar 2026 17:30", {}, "Fri 13 Mar 2026"),
+        ("Sat 7 Mar 2026 03:00", {}, "Fri 13 Mar 2026"),
+        ("Mon 30 Mar 2026 10:00", {}, "Wed 8 Apr 2026"),  # over Easter
+        ("Wed 23 Dec 2026 10:00", {}, "Mon 4 Jan 2027"),  # over Christmas
+        ("Sat 28 Mar 2026 23:50", {}, "Tue 7 Apr 2026"),  # the night the clocks go forward, then Easter
+        # while a child is missing: two working days
+        ("Mon 2 Mar 2026 10:00", {"missing": "Sun 1 Mar 2026 21:00"}, "Wed 4 Mar 2026"),
+        ("Fri 6 Mar 2026 10:00", {"missing": "Thu 5 Mar 2026 21:00"}, "Tue 10 Mar 2026"),
+        ("Mon 2 Mar 2026 10:00", {"form": "sla_missing"}, "Wed 4 Mar 2026"),  # nobody said since when
+        (
+            "Mon 2 Mar 2026 10:00",
+            {"form": "sla_missing", "returned": "Mon 2 Mar 2026 09:00"},
+            "Mon 9 Mar 2026",
+        ),
+        # the update that the form promises wins
+        ("Mon 2 Mar 2026 10:00", {"promised": "Fri 20 Mar 2026"}, "Mon 23 Mar 2026"),
+        ("Mon 2 Mar 2026 10:00", {"promised": "Wed 4 Mar 2026"}, "Thu 5 Mar 2026"),
+        ("Mon 2 Mar 2026 10:00", {"promised": "Sat 7 Mar 2026"}, "Mon 9 Mar 2026"),
+        ("Mon 30 Mar 2026 10:00", {"promised": "Thu 2 Apr 2026"}, "Tue 7 Apr 2026"),
+        # a promise overtaken by news, or too far off to be meant, does not count
+        ("Mon 2 Mar 2026 10:00", {"promised": "Sun 1 Mar 2026"}, "Mon 9 Mar 2026"),
+        ("Mon 2 Mar 2026 10:00", {"promised": "Fri 2 Mar 2063"}, "Mon 9 Mar 2026"),
+    ],
+)
+def test_the_first_prompt(received: str, told: dict[str, str], expected: str) -> None:
+    quiet = alert(
+        received,
+        form=told.get("form", "sla"),
+        missing_since=at(told["missing"]) if "missing" in told else None,
+        returned_at=at(told["returned"]) if "returned" in told else None,
+        next_update_due=day(told["promised"]) if "promised" in told else None,
+    )
+    before = calendar().local(at(f"{expected} 09:00")) - timedelta(days=1)
+
+    assert due(quiet, now=f"{before:%a} {before.day} {before:%b %Y} 16:59") == ()
+    assert [(chase.rule, chase.due) for chase in due(quiet, now=f"{expected} 09:00")] == [
+        ("chase-1", day(expected))
+    ]
+
+
+def test_the_due_day_stays_the_same_however_late_it_is_asked_for() -> None:
+    """An outage of two weeks costs one letter, and its reason is the same as it would have been."""
+    quiet = alert()
+
+    punctual, late = due(quiet, now="Mon 9 Mar 2026 09:00"), due(quiet, now="Mon 23 Mar 2026 15:00")
+
+    assert [(chase.rule, chase.due) for chase in punctual] == [(chase.rule, chase.due) for chase in late]
+
+
+def test_the_next_prompt_counts_from_the_one_really_sent() -> None:
+    """It was due on Monday 9th and went out on Thursday 12th."""
+    prompted = chased(alert(), ("chase-1", "Thu 12 Mar 2026 09:05"))
+
+    assert due(prompted, now="Wed 18 Mar 2026 16:00") == ()
+    assert [chase.rule for chase in due(prompted, now="Thu 19 Mar 2026 09:00")] == ["chase-2"]
+
+
+def test_a_promise_made_after_a_prompt_postpones_the_next_one() -> None:
+    prompted = chased(alert(), ("chase-1", "Mon 9 Mar 2026 09:05"))
+    promised = replace(prompted, next_update_due=day("Fri 27 Mar 2026"))
+
+    assert next_prompt_on(promised, procedure(), calendar()) == day("Mon 30 Mar 2026")
+
+
+# ---------------------------------------------------------------- when nobody is prompted
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        "Mon 9 Mar 2026 08:59",
+        "Mon 9 Mar 2026 17:00",
+        "Sat 14 Mar 2026 10:00",
+        "Fri 3 Apr 2026 10:00",  # Good Friday
+        "Mon 6 Apr 2026 10:00",  # Easter Monday
+    ],
+)
+def test_nobody_is_prompted_outside_working_days_and_hours(now: str) -> None:
+    assert due(alert(), now=now) == ()
+    assert not within_hours(at(now), procedure(), calendar())
+
+
+def test_office_hours_are_those_on_the_wall_in_summer_too() -> None:
+    summer = alert("Mon 1 Jun 2026 10:00")
+
+    assert due(summer, now="Mon 8 Jun 2026 08:59") == ()
+    assert len(due(summer, now="Mon 8 Jun 2026 09:00")) == 1
+
+
+@pytest.mark.parametrize(
+    ("rest", "last_quiet", "first_prompt"),
+    [
+        (
+            {"on_hold": True, "on_hold_until": "Fri 13 Mar 2026"},
+            "Fri 13 Mar 2026 16:59",
+            "Mon 16 Mar 2026 09:00",
+        ),
+        ({"away_until": "Thu 12 Mar 2026"}, "Wed 11 Mar 2026 16:59", "Thu 12 Mar 2026 09:00"),
+    ],
+)
+def test_nobody_is_prompted_while_an_alert_rests(
+    rest: dict[str, Any], last_quiet: str, first_prompt: str
+) -> None:
+    resting = alert(**{name: day(said) if isinstance(said, str) else said for name, said in rest.items()})
+
+    assert due(resting, now=last_quiet) == ()
+    assert [chase.due for chase in due(resting, now=first_prompt)] == [day("Mon 9 Mar 2026")]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"concluded_at": at("Fri 6 Mar 2026 11:00")},
+        {"not_an_alert": True},
+        {"on_hold": True},  # until somebody says so
+        {"conclusion_claimed_at": at("Fri 6 Mar 2026 11:00")},  # a person has to confirm it
+    ],
+)
+def test_nobody_is_prompted_for_what_has_ended_or_waits_for_a_person(over: dict[str, Any]) -> None:
+    assert due(alert(**over), now="Mon 30 Mar 2026 10:00") == ()
+
+
+@pytest.mark.parametrize(
+    ("began", "prompted"), [("Mon 9 Mar 2026 08:00", False), ("Fri 6 Mar 2026 08:00", True)]
+)
+def test_what_was_due_before_the_desk_began_is_history(began: str, prompted: bool) -> None:
+    found = due(alert(), now="Mon 9 Mar 2026 10:00", not_before=at(began))
+
+    assert bool(found) is prompted
+
+
+# ---------------------------------------------------------------- to whom
+
+
+SENT = [
+    ("chase-1", "Mon 9 Mar 2026 09:05"),
+    ("chase-2", "Mon 16 Mar 2026 09:05"),
+    ("chase-3", "Mon 23 Mar 2026 09:05"),
+    ("chase-3:reviewer", "Mon 23 Mar 2026 09:06"),
+    ("chase-4", "Mon 30 Mar 2026 09:05"),
+    ("chase-4:reviewer", "Mon 30 Mar 2026 09:06"),
+]
+
+
+@pytest.mark.parametrize(
+    ("letters", "now", "expected"),
+    [
+        (0, "Mon 9 Mar 2026 09:00", [("chase-1", AUTHOR)]),
+        (1, "Mon 16 Mar 2026 09:00", [("chase-2", AUTHOR)]),
+        (2, "Mon 23 Mar 2026 09:00", [("chase-3", AUTHOR), ("chase-3:reviewer", AVA.address)]),
+        (4, "Mon 30 Mar 2026 09:00", [("chase-4", AUTHOR), ("chase-4:reviewer", AVA.address)]),
+        (
+            6,
+            "Wed 8 Apr 2026 09:00",
+            [("chase-5", AUTHOR), ("chase-5:sqas_sm", SOL.address), ("chase-5:psw", PIA.address)],
+        ),
+    ],
+)
+def test_each_step_adds_those_who_can_help_each_with_a_letter_of_their_own(
+    letters: int, now: str, expected: list[tuple[str, str]]
+) -> None:
+    """Two letters of one step are one unanswered prompt, not two."""
+    assert who(due(chased(alert(), *SENT[:letters]), now=now)) == expected
+
+
+def test_a_letter_of_a_step_that_had_to_wait_for_the_next_day_still_comes() -> None:
+    """The reviewing manager had a letter already that day; the due day is the same as the author's."""
+    half = chased(alert(), *SENT[:3])
+
+    found = due(half, now="Tue 24 Mar 2026 09:00")
+
+    assert [(chase.rule, chase.to, chase.due) for chase in found] == [
+        ("chase-3:reviewer", AVA.address, day("Mon 23 Mar 2026"))
+    ]
+
+
+def test_the_letters_of_one_step_grow_stronger_only_with_the_step() -> None:
+    assert {chase.letter for chase in due(alert(), now="Mon 9 Mar 2026 09:00")} == {"chase"}
+    assert {chase.letter for chase in due(chased(alert(), *SENT[:2]), now="Mon 23 Mar 2026 09:00")} == {
+        "chase_escalated"
+    }
+
+
+@pytest.mark.parametrize(
+    "written", ["Ava Lindqvist", "ava  lindqvist", "Ava Lindqvist, Strategic Manager", "Ava Lindqvist (SM)"]
+)
+def test_the_reviewing_manager_is_found_as_forms_write_the_name(written: str) -> None:
+    named = alert(values={"author": "Theo Marchbanks", "reviewer": written})
+
+    assert ("chase-3:reviewer", AVA.address) in who(
+        due(chased(named, *SENT[:2]), now="Mon 23 Mar 2026 09:00")
+    )
+
+
+@pytest.mark.parametrize("written", ["", "Nobody Known", "Pia Winterbourne"])
+def test_where_no_strategic_manager_is_known_the_letter_goes_to_the_sqas_manager(written: str) -> None:
+    """Pia is on the roster, but no Strategic Manager."""
+    named = alert(values={"author": "Theo Marchbanks", "reviewer": written})
+
+    found = due(chased(named, *SENT[:2]), now="Mon 23 Mar 2026 09:00")
+
+    assert [(chase.rule, chase.to, chase.stands_in) for chase in found] == [
+        ("chase-3", AUTHOR, False),
+        ("chase-3:reviewer", SOL.address, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "unreachable",
+    [
+        {"bounced": frozenset({AUTHOR.upper()})},
+        {"author_address": "somebody@elsewhere.example"},
+        {"author_address": "n2k@trust.example"},  # the desk itself
+        {"author_address": ""},
+    ],
+)
+def test_an_author_who_cannot_be_written_to_is_not_and_the_sqas_manager_is(
+    unreachable: dict[str, Any],
+) -> None:
+    found = due(alert(**unreachable), now="Mon 9 Mar 2026 09:00")
+
+    assert [(chase.rule, chase.to, chase.stands_in) for chase in found] == [("chase-1", SOL.address, True)]
+
+
+def test_a_prompt_that_can_go_to_nobody_is_told_and_not_lost() -> None:
+    lonely = People(PEOPLE.own, PEOPLE.allowed_domains, (AVA, PIA))
+    bounced = alert(bounced=frozenset({AUTHOR}))
+
+    assert due(bounced, now="Mon 9 Mar 2026 09:00", people=lonely) == ()
+    found = unaddressed([bounced], at("Mon 9 Mar 2026 03:00"), procedure(), lonely, calendar())
+    assert [(one.alert, one.rule, one.role) for one in found] == [("SLA-2026-0001", "chase-1", "author")]
+
+
+def test_whoever_holds_two_roles_has_one_letter() -> None:
+    own = alert(author_address=AVA.address, values={"author": "Ava Lindqvist", "reviewer": "Ava Lindqvist"})
+
+    assert who(due(chased(own, *SENT[:2]), now="Mon 23 Mar 2026 09:00")) == [("chase-3", AVA.address)]
+
+
+def test_two_holders_of_a_role_have_a_letter_each_under_different_rules() -> None:
+    second = Person("Quentin Ashdown", "quentin.ashdown@trust.example", ("psw",))
+    crowd = People(PEOPLE.own, PEOPLE.allowed_domains, (*PEOPLE.people, second))
+
+    found = who(due(chased(alert(), *SENT), now="Wed 8 Apr 2026 09:00", people=crowd))
+
+    assert ("chase-5:psw", PIA.address) in found
+    assert ("chase-5:psw-2", second.address) in found
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {
+            "values": {
+                "author": "Theo Marchbanks",
+                "reviewer": "Ava Lindqvist",
+                "staff_subject_name": "A Lindqvist",
+            }
+        },
+        {"children": (Child("Ava Lindqvist"),)},
+    ],
+)
+def test_nobody_is_written_to_about_themselves(about: dict[str, Any]) -> None:
+    found = due(chased(alert(**about), *SENT[:2]), now="Mon 23 Mar 2026 09:00")
+
+    assert who(found) == [("chase-3", AUTHOR), ("chase-3:reviewer", SOL.address)]
+
+
+def test_an_author_who_is_the_subject_is_never_written_to_and_neither_is_a_subject_who_would_stand_in() -> (
+    None
+):
+    values = {"author": "Sol Quarrie", "reviewer": "Ava Lindqvist", "staff_subject_name": "Sol Quarrie"}
+    about_sol = alert(author_address=SOL.address, values=values)
+
+    assert due(about_sol, now="Mon 9 Mar 2026 09:00") == ()
+    assert unaddressed([about_sol], at("Mon 9 Mar 2026 09:00"), procedure(), PEOPLE, calendar())
+
+
+def test_rules_and_reasons_name_nobody() -> None:
+    found = due(chased(alert(), *SENT), now="Wed 8 Apr 2026 09:00")
+
+    assert not any("@" in chase.rule or "quarrie" in chase.rule.lower() for chase in found)
+
+
+# ---------------------------------------------------------------- one letter for each person
+
+
+def test_all_that_is_due_to_one_person_is_gathered_in_one_letter_of_the_furthest_kind() -> None:
+    fresh, old = alert(number=2), chased(alert(number=1), *SENT[:2])
+
+    letters = letters_of(due(fresh, old, now="Mon 23 Mar 2026 09:00"), ())
+
+    assert [(letter.to, letter.letter, [chase.alert for chase in letter.chases]) for letter in letters] == [
+        (AUTHOR, "chase_escalated", ["SLA-2026-0001", "SLA-2026-0002"]),
+        (AVA.address, "chase_escalated", ["SLA-2026-0001"]),
+    ]
+
+
+def test_whoever_had_a_letter_today_waits_until_tomorrow() -> None:
+    chases = due(alert(), now="Mon 9 Mar 2026 09:00")
+
+    assert letters_of(chases, {AUTHOR.upper()}) == ()
+    assert len(letters_of(chases, {"somebody.else@trust.example"})) == 1
+
+
+# ---------------------------------------------------------------- random months
+
+
+WORLD = PEOPLE
+ALERTS = 3
+
+
+@dataclass
+class Month:
+    """A desk in miniature: alerts told by entries, letters sent under reasons, and what is watched."""
+
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    reasons: set[tuple[str, str, date]] = field(default_factory=set)
+    letters: list[tuple[date, str]] = field(default_factory=list)
+
+    def happens(self, happened: Happened, number: int, now: datetime, **facts: Any) -> None:
+        """One line in the ledger, as far as the alert is there at all."""
+        reference = f"SLA-2026-{number:04d}"
+        content = {}
+        if happened is Happened.OPENED:
+            author = ["Theo Marchbanks", "Nell Okafor"][number % 2]
+            content = {
+                "author_address": f"{author.replace(' ', '.').lower()}@trust.example",
+                "values": {"author": author, "reviewer": "Ava Lindqvist"},
+            }
+            facts = {"form": "sla", **facts}
+        entry = Entry(happened, reference, now, f"<{now.isoformat()}>", facts, content)
+        if (happened is Happened.OPENED) == (reference not in self.alerts):
+            after = alert_after(self.alerts.get(reference), entry)
+            assert after is not None
+            self.alerts[reference] = after
+
+    def chase(self, now: datetime) -> None:
+        """One round of chasing and posting, and what must hold of every letter."""
+        today = now.astimezone(LONDON).date()
+        chases = chases_due(self.alerts.values(), now, procedure(), WORLD, calendar())
+        new = [chase for chase in chases if (chase.alert, chase.rule, chase.due) not in self.reasons]
+        had_one = {to for sent, to in self.letters if sent == today}
+        for letter in letters_of(new, had_one):
+            self.letters.append((today, letter.to))
+            for chase in letter.chases:
+                self.check(chase, now, today)
+                self.reasons.add((chase.alert, chase.rule, chase.due))
+                self.happens(Happened.CHASED, int(chase.alert[-4:]), now, rule=chase.rule)
+
+    def check(self, chase: ChaseDue, now: datetime, today: date) -> None:
+        prompted = self.alerts[chase.alert]
+        local = now.astimezone(LONDON)
+        assert (chase.alert, chase.rule, chase.due) not in self.reasons, "twice for one due day"
+        assert calendar().is_working_day(today), "on a day off"
+        assert 9 <= local.hour < 17, "outside hours"
+        assert not (prompted.concluded or prompted.held_on(today)), "about what has ended or rests"
+        assert chase.due <= today, "before it was due"
+
+    def forgotten(self, now: datetime) -> list[str]:
+        """Alerts of which nothing was heard and about which nobody was asked for longer than the rules say."""
+        today = now.astimezone(LONDON).date()
+        return [
+            reference
+            for reference, one in self.alerts.items()
+            if not left_alone(one, today) and self.quiet_days(one, today) > procedure().chasing.interval + 1
+        ]
+
+    def quiet_days(self, one: Alert, today: date) -> int:
+        touched = [one.last_news_at, *(chased.at for chased in one.chases)]
+        last = max(moment.astimezone(LONDON).date() for moment in touched)
+        rested = [rest for rest in (one.next_update_due, one.on_hold_until, one.away_until) if rest]
+        return calendar().working_days_between(max([last, *rested]), today)
+
+
+BEGINNINGS = st.sampled_from(
+    ["Mon 2 Mar 2026 00:00", "Mon 23 Mar 2026 00:00", "Mon 12 Oct 2026 00:00", "Mon 14 Dec 2026 00:00"]
+)
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 45 * 24),  # the hour at which it happens
+        st.sampled_from(
+            [
+                Happened.OPENED,
+                Happened.OPENED,
+                Happened.UPDATED,
+                Happened.REPLIED,
+                Happened.HELD,
+                Happened.RELEASED,
+                Happened.AWAY,
+                Happened.CONCLUDED,
+                Happened.REOPENED,
+            ]
+        ),
+        st.integers(1, ALERTS),
+        st.integers(0, 12),  # how many days it is about: a promise, a hold, an absence
+    ),
+    min_size=3,
+    max_size=20,
+)
+OUTAGES = st.lists(st.tuples(st.integers(0, 45 * 24), st.integers(1, 100)), max_size=3)
+ABOUT = {Happened.HELD: "until", Happened.AWAY: "until", Happened.UPDATED: "next_update_due"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(beginning=BEGINNINGS, events=EVENTS, outages=OUTAGES)
+def test_over_random_months_nobody_is_prompted_wrongly_and_no_alert_is_forgotten(
+    beginning: str, events: list[tuple[int, Happened, int, int]], outages: list[tuple[int, int]]
+) -> None:
+    """Easter, both changes of the clocks and Christmas are among the months; the agent is down at times."""
+    month, start = Month(), at(beginning)
+    down = {hour for begin, length in outages for hour in range(begin, begin + length)}
+    by_hour: dict[int, list[tuple[Happened, int, int]]] = {}
+    for hour, *event in events:
+        by_hour.setdefault(hour, []).append((event[0], event[1], event[2]))
+    for hour in range(0, 60 * 24):
+        now = start + timedelta(hours=hour, minutes=5)
+        for happened, number, days in by_hour.get(hour, []):
+            about = (now + timedelta(days=days)).date().isoformat()
+            told = {ABOUT[happened]: about} if happened in ABOUT else {}
+            month.happens(happened, number, now, **told)
+        if hour not in down:
+            month.chase(now)
+            month.chase(now)  # run twice: nothing more happens
+            if within_hours(now, procedure(), calendar()):
+                assert month.forgotten(now) == []
+    assert max(Counter(month.letters).values(), default=0) <= 1
+
+
+def test_the_state_that_entries_tell_is_what_the_rules_work_on() -> None:
+    """A prompt sent as two letters, folded from the ledger, is one prompt."""
+    opened = Entry(
+        Happened.OPENED,
+        "SLA-2026-0001",
+        at("Mon 2 Mar 2026 10:00"),
+        "<1@trust.example>",
+        {"form": "sla"},
+        {"author_address": AUTHOR, "values": {"reviewer": "Ava Lindqvist"}},
+    )
+    sent = [
+        Entry(Happened.CHASED, "SLA-2026-0001", at(when), f"letter-{n}", {"rule": rule})
+        for n, (rule, when) in enumerate(SENT[:4])
+    ]
+
+    folded = fold([opened, *sent])["SLA-2026-0001"]
+
+    assert [chase.step for chase in due(folded, now="Mon 30 Mar 2026 09:00")] == [4, 4]
