@@ -1,4 +1,4 @@
-"""Is this mail a non-delivery report, and of what? Structure tells first; words count only from a mail system."""
+"""Is this mail a non-delivery report, and of what? Structure tells first; words only of a mail system."""
 
 from __future__ import annotations
 
@@ -12,29 +12,37 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za
 _STATUS = re.compile(r"(?<![\d.])([45])\.\d{1,3}\.\d{1,3}(?![\d.]\d)")
 _CODE = re.compile(r"(?<!\d)([45])[0-5]\d(?=[ -])")
 _ID = re.compile(r"^\s*message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
-_SYSTEM = re.compile(
-    r"mailer-?daemon|^post_?master@|mail deliver|delivery subsystem|^mdaemon@|^microsoftexchange[0-9a-f]+@|"
-    r"^bounces?@|^mail-?admin|^root@|^maildelivery|delivery system|^mailsystem|^mmdf@|^smtp-?gateway|^daemon@|^nobody@",
-    re.IGNORECASE,
+
+
+def _any_of(*phrases: str) -> re.Pattern[str]:
+    return re.compile("|".join(phrases), re.IGNORECASE)
+
+
+_SYSTEM = _any_of(
+    r"mailer-?daemon|mail deliver|delivery (?:sub)?system",
+    r"^(?:post_?master|mdaemon|bounces?|root|mmdf|daemon|nobody|microsoftexchange[0-9a-f]+)@",
+    r"^(?:mail-?admin|maildelivery|mailsystem|smtp-?gateway)",
 )
-_SUBJECT = re.compile(
-    r"undeliver|delivery (?:has )?(?:failure|failed|problem|error|report|status notification)|deliver(?:y)? status|"
-    r"returned mail|failure notice|mail (?:delivery )?(?:failure|failed|error|system error)|returned to sender|"
-    r"could ?n.t be delivered|could not be delivered|not delivered|non.?delivery|unzustellbar|non remis|"
-    r"nicht zugestellt|não entregue|no se puede entregar|non recapitabile|onbestelbaar|配信|退信|"
-    r"unable to deliver|message status|mail returned|returned email|error report|host unknown|user unknown|"
-    r"mailbox (?:full|unavailable)|bounced? (?:mail|message)|warning: (?:could not send|message)|"
-    r"message (?:not|could not be) (?:delivered|sent)|could not send mail|error sending your mail|message delayed|delivery delayed|address.*unknown",
-    re.IGNORECASE,
+_SUBJECT = _any_of(
+    r"undeliver|non.?delivery|not delivered|could ?n.t be delivered|could not be delivered",
+    r"delivery (?:has )?(?:failure|failed|problem|error|report|status notification|delayed)|delivery? status",
+    r"mail (?:delivery )?(?:failure|failed|error|system error)|failure notice|error report|message status",
+    r"returned (?:mail|email)|mail returned|returned to sender|bounced? (?:mail|message)",
+    r"unable to deliver|could not send mail|error sending your mail|message delayed",
+    r"message (?:not|could not be) (?:delivered|sent)|warning: (?:could not send|message)",
+    r"(?:host|user) unknown|mailbox (?:full|unavailable)|address.*unknown",
+    r"unzustellbar|nicht zugestellt|non remis|não entregue|no se puede entregar|non recapitabile",
+    r"onbestelbaar|配信|退信",
 )
-_BODY = re.compile(
+_BODY = _any_of(
     r"(?:could not|couldn.?t|cannot|can.?t|unable to|was not|were not|wasn.?t|not been|failed to|failure to)"
-    r"(?: be)? (?:\w+ )?(?:deliver|delivered|sent|send|reach)|delivery (?:to the following|failed|has failed)|"
-    r"undeliverable|user unknown|unknown user|no such (?:user|address|recipient)|mailbox (?:is )?(?:full|unavailable|not found)|"
-    r"permanent(?: fatal)? error|recipient.{0,30}(?:rejected|not found|unknown|refused)|address (?:rejected|not found|couldn.t be found)|"
-    r"returned (?:message|mail)|did not reach|bounced|non.?delivery|host (?:unknown|not found)|does not exist|over quota|"
-    r"quota exceeded|unrouteable|550[ -]|554[ -]|5\.\d\.\d",
-    re.IGNORECASE,
+    r"(?: be)? (?:\w+ )?(?:deliver|delivered|sent|send|reach)",
+    r"delivery (?:to the following|failed|has failed)|undeliverable|non.?delivery|did not reach|bounced",
+    r"user unknown|unknown user|no such (?:user|address|recipient)|does not exist|invalid user",
+    r"mailbox (?:is )?(?:full|unavailable|not found)|over quota|quota exceeded|unrouteable",
+    r"recipient.{0,30}(?:rejected|not found|unknown|refused)|host (?:unknown|not found)",
+    r"address (?:rejected|not found|couldn.t be found)|permanent(?: fatal)? error|returned (?:message|mail)",
+    r"55[04][ -]|5\.\d\.\d",
 )
 _FORWARDED = re.compile(r"^\s*(?:fwd?|re|aw|wg|tr)\s*:", re.IGNORECASE)  # a person passes it on
 

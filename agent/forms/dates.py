@@ -35,45 +35,59 @@ _WEEKDAY_NAMES = {
 EARLIEST, LATEST = 1900, 2100
 _PIVOT = 70  # a year of two digits from here on is of the last century
 
-_MONTH = "(?P<month_name>jan(?:uary)?|feb(?:r(?:uary)?)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTH = (
+    "(?P<month_name>jan(?:uary)?|feb(?:r(?:uary)?)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_ORDINAL = "(?:st|nd|rd|th)?"
+_TWO, _YEAR = r"\d{1,2}", r"(?P<year>\d{4}|\d{2})"
+_HALF = r"(?P<half>[ap]\.?\s?m\b\.?)"
+_UNIT = r"(?P<unit>hrs?\b|hours?\b|z\b|h\b)"
 _DAYS = tuple(
     re.compile(pattern, re.ASCII)
     for pattern in (
         r"(?<!\d)(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?=\D|$)",
         r"(?<!\d)(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})(?=\D|$)",
-        rf"(?<![\d/&-])(?P<day>\d{{1,2}})\s*(?:st|nd|rd|th)?\s*(?:of\s+)?[-./,]?\s*{_MONTH}\b\.?,?\s*[-./']?\s*(?P<year>\d{{4}}|\d{{2}})?(?![\d:.]*\d|\s*(?:am|pm|hrs|hours)\b)",
-        rf"\b{_MONTH}\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})(?!\d)",
-        r"(?<![\d/.-])(?P<day>\d{1,2})\s*(?P<by>[-/.\\_])\s*(?P<month>\d{1,2})\s*(?P=by)\s*(?P<year>\d{4}|\d{2})(?!\d|[/.-]\d)",
-        r"(?<![\d/.-])(?P<day>\d{1,2})\s+(?P<month>\d{1,2})\s+(?P<year>\d{4})(?!\d)",
+        # 31st of March, 22: a number after it that is a time is no year
+        (
+        rf"(?<![\d/&-])(?P<day>{_TWO})\s*{_ORDINAL}\s*(?:of\s+)?[-./,]?\s*{_MONTH}\b\.?,?\s*[-./']?\s*{_YEAR}?"
+        r"(?![\d:.]*\d|\s*(?:am|pm|hrs|hours)\b)"
+        ),
+        rf"\b{_MONTH}\.?\s+(?P<day>{_TWO}){_ORDINAL},?\s+(?P<year>\d{{4}})(?!\d)",
+        rf"(?<![\d/.-])(?P<day>{_TWO})\s*(?P<by>[-/.\\_])\s*(?P<month>{_TWO})\s*(?P=by)\s*{_YEAR}(?!\d|[/.-]\d)",
+        rf"(?<![\d/.-])(?P<day>{_TWO})\s+(?P<month>{_TWO})\s+(?P<year>\d{{4}})(?!\d)",
     )
 )
 # "310322" may be a reference number: it counts only where nothing else was written
 _COMPACT = re.compile(r"(?P<day>\d{2})(?P<month>\d{2})(?P<year>(?:19|20)\d{2}|\d{2})", re.ASCII)
 _YEARLESS = re.compile(r"(?<![\d/.-])\d{1,2}\s*/\s*\d{1,2}(?![\d/])")
 _WEEKDAY = re.compile(
-    r"\b(mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday|nes)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:ur(?:day)?)?|sun(?:day)?)\b\.?,?"
+    r"\b(mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday|nes)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?"
+    r"|sat(?:ur(?:day)?)?|sun(?:day)?)\b\.?,?"
 )
 
 _TIMES = (
     re.compile(
-        r"(?<![\d:.])(?P<hour>\d{1,2})\s*[:.h]\s*(?P<minute>\d{2})(?:[:.]\d{2}(?:\.\d+)?)?\s*(?P<half>[ap]\.?\s?m\b\.?)?\s*(?P<unit>hrs?\b|hours?\b|z\b|h\b)?(?![\d:])"
+        rf"(?<![\d:.])(?P<hour>{_TWO})\s*[:.h]\s*(?P<minute>\d{{2}})(?:[:.]\d{{2}}(?:\.\d+)?)?"
+        rf"\s*{_HALF}?\s*{_UNIT}?(?![\d:])"
     ),
-    re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})\s*(?P<half>[ap]\.?\s?m\b\.?)"),
-    re.compile(
-        r"(?<![\d:.])(?P<hour>\d{2})(?P<minute>\d{2})\s*(?P<half>[ap]\.?\s?m\b\.?)?\s*(?P<unit>hrs?\b|hours?\b|h\b)?(?!\d)"
-    ),
+    re.compile(rf"(?<![\d:.])(?P<hour>{_TWO})\s*{_HALF}"),
+    re.compile(rf"(?<![\d:.])(?P<hour>\d{{2}})(?P<minute>\d{{2}})\s*{_HALF}?\s*{_UNIT}?(?!\d)"),
 )
 _NOON = re.compile(r"\b(?:12\s*)?(?:noon|midday)\b")
 _MIDNIGHT = re.compile(r"\b(?:12\s*)?midnight\b")
-_EXPECTED = re.compile(r"\b(?:edd|due|expected|unborn)\b")
+_EXPECTED = re.compile(r"\b(?:edd|unborn|due date|expected (?:date|delivery))\b")
 _UNSURE = re.compile(
-    r"\?|\b(?:between|or|either|before|after|until|possibly|unclear|maybe)\b|\d(?:st|nd|rd|th)?\s*(?:and|&|to)\s*$"
+    r"\?|\b(?:between|or|either|before|after|until|possibly|unclear|maybe)\b"
+    rf"|\d{_ORDINAL}\s*(?:and|&|to)\s*$"
 )
 _UNKNOWN = re.compile(
-    r"(?:date\s+)?(?:not\s+(?:yet\s+)?(?:known|stated|applicable|available|given)|unknown|n\s*/?\s*k|n\s*/?\s*a|tbc|tba|to be confirmed|none|nil|-+|\?+)\.?"
+    r"(?:date\s+)?(?:not\s+(?:yet\s+)?(?:known|stated|applicable|available|given)|unknown|n\s*/?\s*[ka]"
+    r"|tbc|tba|to be confirmed|none|nil|-+|\?+)\.?"
 )
 _FILLER = re.compile(
-    r"\b(?:at|on|the|of|and|time|date|approx(?:imately)?|about|around|circa|c|hrs?|hours?|gmt|bst|from|by)\b|\([^)]*\)|[^\w]"
+    r"\b(?:at|on|the|of|and|time|date|approx(?:imately)?|about|around|circa|c|hrs?|hours?|gmt|bst|from|by)\b"
+    r"|\([^)]*\)|[^\w]"
 )
 
 

@@ -43,16 +43,10 @@ _BLANK = re.compile(r"[\s\u2002\u2003\u00a0\u200b\u00ad]*")
 
 # kinds of content controls that hold no single answer: what is inside speaks for itself
 _FRAMES = frozenset(
-    [
-        W + "docPartObj",
-        W + "docPartList",
-        W + "group",
-        W + "picture",
-        W + "bibliography",
-        W + "citation",
-        W + "equation",
-    ]
-    + [W15 + "repeatingSection", W15 + "repeatingSectionItem"]
+    {
+        *(W + name for name in ("docPartObj", "docPartList", "group", "picture", "bibliography", "citation")),
+        *(W + "equation", W15 + "repeatingSection", W15 + "repeatingSectionItem"),
+    }
 )
 _PLAIN_KINDS = frozenset([W + "text", W + "richText", W + "comboBox", W + "dropDownList", W + "date"])
 _NESTED = frozenset([SDT, TBL, TR])
@@ -414,7 +408,7 @@ class _Reader:
             self._end_field(self._fields.pop())
 
     def _begin_field(self, data: Element | None) -> None:
-        """A tick box or a drop-down has its state right here, and any cached result is ignored (`start` < 0)."""
+        """A tick box or a drop-down has its state right here; any cached result is ignored (`start` < 0)."""
         field = _OpenField(mute=True, answer=False, units=self._units)
         if data is not None:
             if (box := data.find(W + "checkBox")) is not None:

@@ -1,4 +1,4 @@
-"""A mail's MIME → a `Mail`. Whatever the bytes are, a mail comes back; what could not be read is its problem."""
+"""A mail's MIME → a `Mail`. Whatever the bytes are, a mail comes back, if need be with problems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_mail(content: bytes, received_at: datetime | None = None) -> Mail:
     try:
         return _mail(message_from_bytes(content.lstrip(), policy=policy.compat32), received_at, depth=0)
     except Exception as error:  # a broken mail must still be recorded, and asked about
-        said = f"unreadable_mail: The mail could not be read ({type(error).__name__}); only its raw text was kept."
+        said = f"unreadable_mail: The mail could not be read ({type(error).__name__}); its raw text was kept."
         return _with_id(
             Mail(
                 message_id="",

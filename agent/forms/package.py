@@ -37,7 +37,7 @@ _STRICT = (
 
 @dataclass(frozen=True)
 class Relation:
-    """One relationship of a part: `kind` is the last word of its type, `target` a part's name or an address."""
+    """One relationship of a part. `kind` is the last word of its type, `target` a part or an address."""
 
     id: str
     kind: str

@@ -15,6 +15,7 @@ class Habits:
     empty_pages        pages without a row, but with a next link, before each delta round's first row
     keeps_message_ids  a draft keeps its internetMessageId when it is sent
     sent_copy_after    seconds (of the sandbox's clock) until a sent mail shows in Sent Items
+    draft_lingers      until then the draft still lies in Drafts, although the mail has gone out
     latency            seconds (real) that every request takes, inside its place in the concurrency limit
     """
 
@@ -24,4 +25,5 @@ class Habits:
     empty_pages: int = 0
     keeps_message_ids: bool = True
     sent_copy_after: float = 0.0
+    draft_lingers: bool = False
     latency: float = 0.0

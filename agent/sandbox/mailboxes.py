@@ -259,6 +259,10 @@ class Mailbox:
             raise Refused(404, "ErrorItemNotFound", "The specified object was not found in the store.")
         return found
 
+    def holds(self, message: StoredMessage) -> bool:
+        """Whether the mail lies in one of the folders (still)."""
+        return self._messages.get(message.id) is message
+
     # Changing
 
     def add_folder(self, parent: Folder, name: str, hidden: bool = False) -> Folder:
@@ -324,7 +328,7 @@ class Mailbox:
         self._leave(message, for_good=True)
 
     def renew_ids(self, message: StoredMessage) -> None:
-        """What sending does to a draft: no id survives. The mail must lie in no folder."""
+        """What sending does to a draft: no id survives. The mail must not lie in a folder."""
         message.id = self.mint.item()
         message.immutable_id = self.mint.immutable()
 

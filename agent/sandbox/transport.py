@@ -8,7 +8,7 @@ that is away answers each sender once, and what goes to the world outside is rem
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email import policy
 from email.message import EmailMessage, Message
@@ -37,8 +37,11 @@ class OutsideMail:
 
 @dataclass
 class _LateCopy:
+    """A mail that went out and does not lie in Sent Items yet."""
+
     mailbox: Mailbox
-    message: StoredMessage
+    draft: StoredMessage
+    copy: StoredMessage
     due: datetime
 
 
@@ -120,15 +123,16 @@ class Transport:
         The mail keeps its Internet-Message-ID; its ids in the mailbox, the immutable one too, are new.
         """
         _refuse_unsendable(box, message)
-        if message in message.folder.messages:
-            box.remove(message)
-        now = self._tenant.clock.now()
-        self._seal(box, message, now)
-        after = self._tenant.habits.sent_copy_after if late is None else late
+        now, habits = self._tenant.clock.now(), self._tenant.habits
+        copy = replace(message)
+        if not habits.draft_lingers:
+            _take_out(box, message)
+        self._seal(box, copy, now)
         if save:
-            self._late.append(_LateCopy(box, message, now + timedelta(seconds=after)))
+            due = now + timedelta(seconds=habits.sent_copy_after if late is None else late)
+            self._late.append(_LateCopy(box, message, copy, due))
             self.settle()
-        self._carry(box, message, now)
+        self._carry(box, copy, now)
 
     def _seal(self, box: Mailbox, message: StoredMessage, now: datetime) -> None:
         if not self._tenant.habits.keeps_message_ids:
@@ -137,6 +141,7 @@ class Transport:
         message.submitted_by = Address(box.address, box.name)
         message.sent_at = message.received_at = now
         message.is_draft, message.is_read = False, True
+        message.folder = box.known("sentitems")
         message.source = mime.composed(message, now)
         box.renew_ids(message)
         self._tenant.conversations.setdefault(message.internet_message_id, message.conversation)
@@ -144,10 +149,10 @@ class Transport:
     def settle(self) -> None:
         """Lay the copies whose time has come into Sent Items."""
         now = self._tenant.clock.now()
-        for copy in [copy for copy in self._late if copy.due <= now]:
-            self._late.remove(copy)
-            copy.message.folder = copy.mailbox.known("sentitems")
-            copy.mailbox.add(copy.message)
+        for late in [late for late in self._late if late.due <= now]:
+            self._late.remove(late)
+            _take_out(late.mailbox, late.draft)
+            late.mailbox.add(late.copy)
 
     def _carry(self, box: Mailbox, message: StoredMessage, now: datetime) -> None:
         raw = mime.written_afresh(message)
@@ -196,6 +201,11 @@ class Transport:
             return False
         suppressed = {word.strip() for word in told.get("x-auto-response-suppress", "").split(",")}
         return not suppressed & {"all", "oof"}
+
+
+def _take_out(box: Mailbox, message: StoredMessage) -> None:
+    if box.holds(message):
+        box.remove(message)
 
 
 def _refuse_unsendable(box: Mailbox, message: StoredMessage) -> None:

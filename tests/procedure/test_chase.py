@@ -1,4 +1,4 @@
-"""Chasing: who is prompted when, told as people say dates; and over random months, nobody twice, none forgotten."""
+"""Chasing: who is prompted when, as people say dates; over random months nobody twice and none forgotten."""
 
 from __future__ import annotations
 
@@ -413,11 +413,12 @@ class Month:
         assert (chase.alert, chase.rule, chase.due) not in self.reasons, "twice for one due day"
         assert calendar().is_working_day(today), "on a day off"
         assert 9 <= local.hour < 17, "outside hours"
-        assert not (prompted.concluded or prompted.held_on(today)), "about what has ended or rests"
+        assert not prompted.concluded, "after the conclusion"
+        assert not prompted.held_on(today), "while on hold"
         assert chase.due <= today, "before it was due"
 
     def forgotten(self, now: datetime) -> list[str]:
-        """Alerts of which nothing was heard and about which nobody was asked for longer than the rules say."""
+        """Alerts of which nothing was heard, and nobody asked, for longer than the rules say."""
         today = now.astimezone(LONDON).date()
         return [
             reference
@@ -472,7 +473,7 @@ def test_over_random_months_nobody_is_prompted_wrongly_and_no_alert_is_forgotten
     by_hour: dict[int, list[tuple[Happened, int, int]]] = {}
     for hour, *event in events:
         by_hour.setdefault(hour, []).append((event[0], event[1], event[2]))
-    for hour in range(0, 60 * 24):
+    for hour in range(60 * 24):
         now = start + timedelta(hours=hour, minutes=5)
         for happened, number, days in by_hour.get(hour, []):
             about = (now + timedelta(days=days)).date().isoformat()

@@ -234,7 +234,7 @@ class World:
         self.wrote: Rows = {}
         self.intended: Rows = {}
         self.typed: dict[tuple[str, str], str] = {}
-        self.reported: list[tuple[str, str]] = []
+        self.touched: set[tuple[str, str]] = set()
 
     def news(self, reference: str, heading: str, value: str) -> None:
         """A form says something new; never against a person's correction, never in a person's column."""
@@ -251,6 +251,7 @@ class World:
         if not same(column, rows[0].get(heading, ""), value):
             rows[0][heading] = value
             self.register.person_saved()
+            self.touched.add((reference, heading))
             if column.owner != "agent":
                 self.typed[reference, heading] = value
 
@@ -265,7 +266,8 @@ class World:
         assert sheet is not None
         merged = merge(COLUMNS, self.wrote, sheet, self.ledger, self.intended)
         for change in merged.people:
-            self.reported.append((change.reference, change.heading))
+            told = (change.reference, change.heading)
+            assert told in self.touched, "the agent took its own writing for a person's"
             if change.column.owner == "proposed":
                 self.corrected.add((change.reference, change.heading))
                 self.ledger[change.reference][change.heading] = change.now

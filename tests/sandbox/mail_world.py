@@ -46,7 +46,8 @@ class Asker:
         return self("POST", path, json=body, headers=IMMUTABLE if immutable else {})
 
     def subjects(self, path: str, **query: str) -> list[str]:
-        return [mail["subject"] for mail in self.get(path, select="subject", **query)["value"]]
+        found = self.get(path, immutable=False, select="subject", **query)
+        return [mail["subject"] for mail in found["value"]]
 
     def delta(self, link: str = "", immutable: bool = True, size: int = 50) -> tuple[list[Any], str]:
         """One whole delta round of the inbox: its rows and the next delta link."""

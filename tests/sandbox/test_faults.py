@@ -25,9 +25,12 @@ def test_a_refusal_comes_as_often_as_it_was_ordered(sandbox: Sandbox, ask: Asker
 
 
 def test_a_send_answered_504_may_have_been_applied_or_not(sandbox: Sandbox, ask: Asker) -> None:
-    for when, delivered in (("after", 1), ("before", 1)):
+    for fault, delivered in (
+        (Fault("POST", r"/send$", status=504, when="after"), 1),
+        (Fault("POST", r"/send$", status=504, when="before"), 1),
+    ):
         draft = ask.draft()
-        sandbox.tenant.faults.add(Fault("POST", r"/send$", status=504, when=when))
+        sandbox.tenant.faults.add(fault)
         assert ask.post(f"/messages/{draft['id']}/send").status_code == 504
         assert len(inbox_of(sandbox, ALICE)) == delivered
     assert [entry.applied for entry in sandbox.tenant.log.entries if entry.path.endswith("/send")] == [
@@ -37,8 +40,11 @@ def test_a_send_answered_504_may_have_been_applied_or_not(sandbox: Sandbox, ask:
 
 
 def test_a_connection_is_cut_before_or_after_the_draft_was_made(sandbox: Sandbox, ask: Asker) -> None:
-    for when, drafts in (("before", 0), ("after", 1)):
-        sandbox.tenant.faults.add(Fault("POST", r"/messages$", drop=True, when=when))
+    for fault, drafts in (
+        (Fault("POST", r"/messages$", drop=True), 0),
+        (Fault("POST", r"/messages$", drop=True, when="after"), 1),
+    ):
+        sandbox.tenant.faults.add(fault)
         with pytest.raises(requests.ConnectionError):
             ask.post("/messages", {"subject": "Lost answer"})
         assert len(sandbox.tenant.mailbox(N2K).messages("drafts")) == drafts

@@ -85,6 +85,7 @@ def test_filters_find_what_they_name(sandbox: Sandbox, ask: Asker) -> None:
         ({"$select": "shoeSize"}, "RequestBroker--ParseUri"),
         ({"$filter": "isRead eq false", "$orderby": "receivedDateTime desc"}, "InefficientFilter"),
         ({"$top": "1001"}, "ErrorInvalidUrlQuery"),
+        ({"$search": "child"}, "ErrorInvalidUrlQuery"),
     ],
 )
 def test_a_query_beyond_outlook_is_refused(ask: Asker, query: dict[str, str], code: str) -> None:

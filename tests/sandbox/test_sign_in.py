@@ -83,7 +83,7 @@ def assertion(
         **claims,
     }
     told.pop(left_out, None)
-    private = key or load_pem_private_key(pem.encode(), None)
+    private: Any = key or load_pem_private_key(pem.encode(), None)
     return jwt.encode(told, private, "PS256", headers=header or {"x5t#S256": thumbprint})
 
 

@@ -76,6 +76,18 @@ def test_the_copy_in_sent_items_may_come_late(sandbox: Sandbox, ask: Asker) -> N
     assert ask.subjects(SENT) == ["A letter"]
 
 
+def test_a_draft_may_still_lie_in_drafts_although_the_mail_has_gone_out(sandbox: Sandbox, ask: Asker) -> None:
+    sandbox.tenant.habits.sent_copy_after, sandbox.tenant.habits.draft_lingers = 60, True
+    draft = ask.draft()
+    send(ask, draft["id"])
+    assert len(inbox_of(sandbox, ALICE)) == 1
+    assert ask.get(f"/messages/{draft['id']}")["isDraft"] is True
+    assert ask.subjects(SENT) == []
+    sandbox.tenant.clock.advance(timedelta(seconds=60))
+    assert ask.error(ask("GET", f"/messages/{draft['id']}")) == (404, "ErrorItemNotFound")
+    assert ask.subjects(SENT) == ["A letter"]
+
+
 def test_an_unknown_colleague_brings_a_report_that_names_the_mail(sandbox: Sandbox, ask: Asker) -> None:
     headers = [{"name": "x-agent-key", "value": "chase-1"}]
     draft = ask.draft("To nobody", "nobody@nctrust.example", internetMessageHeaders=headers)
@@ -170,7 +182,7 @@ def test_what_cannot_be_sent_is_refused_and_stays_a_draft(sandbox: Sandbox, ask:
     cases = [
         (ask.draft(toRecipients=[]), (400, "ErrorInvalidRecipients")),
         (ask.draft(to="not an address"), (400, "ErrorInvalidRecipients")),
-        (ask.draft(**{"from": recipient(BOB)}), (403, "ErrorSendAsDenied")),
+        (ask.draft(to=ALICE, **{"from": recipient(BOB)}), (403, "ErrorSendAsDenied")),
     ]
     for draft, expected in cases:
         assert ask.error(ask.post(f"/messages/{draft['id']}/send")) == expected
