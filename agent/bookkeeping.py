@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from agent.desk import Desk
@@ -11,6 +12,7 @@ from agent.log import logger
 from agent.procedure.alert import Alert, alert_after
 from agent.procedure.entry import Entry
 from agent.procedure.row import row_of
+from agent.procedure.rules import Column
 from agent.procedure.words import Happened, Status
 from agent.register.base import Sheet
 from agent.register.merge import Merged, PersonsChange, merge
@@ -46,12 +48,18 @@ def bookkeeping(desk: Desk, now: datetime) -> int:
 
 def _merged(desk: Desk, known: SheetState | None, sheet: Sheet, now: datetime) -> Merged:
     return merge(
-        desk.procedure.columns,
+        [_as_merged(column) for column in desk.procedure.columns],
         known.rows if known else {},
         sheet,
         ledger_says(desk, now),
         known.intended if known else {},
     )
+
+
+def _as_merged(column: Column) -> Column:
+    """A status that a person types is an act: once recorded the ledger says the same, and what is none
+    (an alert called "New" again) is put back rather than kept for good."""
+    return replace(column, owner="agent") if column.field == "status" else column
 
 
 def ledger_says(desk: Desk, now: datetime) -> dict[str, dict[str, str]]:
@@ -142,10 +150,10 @@ def _status_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, 
     if typed == Status.CONCLUDED:
         return _conclude(alert, row, desk, now)
     if typed in (Status.NOT_AN_ALERT, Status.DUPLICATE):
-        return [] if alert.not_an_alert else [_entry(alert, Happened.NOT_AN_ALERT, now, facts={"as": typed})]
+        return [_entry(alert, Happened.NOT_AN_ALERT, now, facts={"as": typed})]
     if typed == Status.ON_HOLD:
         return [] if alert.on_hold else [_entry(alert, Happened.HELD, now)]
-    if alert.concluded:
+    if alert.concluded or alert.not_an_alert:
         return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})]
     if alert.on_hold:
         return [_entry(alert, Happened.RELEASED, now)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from agent.m365.graph import Graph, open_graph
 from agent.mailbox.outlook import OutlookMailbox
 from agent.register.sharepoint_file import SharePointFile
 from agent.settings import DeskSettings, Settings
+
+ONCE_SECONDS = 600.0  # a single round that was killed holds its desk no longer than this
 
 Clock = Callable[[], datetime]
 Watch = Callable[[str, str, str], None]
@@ -52,6 +56,26 @@ def at_work(settings: Settings, *, clock: Clock = wall_clock, watch: Watch | Non
     finally:
         graph.close()
         ledger.close()
+
+
+@contextmanager
+def held(agent: Agent, desk: str) -> Iterator[bool]:
+    """Hold a desk for as long as the block lasts; False when another agent has it.
+
+    By the real time, also where the agent's own clock was set: the other may not share it.
+    """
+    owner = an_owner()
+    ours = agent.ledger.claim(desk, owner, wall_clock(), ONCE_SECONDS)
+    try:
+        yield ours
+    finally:
+        if ours:
+            agent.ledger.release(desk, owner)
+
+
+def an_owner() -> str:
+    """A name for this agent among others that may want the same desk."""
+    return f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
 
 
 def open_ledger(settings: Settings, watch: Watch | None = None) -> SqlLedger:

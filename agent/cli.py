@@ -151,7 +151,7 @@ def _run(told: argparse.Namespace) -> int:
 
 def _once(told: argparse.Namespace) -> int:
     from agent import log
-    from agent.bootstrap import at_work, wall_clock
+    from agent.bootstrap import at_work, held, wall_clock
     from agent.steps import run_all
 
     settings = _settings(told, for_work=True)
@@ -162,9 +162,14 @@ def _once(told: argparse.Namespace) -> int:
     status = 0
     with at_work(settings, clock=clock) as agent:
         for desk in agent.desks:
-            for outcome in run_all(desk, clock()):
-                print(f"{desk.name}: {outcome.step}: {outcome.trouble or outcome.done}")
-                status |= bool(outcome.trouble)
+            with held(agent, desk.name) as ours:
+                if not ours:
+                    print(f"{desk.name}: another agent is at work at this desk; try again in a minute")
+                    status = 1
+                    continue
+                for outcome in run_all(desk, clock()):
+                    print(f"{desk.name}: {outcome.step}: {outcome.trouble or outcome.done}")
+                    status |= bool(outcome.trouble)
     return status
 
 

@@ -37,7 +37,6 @@ class Outcome:
     desk: str
     done: int = 0
     trouble: str = ""
-    wait: float | None = None
     needs_a_person: bool = False
 
 
@@ -49,7 +48,7 @@ def run_step(name: str, desk: Desk, now: datetime, step: Step | None = None) -> 
         return Outcome(name, desk.name, trouble="the agent is being stopped")
     except TryAgainLater as wait:
         log.warning("step.again_later", step=name, desk=desk.name, why=str(wait))
-        return Outcome(name, desk.name, trouble=str(wait), wait=wait.wait)
+        return Outcome(name, desk.name, trouble=str(wait))
     except AgentError as wrong:
         log.error("step.needs_a_person", step=name, desk=desk.name, why=str(wrong))
         return Outcome(name, desk.name, trouble=str(wrong), needs_a_person=True)

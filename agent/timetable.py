@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from agent.bootstrap import Agent
+from agent.bootstrap import Agent, an_owner
 from agent.desk import Desk
 from agent.intake import reconcile
 from agent.log import logger
@@ -67,7 +65,7 @@ def run(agent: Agent) -> None:
     One worker, so that steps never overlap; a step that was due while another ran is run once, late.
     Each desk is held while its agent lives: a second agent waits, and takes over when the first is gone.
     """
-    owner = f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
+    owner = an_owner()
     scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(1)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},

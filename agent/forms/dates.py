@@ -50,8 +50,8 @@ _DAYS = tuple(
         r"(?<!\d)(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})(?=\D|$)",
         # 31st of March, 22: a number after it that is a time is no year
         (
-        rf"(?<![\d/&-])(?P<day>{_TWO})\s*{_ORDINAL}\s*(?:of\s+)?[-./,]?\s*{_MONTH}\b\.?,?\s*[-./']?\s*{_YEAR}?"
-        r"(?![\d:.]*\d|\s*(?:am|pm|hrs|hours)\b)"
+            rf"(?<![\d/&-])(?P<day>{_TWO})\s*{_ORDINAL}\s*(?:of\s+)?[-./,]?\s*{_MONTH}\b\.?,?\s*[-./']?\s*{_YEAR}?"
+            r"(?![\d:.]*\d|\s*(?:am|pm|hrs|hours)\b)"
         ),
         rf"\b{_MONTH}\.?\s+(?P<day>{_TWO}){_ORDINAL},?\s+(?P<year>\d{{4}})(?!\d)",
         rf"(?<![\d/.-])(?P<day>{_TWO})\s*(?P<by>[-/.\\_])\s*(?P<month>{_TWO})\s*(?P=by)\s*{_YEAR}(?!\d|[/.-]\d)",

@@ -10,10 +10,11 @@ MOST = 5_000_000  # characters of HTML looked at
 
 _SILENT = frozenset(("script", "style", "head", "title", "template", "noscript"))
 _BLOCKS = frozenset(
-    """
-    address article aside blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main
-    nav ol p pre section table tbody tfoot thead tr ul
-    """.split()
+    (
+        *("address", "article", "aside", "blockquote", "br", "center", "dd", "div", "dl", "dt", "fieldset"),
+        *("footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol"),
+        *("p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"),
+    )
 )
 
 

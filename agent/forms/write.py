@@ -131,7 +131,7 @@ def _widths(columns: Sequence[FormField]) -> list[int]:
 def _block(form: _Form, table: FormTable, row: Row, answer: Answer) -> str:
     """One row of a table as a block of its own: label, value, label, value."""
     widths = [1900, 3203, 1900, 3203]
-    cells = [_label(c, 1900) + answer(form, c, row.get(c.name, ""), 3203) for c in table.columns]
+    cells = [_label(c, 1900, keep=True) + answer(form, c, row.get(c.name, ""), 3203) for c in table.columns]
     if len(cells) % 2:
         cells.append(wordml.cell("", 1900, shade=wordml.PALE) + wordml.cell("", 3203))
     return wordml.grid(
@@ -233,13 +233,11 @@ def _heading(section: Section) -> str:
     return heading + note
 
 
-def _label(asked: FormField, width: int) -> str:
+def _label(asked: FormField, width: int, *, keep: bool = False) -> str:
+    """A label's cell; `keep` holds its row on one page with the next."""
     star = wordml.run(" *", bold=True, colour=wordml.RED) if asked.mandatory else ""
-    return wordml.cell(
-        wordml.paragraph(wordml.run(asked.label, bold=True, colour=wordml.INK) + star),
-        width,
-        shade=wordml.PALE,
-    )
+    said = wordml.run(asked.label, bold=True, colour=wordml.INK) + star
+    return wordml.cell(wordml.paragraph(said, keep=keep), width, shade=wordml.PALE)
 
 
 def _plain(form: _Form, asked: FormField, value: str, width: int) -> str:
@@ -270,11 +268,11 @@ def _control_kind(asked: FormField, value: str) -> tuple[str, str]:
         stamp = _iso(value)
         full = f' w:fullDate="{stamp:%Y-%m-%dT%H:%M:%S}Z"' if stamp else ""
         pattern = "d MMMM yyyy" if asked.type == "date" else "d MMMM yyyy 'at' HH:mm"
-        return (
+        kind = (
             f'<w:date{full}><w:dateFormat w:val="{pattern}"/><w:lid w:val="en-GB"/>'
-            '<w:storeMappedDataAs w:val="dateTime"/><w:calendar w:val="gregorian"/></w:date>',
-            "Click or tap to enter a date." if asked.type == "date" else "Enter date and time.",
+            '<w:storeMappedDataAs w:val="dateTime"/><w:calendar w:val="gregorian"/></w:date>'
         )
+        return kind, "Click or tap to enter a date." if asked.type == "date" else "Enter date and time."
     if asked.options:
         items = "".join(
             f'<w:listItem w:displayText="{wordml.attribute(option)}" w:value="{wordml.attribute(option)}"/>'

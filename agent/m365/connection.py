@@ -128,8 +128,7 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
             if number == TRIES or waited > PATIENCE or not outcome.may_repeat(request.repeat):
                 raise outcome.error
             log.info("graph.waits", request=str(request), seconds=pause)
-            if self._stop.wait(pause):
-                raise Stopping("The agent is stopping.")
+            self._stop.wait(pause)  # ends at once when the agent is stopping, as then does the next attempt
 
     def _outcome(
         self, request: Asked, attempt: Callable[[], requests.Response]

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from agent.procedure.entry import Entry
 from agent.procedure.submission import Child
-from agent.procedure.words import Happened, Json, Moment
+from agent.procedure.words import Happened, Json, Moment, Status
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Alert:
     concluded_by: str = ""
     reopened_at: datetime | None = None
     not_an_alert: bool = False
+    duplicate: bool = False  # not an alert of its own: the same matter as another
 
     @property
     def concluded(self) -> bool:
@@ -188,7 +189,14 @@ def _concluded(alert: Alert, entry: Entry) -> Alert:
 
 
 def _reopened(alert: Alert, entry: Entry) -> Alert:
-    reopened = replace(alert, reopened_at=entry.at, concluded_at=None, conclusion_claimed_at=None)
+    reopened = replace(
+        alert,
+        reopened_at=entry.at,
+        concluded_at=None,
+        conclusion_claimed_at=None,
+        not_an_alert=False,
+        duplicate=False,
+    )
     return _heard(reopened, entry.at)
 
 
@@ -230,7 +238,7 @@ def _chased(alert: Alert, entry: Entry) -> Alert:
 
 
 def _not_an_alert(alert: Alert, entry: Entry) -> Alert:
-    return replace(alert, not_an_alert=True)
+    return replace(alert, not_an_alert=True, duplicate=entry.facts.get("as") == Status.DUPLICATE)
 
 
 def _same(alert: Alert, entry: Entry) -> Alert:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.procedure import signs
 from agent.procedure.named import Named, named_in
@@ -104,20 +105,32 @@ def _phrase_out(text: str, rules: Subject) -> tuple[str, str, int, str]:
 
 
 def find(text: str, phrase: str, most: int) -> tuple[int, int, int] | None:
-    """Where `phrase` stands in `text` with the fewest slips: start, end, slips."""
-    wanted = " ".join(words(phrase))
-    spans = [match.span() for match in re.finditer(r"[\w']+", text)]
-    size = len(wanted.split())
+    """Where `phrase` stands in `text` with the fewest slips, at most `most`: start, end, slips."""
+    wanted = _phrase(phrase)
+    tokens = _tokens(text)
+    size = wanted.count(" ") + 1
     best: tuple[int, int, int] | None = None
-    for count in (size, size - 1, size + 1):
-        for first in range(len(spans) - count + 1) if 0 < count <= len(spans) else ():
-            start, end = spans[first][0], spans[first + count - 1][1]
-            if "|" in text[start:end]:
-                continue
-            slipped = slips(" ".join(words(text[start:end])), wanted, most)
-            if slipped <= most and (best is None or slipped < best[2]):
+    for count in (size, size - 1, size + 1) if most else (size,):
+        for first in range(len(tokens) - count + 1) if count else ():
+            some = tokens[first : first + count]
+            slipped = slips(" ".join(told for _, _, told in some), wanted, most)
+            start, end = some[0][0], some[-1][1]
+            if slipped <= most and (best is None or slipped < best[2]) and "|" not in text[start:end]:
                 best = (start, end, slipped)
     return best
+
+
+@lru_cache(maxsize=1024)
+def _phrase(phrase: str) -> str:
+    return " ".join(words(phrase))
+
+
+@lru_cache(maxsize=16)
+def _tokens(text: str) -> tuple[tuple[int, int, str], ...]:
+    """The words of a text with their places, folded for comparing."""
+    return tuple(
+        (match.start(), match.end(), " ".join(words(match[0]))) for match in re.finditer(r"[\w']+", text)
+    )
 
 
 def _marking_out(text: str, rules: Subject) -> tuple[str, str, int]:

@@ -414,9 +414,31 @@ def _joined(decisions: Sequence[Decision]) -> Decision:
         place=leading.place,
         outcome=leading.outcome,
         entries=tuple(entry for decision in decisions for entry in decision.entries),
-        questions=tuple(question for decision in decisions for question in decision.questions),
+        questions=_one_of_each(question for decision in decisions for question in decision.questions),
         categories=tuple(dict.fromkeys(label for decision in decisions for label in decision.categories)),
     )
+
+
+def _one_of_each(questions: Iterable[Question]) -> tuple[Question, ...]:
+    """One question of a kind for each mail: what several forms are doubted for is asked together."""
+    asked: dict[str, Question] = {}
+    for question in questions:
+        before = asked.get(question.code)
+        asked[question.code] = _together(before, question) if before else question
+    return tuple(asked.values())
+
+
+def _together(one: Question, other: Question) -> Question:
+    children = [*_list(one.seen.get("children")), *_list(other.seen.get("children"))]
+    return replace(
+        one,
+        candidates=tuple(dict.fromkeys((*one.candidates, *other.candidates))),
+        seen={**one.seen, "children": children},
+    )
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _code_of(match: Match) -> str:

@@ -63,13 +63,16 @@ class FilledForm:
             return None
         value = found.value.strip()
         try:
-            if len(value) == len("2026-06-30"):
-                return date.fromisoformat(value)
-            told = datetime.fromisoformat(value)
+            day_only = len(value) == len("2026-06-30")
+            told = date.fromisoformat(value) if day_only else datetime.fromisoformat(value)
         except ValueError:
+            told = date.min
+        if not 1900 <= told.year < 2200:
             self.unclear = True
             return None
-        return told if told.tzinfo else told.replace(tzinfo=self._zone)
+        if isinstance(told, datetime) and told.tzinfo is None:
+            return told.replace(tzinfo=self._zone)
+        return told
 
     def _children(self) -> Iterator[Child]:
         for row in (self._form.fields, *self._form.tables.get("children", ())):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
+from functools import lru_cache
 
 from agent.procedure.alert import Alert
 from agent.procedure.names import DRESS, differences, is_full, is_vague, may_be
@@ -62,12 +63,14 @@ def same_child(one: Child, other: Child) -> Same:
     """
     numbers = _agree(_digits(one.system_id), _digits(other.system_id))
     born = _agree(one.dob, other.dob)
+    if born is False and numbers is not True:
+        return Same.NO
     names = _names(one.name, other.name)
     if numbers is True:
         against = born is False or names is Same.NO
         return Same.POSSIBLY if against else Same.SURELY
-    if names in (Same.NO, Same.UNTOLD) or born is False:
-        return names if names is Same.UNTOLD and born is not False else Same.NO
+    if names in (Same.NO, Same.UNTOLD):
+        return names
     if born is None:
         return Same.NO if numbers is False else Same.POSSIBLY
     return Same.SURELY if names is Same.SURELY and numbers is None else Same.POSSIBLY
@@ -90,6 +93,7 @@ def _agree(one: object, other: object) -> bool | None:
     return one == other if one and other else None
 
 
+@lru_cache(maxsize=65536)
 def _digits(number: str) -> str:
     return re.sub(r"\D", "", number).lstrip("0") or number.strip().lower()
 

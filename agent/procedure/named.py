@@ -27,7 +27,7 @@ _ORDINARY = word_set(
     strictly subject thanks that the third this to triplets twins uasc unborn update updated updates urgent
     version w/c wc week well who with worker yjs yos young yp you care cin cla cp has been called baby
     further not training reminder guidance template blank test meeting agenda minutes question panel find
-    review how
+    review how requested required needed reminder chaser acknowledgement received escalation overdue due
     """
 )
 # Words of buildings, places and services: what bears one of them is nobody's name.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from agent.procedure.text import fold, slips, undressed
 
@@ -41,13 +42,14 @@ _VAGUE = re.compile(r"(?:child|yp|young person|sibling|baby|unborn)\b", re.IGNOR
 _ONE_SPELLING = {spelling: row.split()[0] for row in _SPELLINGS for spelling in row.split()}
 
 
-def name_words(name: str) -> list[str]:
+@lru_cache(maxsize=65536)
+def name_words(name: str) -> tuple[str, ...]:
     """`Owain Gethin-Prys` → owain, gethin, prys; `SMITH, John` → john, smith; `T.M.` → t, m."""
     family, comma, given = name.partition(",")
     plain = fold(f"{given} {family}" if comma else name).replace("'", "")
     if is_initials(name):
-        return re.findall(r"\w", plain)
-    return [word for word in re.findall(r"[^\W_]+", plain) if word]
+        return tuple(re.findall(r"\w", plain))
+    return tuple(re.findall(r"[^\W_]+", plain))
 
 
 def is_initials(name: str) -> bool:
@@ -113,6 +115,7 @@ def may_be(told: str, known: str) -> bool:
     return is_vague(told) or is_vague(known) or alike(told, known)
 
 
+@lru_cache(maxsize=65536)
 def is_vague(name: str) -> bool:
     """A name that names nobody in particular: `Child P`, `Unborn Smith`, `Rahmani (3 siblings)`."""
     return bool(_VAGUE.match(name) or _GROUP.search(name))
@@ -138,16 +141,16 @@ def _joined(one: str, other: str) -> frozenset[str]:
     return _dress(one, other) | {"apostrophe_variant" if apostrophe else "hyphen_variant"}
 
 
-def _transliterated(first: list[str], second: list[str]) -> bool:
+def _transliterated(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     return _sounded(first) == _sounded(second)
 
 
-def _sounded(name: list[str]) -> str:
+def _sounded(name: tuple[str, ...]) -> str:
     one = "".join(_ONE_SPELLING.get(word, word) for word in name)
     return re.sub(r"abd[aeu]l", "abdal", one).replace("rehman", "rahman")
 
 
-def _abbreviated(first: list[str], second: list[str]) -> bool:
+def _abbreviated(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     """`J S`, `J Smith`, `Tyrese O` beside the name in full: word for word, an initial or the word."""
     if len(first) != len(second) or all(len(word) > 1 for word in first + second):
         return False
@@ -156,12 +159,12 @@ def _abbreviated(first: list[str], second: list[str]) -> bool:
     )
 
 
-def _part_of(first: list[str], second: list[str]) -> bool:
+def _part_of(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     shorter, longer = sorted((first, second), key=len)
     return any(len(word) > 1 for word in shorter) and set(shorter) < set(longer)
 
 
-def _misspelt(first: list[str], second: list[str]) -> bool:
+def _misspelt(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     if len(first) != len(second):
         return False
     return all(_slipped(a, b) for a, b in zip(first, second, strict=True))

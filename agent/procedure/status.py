@@ -15,7 +15,7 @@ def status_of(alert: Alert, now: datetime, procedure: Procedure, calendar: Calen
     """What people decided comes first, then what waits for them, then how long nothing was heard."""
     today = calendar.today(now)
     if alert.not_an_alert:
-        return Status.NOT_AN_ALERT
+        return Status.DUPLICATE if alert.duplicate else Status.NOT_AN_ALERT
     if alert.concluded:
         return Status.CONCLUDED
     if alert.held_on(today):

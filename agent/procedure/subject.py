@@ -59,6 +59,7 @@ def parse_subject(
         files=tuple(take_apart(_stem(name), procedure, is_file=True) for name in files),
         endings=tuple(_ending(name) for name in files),
         threaded=threaded,
+        replied=threaded and not signs.FORWARDED.match(subject),
         link=bool(link),
         references=references,
         today=today,
@@ -95,6 +96,7 @@ class _Clerk:
     files: tuple[Pieces, ...]
     endings: tuple[str, ...]
     threaded: bool
+    replied: bool
     link: bool
     references: tuple[str, ...]
     today: date | None
@@ -170,8 +172,8 @@ class _Clerk:
             return said
         if self.any_says("missing") and not self.any_says("false_missing"):
             return Kind.MISSING
-        bare_thread = self.threaded and not self.endings
-        return Kind.UPDATE if bare_thread and not self.link else Kind.NEW
+        answers = self.replied and not self.endings and not self.link
+        return Kind.UPDATE if answers else Kind.NEW
 
     def _action(self) -> Kind | None:
         """The files' names come before the subject; a child's return or a S47's end closes nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from agent.procedure.apart import bears_marking, bears_phrase, references_in
@@ -13,7 +13,7 @@ from agent.procedure.automatic import is_automatic_reply, machine_reason
 from agent.procedure.filled_form import FilledForm
 from agent.procedure.findings import Receipt, findings_on_receipt
 from agent.procedure.mail import Attachment, Bounce, Mail
-from agent.procedure.names import is_initials, may_be
+from agent.procedure.names import is_full, may_be
 from agent.procedure.people import People
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Procedure
@@ -29,6 +29,7 @@ _QUOTE = re.compile(
     r"^\s*(?:>|-{2,}\s*original message|_{10,}|from:\s.+|on .{5,120}wrote:|begin forwarded message)",
     re.IGNORECASE | re.MULTILINE,
 )
+_END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # one may read a file that nobody knows the age of
 _MARKED_WITHIN = 2000  # the marking stands at the head of a mail
 
 
@@ -46,7 +47,8 @@ def submissions_from(
     `readings` are what was made of all its documents, those in nested mails too, in order;
     `received_at` is aware; `zone` is the desk's, in which forms state their times. Never raises.
     """
-    return _Arrival(mail, tuple(readings), procedure, people, received_at, zone).submissions()
+    at = min(received_at, _END_OF_TIME)
+    return _Arrival(mail, tuple(readings), procedure, people, at, zone).submissions()
 
 
 def new_words(text: str) -> str:
@@ -160,19 +162,22 @@ class _Arrival:
 
     def _names_disagree(self, form: Reading, filled: FilledForm) -> bool:
         """Subject, file name and form tell of different children: perhaps sent in error."""
-        adults = [form.text("author"), form.text("reviewer"), self.mail.sender_name]
-        in_subject = self._not_adults(_listed(self._says([])), adults)
-        in_file = self._not_adults(_listed(self._file_says(form.document)), adults)
+        adults = (form.text("author"), form.text("reviewer"), self.mail.sender_name)
+        in_subject = self._surely_children(self._says([]), adults)
+        in_file = self._surely_children(self._file_says(form.document), adults)
         in_form = [child.name for child in filled.children if child.name]
         if in_form:
             return any(names and not _any_alike(names, in_form) for names in (in_subject, in_file))
         return bool(in_subject and in_file) and not _any_alike(in_subject, in_file)
 
-    def _not_adults(self, names: Sequence[str], adults: Sequence[str]) -> list[str]:
-        """A subject may also name who writes or who is written to: that is no other child."""
-        told = " ".join(words(" ".join(adults)))
+    def _surely_children(self, says: SubjectSays, adults: Sequence[str]) -> list[str]:
+        """Only a full name can speak against a form's child, and only where it is not the name of somebody
+        who writes or is written to."""
+        grown_up = " ".join(words(" ".join(adults)))
         return [
-            name for name in names if self.people.named(name) is None and " ".join(words(name)) not in told
+            name
+            for name in _listed(says)
+            if is_full(name) and self.people.named(name) is None and " ".join(words(name)) not in grown_up
         ]
 
     def _without_false_mismatches(self, brought: list[Submission]) -> list[Submission]:
@@ -289,7 +294,7 @@ class _Arrival:
     def _in_words(self, base: Submission) -> Submission:
         """A mail that a person wrote, without a form."""
         says = self._says([document.name for document in self.mail.attachments if not document.inline])
-        told = replace(base, children=_children(says), doubts=self._sender_doubts)
+        told = replace(base, children=_children(says, full=True), doubts=self._sender_doubts)
         if says.kind is Kind.CLOSURE:
             return replace(told, kind=Kind.CLOSURE, doubts=("closure_without_form", *told.doubts))
         if self._is_reply() or base.references:
@@ -306,8 +311,9 @@ class _Arrival:
         return answers and not FORWARDED.match(self.mail.subject)
 
 
-def _children(says: SubjectSays) -> tuple[Child, ...]:
-    return tuple(Child(name) for name in _listed(says))
+def _children(says: SubjectSays, *, full: bool = False) -> tuple[Child, ...]:
+    """The children named; only those `full`y named where a lone word would prove nothing."""
+    return tuple(Child(name) for name in _listed(says) if is_full(name) or not full)
 
 
 def _listed(says: SubjectSays) -> list[str]:
@@ -319,7 +325,7 @@ def _names_of(*submissions: Submission) -> list[str]:
 
 
 def _any_alike(told: Sequence[str], known: Sequence[str]) -> bool:
-    return any(is_initials(name) or may_be(name, other) for name in told for other in known)
+    return any(may_be(name, other) for name in told for other in known)
 
 
 def _carried(mail: Mail) -> Iterator[tuple[Mail, Attachment]]:

@@ -32,7 +32,10 @@ def undressed(text: str) -> str:
 
 def fold(text: str) -> str:
     """For comparing: lower case, no accents, straight quotes, plain hyphens, single spaces."""
-    apart = unicodedata.normalize("NFKD", undressed(text).casefold())
+    if text.isascii():
+        return " ".join(text.lower().replace("`", "'").split())
+    plain = unicodedata.normalize("NFKD", undressed(text)).casefold().translate(_DRESS)
+    apart = unicodedata.normalize("NFKD", plain)
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return " ".join(bare.translate(_PLAIN).split())
 
@@ -47,7 +50,9 @@ def slips(left: str, right: str, most: int = 2) -> int:
 
     A slip is one letter more, less or other, or two neighbours changed round.
     """
-    if abs(len(left) - len(right)) > most:
+    if left == right:
+        return 0
+    if most == 0 or abs(len(left) - len(right)) > most:
         return most + 1
     two_up: list[int] = []
     above = list(range(len(right) + 1))

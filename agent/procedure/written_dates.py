@@ -38,7 +38,8 @@ _NOT_ALERT = {
 
 @dataclass(frozen=True)
 class WrittenDate:
-    """A date found in a text. `value` is None when it names no day that exists or no year.
+    """A date found in a text. `value` is None when it names no day that exists or no year; `weekday`
+    counts from Monday, 0.
 
     `about` is "" or what the words before say it is: `edd`, `born`, `event`. `problem` is "",
     `date_invalid`, `date_no_year` or `weekday_mismatch`.
@@ -52,6 +53,7 @@ class WrittenDate:
     compact: bool = False
     either_way: bool = False
     day_and_month: tuple[int, int] | None = None
+    weekday: int | None = None
 
 
 def written_dates(text: str) -> list[WrittenDate]:
@@ -87,16 +89,18 @@ def _written(match: re.Match[str], text: str) -> WrittenDate | None:
     if compact and value is None:
         return None  # six digits that are no date are a number
     before = text[: match.start()]
+    weekday = part.get("weekday")
     about = next((code for code, cue in _NOT_ALERT.items() if re.search(cue, before, _AS_WRITTEN)), "")
     return WrittenDate(
         value=value,
         start=match.start(),
         end=match.end(),
         about=about,
-        problem=_problem(year, value, day, part.get("weekday")),
+        problem=_problem(year, value, day, weekday),
         compact=compact,
         either_way=bool(part.get("sep")) and "/" in str(part["sep"]) and day <= 12 and day != month,
         day_and_month=(day, month),
+        weekday=_WEEKDAYS.index(weekday[:3].lower()) if weekday else None,
     )
 
 
@@ -157,4 +161,6 @@ def _coming(written: WrittenDate, today: date) -> date | None:
         return None
     day, month = written.day_and_month
     nexts: Iterator[date | None] = (_date(year, month, day) for year in (today.year, today.year + 1))
-    return next((day for day in nexts if day is not None and day >= today), None)
+    back = next((day for day in nexts if day is not None and day >= today), None)
+    fits = back is not None and written.weekday in (None, back.weekday())
+    return back if fits else None

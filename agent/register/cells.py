@@ -32,7 +32,7 @@ _DASHES = str.maketrans("‐‑‒–—−", "------")
 def clean(text: str) -> str:
     """`text` as a cell can hold it: no control characters, plain line ends, no more than 32,767 long."""
     text = _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    if _length(text) <= LONGEST:
+    if len(text) <= LONGEST // 2 or _length(text) <= LONGEST:
         return text
     room = LONGEST - _length(_CUT)
     return text.encode("utf-16-le")[: 2 * room].decode("utf-16-le", "ignore") + _CUT

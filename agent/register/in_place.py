@@ -16,7 +16,7 @@ from lxml import etree
 
 from agent.errors import ChangedMeanwhile, NeedsAPerson
 from agent.procedure.rules import Column
-from agent.register.addresses import cell, letters
+from agent.register.addresses import cell
 from agent.register.base import Changes
 from agent.register.cells import moment_in, number_text, reference_key, same, serial, shown, tidy
 from agent.register.growth import Growth, has_content, merges
@@ -103,33 +103,21 @@ class _Editor:
 
     def _cell(self, column: int, row: int) -> etree._Element:
         """The cell's element, made where the sheet has none."""
-        found = self.book.cell(column, row)
-        if found is not None:
-            return found
         element = self._row(row)
-        element.attrib.pop("spans", "")  # optional, and no longer true
-        new = etree.Element(q("c"), r=cell(column, row))
-        wanted = (len(letters(column)), letters(column))
-        for index, other in enumerate(element):
-            name = other.get("r", "").rstrip("0123456789")
-            if (len(name), name) > wanted:
-                element.insert(index, new)
-                return new
-        element.append(new)
-        return new
+        cells = self.book.cells(row)
+        if column not in cells:
+            element.attrib.pop("spans", "")  # optional, and no longer true
+            new = etree.Element(q("c"), r=cell(column, row))
+            _put_in_order(new, column, cells, element)
+        return cells[column]
 
     def _row(self, row: int) -> etree._Element:
+        """The row's element, made where the sheet has none."""
         rows = self.book.rows
-        if row in rows:
-            return rows[row]
-        new = etree.Element(q("row"), r=str(row))
-        later = [number for number in rows if number > row]
-        if later:
-            rows[min(later)].addprevious(new)
-        else:
-            self._data().append(new)
-        rows[row] = new
-        return new
+        if row not in rows:
+            new = etree.Element(q("row"), r=str(row))
+            _put_in_order(new, row, rows, self._data())
+        return rows[row]
 
     def _data(self) -> etree._Element:
         data = self.book.sheet.find(q("sheetData"))
@@ -212,7 +200,7 @@ class _Editor:
         found = self.book.cell(placed.index, row)
         if found is None or not self.book.values.styles.wraps(_look(found)):
             return 1
-        wide = max(1.0, self.book.width(placed.index))
+        wide = max(1.0, self.book.widths[placed.index])
         text = self.book.values.text(found, placed.column)
         return sum(max(1, math.ceil(len(line) * 0.9 / wide)) for line in text.split("\n"))
 
@@ -335,3 +323,15 @@ class _Editor:
 
 def _look(found: etree._Element) -> int:
     return int(found.get("s", "0"))
+
+
+def _put_in_order(
+    new: etree._Element, number: int, among: dict[int, etree._Element], parent: etree._Element
+) -> None:
+    """Put a row or cell behind the one that comes before it."""
+    before = number - 1 if number - 1 in among else max((n for n in among if n < number), default=None)
+    if before is None:
+        parent.insert(0, new)
+    else:
+        among[before].addnext(new)
+    among[number] = new

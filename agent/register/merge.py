@@ -9,7 +9,7 @@ Pure: decides, and touches nothing. Whose column it is decides who wins (`Column
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.procedure.rules import Column
@@ -42,8 +42,9 @@ class PersonsChange:
 class Merged:
     """What to write, what people did, and what a person has to look at.
 
-    `seen` is to be remembered as what stood there: the sheet's rows, and those that vanished from it
-    until they stand there again, so that nothing people wrote in them is lost.
+    `seen` is to be remembered as what stood there: the sheet's rows; rows that vanished, until they stand
+    there again, so that nothing people wrote in them is lost; and of references that stand twice what was
+    known before, as nobody knows yet which row will be left.
     """
 
     changes: Changes
@@ -51,23 +52,24 @@ class Merged:
     doubts: tuple[str, ...]
     seen: Rows = field(repr=False)
 
+    def seen_after(self, written: Sheet) -> Rows:
+        """What is to be remembered once `changes` were written and `written` stands there."""
+        return {**written.rows, **_of(self.seen, written.twice)}
+
 
 @dataclass(frozen=True)
 class _Sides:
-    """One row from all sides. `intended` was about to be written when the agent last heard of the sheet."""
+    """One row from all sides."""
 
     reference: str
     there: Row
     wrote: Row
-    intended: Row
     said: Row
 
     def typed(self, column: Column) -> bool:
         """Is what stands in this cell a person's? Not when the agent put it there, or would."""
-        now = self.there.get(column.heading, "")
-        ours = [self.wrote.get(column.heading, "")]
-        ours += [side[column.heading] for side in (self.intended, self.said) if column.heading in side]
-        return not any(same(column, now, value) for value in ours)
+        now, wrote = self.there.get(column.heading, ""), self.wrote.get(column.heading, "")
+        return not same(column, now, wrote) and not same(column, now, self.said.get(column.heading, wrote))
 
     def change(self, column: Column) -> PersonsChange:
         before, now = (side.get(column.heading, "") for side in (self.wrote, self.there))
@@ -93,39 +95,62 @@ def merge(
     """Decide what to write and what people did. All rows are by reference, their cells by heading.
 
     `wrote_last` is what stood there when the agent last looked; `intended` what it was about to write
-    then and may or may not have written. A cell that `ledger_says` does not name is left alone. Once
-    the changes stand there, merging again changes nothing.
+    on top of that, all of it or nothing, when it was cut off. A cell that `ledger_says` does not name is
+    left alone. Once the changes stand there, merging again changes nothing.
     """
-    intended = intended or {}
     present = [column for column in columns if column.heading in sheet.headings]
+    both = _overlaid(wrote_last, intended or {})
+    wrote = both if _arrived(present, wrote_last, intended or {}, sheet) else wrote_last
     cells: dict[str, dict[str, str]] = {}
     people: list[PersonsChange] = []
-    for sides in _both_know(wrote_last, intended, sheet, ledger_says):
+    for sides in _both_know(wrote, sheet, ledger_says):
         people += [sides.change(column) for column in present if sides.typed(column)]
         wanted = {column.heading: sides.said[column.heading] for column in present if sides.wants(column)}
         if wanted:
             cells[sides.reference] = wanted
     missing = [reference for reference in ledger_says if reference not in sheet.rows]
-    vanished = {
-        reference: {**wrote_last.get(reference, {}), **intended.get(reference, {})}
-        for reference in missing
-        if reference in wrote_last or reference in intended
-    }
+    vanished = {reference: both[reference] for reference in missing if reference in both}
     new_rows = tuple(
         _whole_row(columns, reference, vanished.get(reference, {}), ledger_says[reference])
         for reference in missing
     )
     doubts = (*sheet.doubts, *_doubts(columns, wrote_last, sheet, ledger_says))
-    seen = {**vanished, **sheet.rows}
+    seen = {**vanished, **_of(sheet.rows, sheet.rows.keys() - sheet.twice), **_of(wrote, sheet.twice)}
     return Merged(Changes(cells, new_rows), tuple(people), doubts, seen)
 
 
-def _both_know(wrote_last: Rows, intended: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[_Sides]:
+def _of(rows: Rows, references: Iterable[str]) -> dict[str, Row]:
+    return {reference: rows[reference] for reference in references if reference in rows}
+
+
+def _overlaid(rows: Rows, above: Rows) -> dict[str, Row]:
+    return {
+        reference: {**rows.get(reference, {}), **above.get(reference, {})} for reference in {**rows, **above}
+    }
+
+
+def _arrived(columns: Sequence[Column], wrote_last: Rows, intended: Rows, sheet: Sheet) -> bool:
+    """Was `intended` written before the agent was cut off? Most of its cells tell.
+
+    What cannot be told apart: a person who by chance types exactly what stood in every such cell before,
+    or exactly what was to stand there.
+    """
+    votes = 0
+    for reference, cells in intended.items():
+        there, before = sheet.rows.get(reference, {}), wrote_last.get(reference, {})
+        for column in columns:
+            now, old = there.get(column.heading, ""), before.get(column.heading, "")
+            meant = cells.get(column.heading, old)
+            if reference in sheet.rows and not same(column, old, meant):
+                votes += same(column, now, meant) - same(column, now, old)
+    return votes > 0
+
+
+def _both_know(wrote: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[_Sides]:
     """The rows that the sheet and the ledger both have; one that stands there twice is nobody's to read."""
     for reference, there in sheet.rows.items():
         if reference in ledger_says and reference not in sheet.twice:
-            wrote, meant = wrote_last.get(reference, {}), intended.get(reference, {})
-            yield _Sides(reference, there, wrote, meant, ledger_says[reference])
+            yield _Sides(reference, there, wrote.get(reference, {}), ledger_says[reference])
 
 
 def _whole_row(columns: Sequence[Column], reference: str, before: Row, said: Row) -> Row:

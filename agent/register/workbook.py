@@ -52,6 +52,7 @@ class Workbook:
         self.sheet = self.package.xml(self.sheet_part)
         self.area = self._table_area()
         self._number_cells()
+        self._cells: dict[int, dict[int, etree._Element]] = {}
         self.values = Values(self.package, self.workbook_part, self.workbook)
         self.columns = self._place(columns)
         self.reference = self._reference_column(columns)
@@ -75,22 +76,29 @@ class Workbook:
 
     def cell(self, column: int, row: int) -> etree._Element | None:
         """The cell element, if the sheet has one there."""
-        if row not in self.rows:
-            return None
-        wanted = cell(column, row)
-        return next((found for found in self.rows[row] if found.get("r") == wanted), None)
+        return self.cells(row).get(column)
+
+    def cells(self, row: int) -> dict[int, etree._Element]:
+        """The cell elements of a row, by column; whoever adds one to the sheet adds it here."""
+        if row not in self._cells:
+            there = self.rows[row].iterfind(q("c")) if row in self.rows else ()
+            self._cells[row] = {_column_of(found): found for found in there}
+        return self._cells[row]
 
     def text(self, placed: Placed, row: int) -> str:
         """What stands in a cell, in this room's spelling."""
         found = self.cell(placed.index, row)
         return "" if found is None else self.values.text(found, placed.column)
 
-    def width(self, column: int) -> float:
-        """How many characters of usual width a column shows."""
-        for found in self.sheet.iterfind(f"{q('cols')}/{q('col')}"):
-            if int(found.get("min", "0")) <= column <= int(found.get("max", "0")):
-                return float(found.get("width", _USUAL_WIDTH))
-        return _USUAL_WIDTH
+    @cached_property
+    def widths(self) -> dict[int, float]:
+        """How many characters of usual width each column of the table shows."""
+        found = dict.fromkeys(range(self.area.left, self.area.right + 1), _USUAL_WIDTH)
+        for span in self.sheet.iterfind(f"{q('cols')}/{q('col')}"):
+            first, last = int(span.get("min", "0")), int(span.get("max", "0"))
+            wide = float(span.get("width", _USUAL_WIDTH))
+            found |= {column: wide for column in found if first <= column <= last}
+        return found
 
     def rows_of(self, key: str) -> list[int]:
         """The rows of the table that carry this reference."""
@@ -107,12 +115,12 @@ class Workbook:
 
     def contents(self, row: int) -> dict[str, str]:
         """A whole row by heading."""
-        by_index = {placed.index: placed for placed in self.columns}
+        by_index = {placed.index: placed.column for placed in self.columns}
         there = {placed.column.heading: "" for placed in self.columns}
-        for found in self.rows[row]:
-            placed = by_index.get(_column_of(found))
-            if placed is not None:
-                there[placed.column.heading] = self.values.text(found, placed.column)
+        for index, found in self.cells(row).items():
+            if index in by_index:
+                column = by_index[index]
+                there[column.heading] = self.values.text(found, column)
         return there
 
     def sheet_of(self, version: str | None) -> Sheet:

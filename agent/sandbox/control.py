@@ -56,7 +56,7 @@ def control_routes(tenant: Tenant, token: str) -> list[Route]:
         async def endpoint(request: Request) -> Response:
             if not secrets.compare_digest(request.headers.get(CONTROL_HEADER, ""), token):
                 return JSONResponse({"problem": f"The header {CONTROL_HEADER} does not hold the token."}, 401)
-            await request.body()
+            request.state.content = await request.body()
             try:
                 with tenant.lock:
                     return answer(request)
@@ -90,7 +90,7 @@ def control_routes(tenant: Tenant, token: str) -> list[Route]:
 
 def _body(request: Request) -> dict[str, Any]:
     """The JSON object in the body, which `guarded` has read."""
-    body = json.loads(request._body or b"{}")
+    body = json.loads(request.state.content or b"{}")
     if not isinstance(body, dict):
         raise TypeError("The body must be a JSON object.")
     return body
@@ -138,7 +138,7 @@ class _Control:
         to = request.query_params.getlist("mailbox")
         if not to:
             raise ValueError("Say to whom: /control/deliver?mailbox=someone@…")
-        arrived = self._tenant.deliver(request._body, to)
+        arrived = self._tenant.deliver(request.state.content, to)
         return JSONResponse({"delivered": [_message(message) for message in arrived]}, 201)
 
     def faults(self, request: Request) -> Response:

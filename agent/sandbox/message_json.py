@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.sandbox import mime
+from agent.sandbox import html_text, mime
 from agent.sandbox.answers import Refused, graph_time
 from agent.sandbox.mailboxes import Address, Mailbox, StoredAttachment, StoredMessage
 from agent.sandbox.queries import property_id
@@ -65,15 +65,15 @@ def _people(people: Sequence[Address]) -> list[dict[str, Any] | None]:
 
 def _body(message: StoredMessage, wanted: Wanted) -> dict[str, str]:
     if wanted.as_text:
-        text = message.body if message.body_type == "text" else mime.text_of_html(message.body)
+        text = message.body if message.body_type == "text" else html_text.text_of_html(message.body)
         return {"contentType": "text", "content": text}
     if message.body_type == "html" and not wanted.unsafe_html:
-        return {"contentType": "html", "content": mime.safe_html(message.body)}
+        return {"contentType": "html", "content": html_text.safe_html(message.body)}
     return {"contentType": message.body_type, "content": message.body}
 
 
 def _preview(message: StoredMessage) -> str:
-    text = mime.text_of_html(message.body) if message.body_type == "html" else message.body
+    text = html_text.text_of_html(message.body) if message.body_type == "html" else message.body
     return text[:2000].strip()[:255]
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.sandbox import delta, mime, queries
+from agent.sandbox import delta, html_text, mime, queries
 from agent.sandbox.answers import Refused, graph_json
 from agent.sandbox.delta import DeltaRow, Options
 from agent.sandbox.mail_request import MailRequest, mail_route
@@ -303,11 +303,11 @@ def _finished_answer(ask: MailRequest, draft: StoredMessage, original: StoredMes
 
 
 def _quoted(comment: str, original: StoredMessage) -> str:
-    below = original.body if original.body_type == "html" else mime.html_of_text(original.body)
+    below = original.body if original.body_type == "html" else html_text.html_of_text(original.body)
     sender = original.author.address if original.author else ""
     return (
         f"<html><body>{comment}<hr><div><b>From:</b> {sender}<br><b>Subject:</b> {original.subject}</div>"
-        f"{mime.inner_html(below)}</body></html>"
+        f"{html_text.inner_html(below)}</body></html>"
     )
 
 

@@ -18,10 +18,10 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from email.utils import format_datetime, formataddr, getaddresses, parsedate_to_datetime
-from html import escape, unescape
 from io import BytesIO
 from typing import Any
 
+from agent.sandbox import html_text
 from agent.sandbox.mailboxes import Address, BodyType, StoredAttachment, StoredMessage
 
 WIRE = policy.compat32.clone(linesep="\r\n", max_line_length=None)
@@ -294,7 +294,7 @@ def _composed_headers(stored: StoredMessage, moment: datetime) -> Iterable[tuple
 
 
 def _add_bodies(mail: EmailMessage, stored: StoredMessage) -> None:
-    text = stored.body if stored.body_type == "text" else text_of_html(stored.body)
+    text = stored.body if stored.body_type == "text" else html_text.text_of_html(stored.body)
     mail.set_content(text, cte="quoted-printable")
     pictures: list[StoredAttachment] = []
     if stored.body_type == "html":
@@ -342,27 +342,3 @@ def conversation_index(stored: StoredMessage) -> bytes:
 def bare_subject(subject: str) -> str:
     """The subject without the marks of replies and forwards."""
     return re.sub(r"^((re|fw|fwd|aw|wg)\s*:\s*)+", "", subject, flags=re.IGNORECASE)
-
-
-def text_of_html(html: str) -> str:
-    """The readable text of a small HTML body, as Exchange derives one for the plain alternative."""
-    html = re.sub(r"(?is)<(script|style|head)\b.*?</\1>", "", html)
-    html = re.sub(r"(?i)<(br|/p|/div|/tr|/h[1-6]|/li)\b[^>]*>", "\n", html)
-    text = unescape(re.sub(r"(?s)<[^>]*>", "", html))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip() for line in text.splitlines())).strip() + "\n"
-
-
-def html_of_text(text: str) -> str:
-    return "<html><body>" + escape(text).replace("\n", "<br>\n") + "</body></html>"
-
-
-def inner_html(html: str) -> str:
-    """What stands between the body tags."""
-    found = re.search(r"(?is)<body\b[^>]*>(.*)</body>", html)
-    return found[1] if found else html
-
-
-def safe_html(html: str) -> str:
-    """The body without what could run: Graph hands no scripts out unless told to."""
-    html = re.sub(r"(?is)<(script|object|iframe|applet)\b.*?</\1\s*>", "", html)
-    return re.sub(r"(?is)\son\w+\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", "", html)

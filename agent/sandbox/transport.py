@@ -15,7 +15,7 @@ from email.message import EmailMessage, Message
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from agent.sandbox import mime
+from agent.sandbox import html_text, mime
 from agent.sandbox.answers import Refused
 from agent.sandbox.mailboxes import Address, Mailbox, StoredMessage
 
@@ -125,9 +125,9 @@ class Transport:
         _refuse_unsendable(box, message)
         now, habits = self._tenant.clock.now(), self._tenant.habits
         copy = replace(message)
+        self._seal(box, copy, now)
         if not habits.draft_lingers:
             _take_out(box, message)
-        self._seal(box, copy, now)
         if save:
             due = now + timedelta(seconds=habits.sent_copy_after if late is None else late)
             self._late.append(_LateCopy(box, message, copy, due))
@@ -263,7 +263,7 @@ def _automatic_reply(box: Mailbox, message: StoredMessage, now: datetime, messag
     answer["Subject"] = f"Automatic reply: {' '.join(message.subject.split())}"
     answer["X-Auto-Response-Suppress"] = "All"
     answer.set_content(box.automatic_reply or "")
-    answer.add_alternative(mime.html_of_text(box.automatic_reply or ""), subtype="html")
+    answer.add_alternative(html_text.html_of_text(box.automatic_reply or ""), subtype="html")
     return answer.as_bytes()
 
 

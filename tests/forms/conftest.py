@@ -18,6 +18,7 @@ from agent.procedure.rules import Category, Procedure
 
 CONFIG = Path(__file__).parents[2] / "config"
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
 def _toml(path: Path, kind: type) -> object:
@@ -37,10 +38,10 @@ def definitions() -> tuple[FormDefinition, ...]:
     return tuple(form for form in found if isinstance(form, FormDefinition))
 
 
-def docx(body: str, *, main: str = "word/document.xml", **parts: str | bytes) -> bytes:
-    """A Word document of `body`; further `parts` by name, with "__" for "/" and "_xml" for ".xml"."""
+def docx(body: str) -> bytes:
+    """A Word document of `body`, with nothing around it."""
     document = (
-        f'<w:document xmlns:w="{W}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+        f'<w:document xmlns:w="{W}" xmlns:r="{R}" '
         'xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml" '
         'xmlns:w15="http://schemas.microsoft.com/office/word/2012/wordml" '
         'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
@@ -48,22 +49,20 @@ def docx(body: str, *, main: str = "word/document.xml", **parts: str | bytes) ->
         f'xmlns:v="urn:schemas-microsoft-com:vml"><w:body>{body}</w:body></w:document>'
     )
     relation = (
-        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
-        'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
-        f'Target="{main}"/></Relationships>'
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{R}/officeDocument" '
+        'Target="word/document.xml"/></Relationships>'
     )
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr("_rels/.rels", relation)
-        archive.writestr(main, document)
-        for name, content in parts.items():
-            archive.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
+        archive.writestr("word/document.xml", document)
     return buffer.getvalue()
 
 
-def p(text: str, look: str = "") -> str:
-    return f'<w:p><w:r>{f"<w:rPr>{look}</w:rPr>" if look else ""}<w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
+def p(text: str) -> str:
+    return f'<w:p><w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
 
 
 def table(*rows: list[str]) -> str:
@@ -107,15 +106,5 @@ def reading_bytes(definitions: tuple[FormDefinition, ...], categories: tuple[Cat
 
 
 @pytest.fixture
-def make_docx() -> Callable[..., bytes]:
+def make_docx() -> Callable[[str], bytes]:
     return docx
-
-
-@pytest.fixture
-def make_table() -> Callable[..., str]:
-    return table
-
-
-@pytest.fixture
-def make_paragraph() -> Callable[..., str]:
-    return p

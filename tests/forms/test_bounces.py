@@ -127,7 +127,13 @@ ORDINARY = {
         "Parcels were not delivered.",
         "Precedence: bulk\n",
     ),
-    "a read receipt": b"From: p@trust.example\nSubject: Read: alert\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\nContent-Type: text/plain\n\nread\n--b\nContent-Type: message/disposition-notification\n\nDisposition: manual-action; displayed\n--b--\n",
+    "a read receipt": (
+        b"From: p@trust.example\nSubject: Read: alert\n"
+        b"Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n"
+        b"--b\nContent-Type: text/plain\n\nread\n"
+        b"--b\nContent-Type: message/disposition-notification\n\n"
+        b"Disposition: manual-action; displayed\n--b--\n"
+    ),
 }
 
 
@@ -140,7 +146,12 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
 # files among the bounces that are none: abuse reports, automatic replies, forwards by a person, plain mail
 NOT_BOUNCES = frozenset(
-    ["00920c54593c", "0350c38d989b", "04b3914e8639", "0d3639b97143", "0eb5b0178a7e", "2acb6c4a5575", "606cab352c6a", "6251e3833785", "69925f45fb2b", "6a475d89523c", "6ddeca09289c", "6e30c97b6078", "8e2eed697a61", "c0044783b81f", "c1edc18fefbb", "c53ac867c8e2", "c8521576b6fd", "cd5acd5669d3", "ce9cd949d8a0", "e2f3a0ae6613", "ebe4af983afa", "ed979b0c52b9"]
+    (
+        *("00920c54593c", "0350c38d989b", "04b3914e8639", "0d3639b97143", "0eb5b0178a7e", "2acb6c4a5575"),
+        *("606cab352c6a", "6251e3833785", "69925f45fb2b", "6a475d89523c", "6ddeca09289c", "6e30c97b6078"),
+        *("8e2eed697a61", "c0044783b81f", "c1edc18fefbb", "c53ac867c8e2", "c8521576b6fd", "cd5acd5669d3"),
+        *("ce9cd949d8a0", "e2f3a0ae6613", "ebe4af983afa", "ed979b0c52b9"),
+    )
 )
 
 

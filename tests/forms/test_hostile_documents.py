@@ -22,9 +22,10 @@ ReadBytes = Callable[[bytes], Reading | Unreadable]
 MakeDocx = Callable[..., bytes]
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELS = (
-    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
-    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="{}"/></Relationships>'
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    f'<Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="{{}}"/></Relationships>'
 )
 
 
@@ -44,6 +45,14 @@ def package(document: str | bytes, *more: tuple[str, str | bytes]) -> bytes:
 
 def document(body: str) -> str:
     return f"<w:document {W}><w:body>{body}</w:body></w:document>"
+
+
+def one_cell(look: str) -> str:
+    return f"<w:tbl><w:tr><w:tc><w:tcPr>{look}</w:tcPr><w:p/></w:tc></w:tr></w:tbl>"
+
+
+def field(kind: str, data: str = "") -> str:
+    return f'<w:p><w:r><w:fldChar w:fldCharType="{kind}">{data}</w:fldChar></w:r></w:p>'
 
 
 OTHER_FILES = {
@@ -117,16 +126,20 @@ def test_two_parts_of_one_name_are_refused(reading_bytes: ReadBytes) -> None:
 
 
 HARMLESS = {
-    "a cell two thousand million columns wide": '<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr><w:p/></w:tc></w:tr></w:tbl>',
-    "fields that never end": '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r></w:p>' * 3_000,
-    "fields that end before they begin": '<w:p><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>',
-    "merged cells with nothing above": "<w:tbl><w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p/></w:tc></w:tr></w:tbl>",
+    "a cell two thousand million columns wide": one_cell('<w:gridSpan w:val="2000000000"/>'),
+    "fields that never end": field("begin") * 3_000,
+    "fields that end before they begin": field("end"),
+    "merged cells with nothing above": one_cell("<w:vMerge/>"),
     "a table without rows": "<w:tbl/>",
     "a control without content": "<w:p><w:sdt/></w:p><w:sdt><w:sdtPr/></w:sdt>",
-    "a legacy list that chose an entry it has not": '<w:p><w:r><w:fldChar w:fldCharType="begin"><w:ffData><w:ddList><w:result w:val="9"/></w:ddList></w:ffData></w:fldChar></w:r></w:p>',
+    "a legacy list that chose an entry it has not": field(
+        "begin", '<w:ffData><w:ddList><w:result w:val="9"/></w:ddList></w:ffData>'
+    ),
     "a symbol without a code": '<w:p><w:r><w:sym w:char="?"/></w:r></w:p>',
-    "numbers that are none": '<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="-1"/></w:tcPr></w:tc></w:tr></w:tbl>',
-    "an import of what is not there": '<w:altChunk xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="x"/>',
+    "numbers that are none": one_cell('<w:gridSpan w:val="-1"/>'),
+    "an import of what is not there": (
+        '<w:altChunk xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="x"/>'
+    ),
 }
 
 

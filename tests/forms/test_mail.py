@@ -177,7 +177,8 @@ def test_a_mail_without_an_id_has_the_same_one_each_time() -> None:
 
 def test_when_it_came_is_what_the_mailbox_says_or_else_the_last_server() -> None:
     content = raw(
-        "Received: from b by a; Tue, 4 Mar 2025 10:00:05 +0000\r\nReceived: from c by b; Tue, 4 Mar 2025 09:59:00 +0000"
+        "Received: from b by a; Tue, 4 Mar 2025 10:00:05 +0000\r\n"
+        "Received: from c by b; Tue, 4 Mar 2025 09:59:00 +0000"
     )
     told = datetime(2025, 3, 4, 11, tzinfo=UTC)
     assert read_mail(content).received_at == datetime(2025, 3, 4, 10, 0, 5, tzinfo=UTC)

@@ -53,8 +53,8 @@ LEGACY = (
     '<w:r><w:t>Oak</w:t></w:r><w:r><w:t>field</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
 )
 BOX = (
-    '<w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wps:txbx><w:txbxContent>{0}</w:txbxContent>'
-    "</wps:txbx></w:drawing></mc:Choice><mc:Fallback><w:pict><v:textbox><w:txbxContent>{0}</w:txbxContent>"
+    '<w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wps:txbx>'
+    "<w:txbxContent>{0}</w:txbxContent></wps:txbx></w:drawing></mc:Choice><mc:Fallback><w:pict><v:textbox><w:txbxContent>{0}</w:txbxContent>"
     "</v:textbox></w:pict></mc:Fallback></mc:AlternateContent></w:r>"
 )
 
@@ -144,7 +144,7 @@ SINGLE = {
         table(
             [
                 "Location",
-                f"<w:p><w:del><w:r><w:delText>Elm</w:delText></w:r></w:del><w:ins>{r('Oakfield')}</w:ins></w:p>",
+                p("<w:del><w:r><w:delText>Elm</w:delText></w:r></w:del>", f"<w:ins>{r('Oakfield')}</w:ins>"),
             ]
         ),
         {"location": "Oakfield"},

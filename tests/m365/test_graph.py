@@ -176,6 +176,17 @@ def test_a_retry_after_on_an_accepted_send_means_nothing(graph: Graph, wire: Wir
     assert len(wire.requests) == 1
 
 
+def test_being_sent_elsewhere_is_no_answer(graph: Graph, wire: Wire) -> None:
+    """A sign-in portal's redirect has no body: it must pass neither for a send accepted nor for a mail."""
+    elsewhere = Answer(302, b"", {"Location": "https://portal.example/"})
+    wire.say(elsewhere, elsewhere)
+
+    with pytest.raises(errors.OutcomeUnknown):
+        send(graph)
+    with pytest.raises(errors.TryAgainLater):
+        graph.get_bytes(f"{DRAFTS}/AAMk1/$value")
+
+
 def test_nothing_was_done_when_no_connection_could_be_made(
     tenant: Tenant, wire: Wire, stop: RecordedStop
 ) -> None:

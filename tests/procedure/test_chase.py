@@ -380,7 +380,7 @@ class Month:
     def happens(self, happened: Happened, number: int, now: datetime, **facts: Any) -> None:
         """One line in the ledger, as far as the alert is there at all."""
         reference = f"SLA-2026-{number:04d}"
-        content = {}
+        content: dict[str, Any] = {}
         if happened is Happened.OPENED:
             author = ["Theo Marchbanks", "Nell Okafor"][number % 2]
             content = {
@@ -388,6 +388,8 @@ class Month:
                 "values": {"author": author, "reviewer": "Ava Lindqvist"},
             }
             facts = {"form": "sla", **facts}
+        if happened is Happened.CORRECTED:  # a person writes another day for the next update
+            content, facts = {"value": facts["next_update_due"]}, {"field": "next_update_due"}
         entry = Entry(happened, reference, now, f"<{now.isoformat()}>", facts, content)
         if (happened is Happened.OPENED) == (reference not in self.alerts):
             after = alert_after(self.alerts.get(reference), entry)
@@ -423,7 +425,7 @@ class Month:
         return [
             reference
             for reference, one in self.alerts.items()
-            if not left_alone(one, today) and self.quiet_days(one, today) > procedure().chasing.interval + 1
+            if not left_alone(one, today) and self.quiet_days(one, today) > procedure().chasing.interval
         ]
 
     def quiet_days(self, one: Alert, today: date) -> int:
@@ -450,6 +452,7 @@ EVENTS = st.lists(
                 Happened.AWAY,
                 Happened.CONCLUDED,
                 Happened.REOPENED,
+                Happened.CORRECTED,
             ]
         ),
         st.integers(1, ALERTS),
@@ -459,7 +462,12 @@ EVENTS = st.lists(
     max_size=20,
 )
 OUTAGES = st.lists(st.tuples(st.integers(0, 45 * 24), st.integers(1, 100)), max_size=3)
-ABOUT = {Happened.HELD: "until", Happened.AWAY: "until", Happened.UPDATED: "next_update_due"}
+ABOUT = {
+    Happened.HELD: "until",
+    Happened.AWAY: "until",
+    Happened.UPDATED: "next_update_due",
+    Happened.CORRECTED: "next_update_due",
+}
 
 
 @settings(max_examples=60, deadline=None)

@@ -290,6 +290,21 @@ def test_a_name_alone_only_proposes(desk: Desk) -> None:
     assert decision.questions[0].candidates == (REFERENCE,)
 
 
+def test_two_forms_with_one_doubt_are_asked_about_together() -> None:
+    desk = Desk()
+    ada = {"child_name": "Ada Lowe", "dob": "2010-01-01"}
+    desk.receives(form(), form(children=(ada,), document="SLA Ada Lowe 1 Mar 26.docx"))
+    decision = desk.receives(
+        form(children=({"child_name": "Liam Harwood"},)),
+        form(children=({"child_name": "Ada Lowe"},), document="SLA Ada Lowe 1 Mar 26.docx"),
+    )
+    (question,) = decision.questions
+    assert (question.code, question.candidates) == ("name_only", ("SLA-2026-0001", "SLA-2026-0002"))
+    children = question.seen["children"]
+    assert isinstance(children, list)
+    assert len(children) == 2
+
+
 def test_a_form_that_quotes_one_alert_and_tells_of_another_child_is_asked_about(desk: Desk) -> None:
     stranger = form(
         children=({"child_name": "Amara Diallo", "dob": "2011-01-01"},),
@@ -400,6 +415,17 @@ def test_a_reply_by_somebody_unknown_is_only_asked_about(desk: Desk) -> None:
         subject="RE: update requested", sender=COLLEAGUE, answers="<letter@us>", answered=(REFERENCE,)
     )
     assert (happenings(decision), codes(decision)) == ([], ["not_theirs"])
+
+
+def test_an_answer_under_the_subject_of_our_own_letter_names_no_child(desk: Desk) -> None:
+    ours = f"RE: Senior Leadership Alert - update requested - {REFERENCE} - Urgent and Confidential"
+    assert happenings(desk.receives(subject=ours, answers="<letter@us>", answered=(REFERENCE,))) == [
+        "replied"
+    ]
+    with_form = desk.receives(
+        form(updates=[update("Seen.")]), subject=ours, answers="<letter@us>", after=LATER
+    )
+    assert (happenings(with_form), codes(with_form)) == (["updated"], [])
 
 
 def test_a_reply_that_speaks_of_another_child_is_only_asked_about(desk: Desk) -> None:
@@ -587,7 +613,7 @@ def _after(desk: Desk, submission: Submission, answered: tuple[str, ...]) -> dic
 
 
 @given(st.lists(submissions, max_size=3), submissions, st.sampled_from([(), (REFERENCE,)]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=1500, deadline=None)
 def test_deciding_the_same_twice_changes_nothing(
     before: list[Submission], last: Submission, answered: tuple[str, ...]
 ) -> None:

@@ -255,7 +255,7 @@ def test_one_name_in_two_dresses_is_one_name(one: str, other: str) -> None:
     ],
 )
 def test_what_may_be_one_name_is_never_sure(one: str, other: str, how: str) -> None:
-    assert differences(one, other) == {how}
+    assert differences(one, other) == frozenset({how})
     assert alike(one, other)
     assert not same_name(one, other)
 

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
-import warnings
 from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agent.sandbox.faults import Fault
 from agent.sandbox.mailboxes import StoredMessage
 from agent.sandbox.server import Sandbox
+from tests.published_contract import contract, needs_contract, problems_of
 from tests.sandbox.mail_world import ALICE, KEY, N2K, Asker, html, mail, recipient
 from tests.sandbox.test_messages import with_papers
 
 SHARED = Path(__file__).parents[2] / "../shared"
-needs_contract = pytest.mark.skipif(
-    not (SHARED / "graph/openapi-subset.yaml").exists(),
-    reason="the published contract (../shared/graph) is not beside this checkout",
-)
 needs_corpus = pytest.mark.skipif(
     not (SHARED / "corpus/mail").exists(),
     reason="the corpus of real-world mails (../shared/corpus) is not beside this checkout",
 )
 FILE = "#microsoft.graph.fileAttachment"
-
-
-@pytest.fixture(scope="module")
-def contract() -> Any:
-    spec = importlib.util.spec_from_file_location("graph_contract", SHARED / "graph/graph_contract.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # the checker leaves its file to the collector
-        return module.Contract(str(SHARED / "graph/openapi-subset.yaml"))
 
 
 def tour(sandbox: Sandbox, ask: Asker) -> None:
@@ -156,34 +138,21 @@ def failing(sandbox: Sandbox, ask: Asker) -> None:
     ask.post("/sendMail", {"message": {"subject": "x"}})
 
 
-def body_of(raw: bytes, parsed: Any) -> Any:
-    """As the contract's checker wants it: JSON, or bytes, or None when there is none."""
-    return parsed if parsed is not None else raw or None
-
-
 @needs_contract
 def test_a_tour_of_the_mail_part_keeps_the_published_contract_in_both_directions(
-    sandbox: Sandbox, ask: Asker, contract: Any
+    sandbox: Sandbox, ask: Asker
 ) -> None:
     tour(sandbox, ask)
     entries = sandbox.tenant.log.entries
     assert len(entries) > 80
     assert {entry.status for entry in entries} >= {200, 201, 202, 204, 401, 403, 404, 409, 410, 429, 504}
-    problems = []
-    for entry in entries:
-        answer = body_of(entry.response_body, entry.response_json())
-        asked = contract.check_request(entry.method, entry.url, body_of(entry.body, entry.json()))
-        told = contract.check_response(entry.method, entry.url, entry.status, answer)
-        problems += [f"{entry.method} {entry.url} {entry.status}: {what}" for what in asked + told]
-    assert problems == []
+    assert [problem for entry in entries for problem in problems_of(entry)] == []
 
 
 @needs_contract
 @needs_corpus
 @pytest.mark.parametrize("room", ["mail", "bounces"])
-def test_every_mail_of_the_real_world_is_taken_in_and_shown(
-    sandbox: Sandbox, ask: Asker, contract: Any, room: str
-) -> None:
+def test_every_mail_of_the_real_world_is_taken_in_and_shown(sandbox: Sandbox, ask: Asker, room: str) -> None:
     files = sorted((SHARED / "corpus" / room).glob("*.eml"))
     for path in files:
         sandbox.tenant.clock.advance(timedelta(seconds=1))
@@ -194,7 +163,7 @@ def test_every_mail_of_the_real_world_is_taken_in_and_shown(
     while link:
         answer = ask("GET", link)
         assert answer.status_code == 200, answer.text
-        problems += contract.check_response("GET", link, 200, answer.json())
+        problems += contract().check_response("GET", link, 200, answer.json())
         shown += len(answer.json()["value"])
         link = answer.json().get("@odata.nextLink", "")
     assert (shown, problems) == (len(files), [])

@@ -1,0 +1,170 @@
+"""Departures from the procedure that show on receipt, each with its clause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from agent.procedure.findings import clause_of
+from agent.procedure.mail import Mail
+from agent.procedure.reading import Reading
+from tests.procedure.arrivals import EVERYBODY, MONDAY, PEOPLE, PROPER, form, mail, nct, submissions, update
+
+
+def findings(came: Mail, read: Reading) -> tuple[str, ...]:
+    (submission,) = submissions(came, read)
+    return submission.findings
+
+
+def test_a_form_sent_as_the_procedure_says_departs_from_nothing() -> None:
+    assert findings(mail(), form(updates=[update("Seen by a doctor.")])) == ()
+
+
+@pytest.mark.parametrize(
+    ("incident_at", "received_after", "late"),
+    [
+        ("2026-03-01T09:00", timedelta(), False),  # one day to the minute
+        ("2026-03-01T08:59", timedelta(), True),
+        ("2026-03-01", timedelta(hours=14), False),  # a day only: until the end of the next one
+        ("2026-03-01", timedelta(hours=15), True),
+        ("", timedelta(days=9), False),  # not stated: cannot tell
+        (
+            "2026-03-28T18:00",
+            timedelta(days=27, hours=9),
+            False,
+        ),  # over the change of clocks: 24 hours elapsed
+        ("2026-03-28T18:00", timedelta(days=27, hours=9, seconds=1), True),
+    ],
+)
+def test_a_form_is_late_more_than_one_day_after_the_incident(
+    incident_at: str, received_after: timedelta, late: bool
+) -> None:
+    came = mail(at=MONDAY + received_after)
+    assert ("late_form" in findings(came, form(incident_at=incident_at))) is late
+
+
+def test_an_update_is_never_a_late_form() -> None:
+    assert findings(mail(at=MONDAY + timedelta(days=9)), form(updates=[update("Seen.")])) == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "finding"),
+    [
+        ("Urgent and Confidential", "subject_phrase_missing"),
+        ("Liam - Urgent and Confidential", "subject_phrase_missing"),
+        ("Senior Leadership Alert", "marking_missing"),
+        ("Senior Leadership Alert - Urgent", "marking_missing"),
+    ],
+)
+def test_phrase_and_marking_belong_in_the_subject(subject: str, finding: str) -> None:
+    assert findings(mail(subject), form()) == (finding,)
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        mail("Senior Leadership Alert - URGENT & CONFIDENTIAL"),
+        mail("Senior Leadership Alert", text="URGENT AND CONFIDENTIAL\nPlease see attached."),
+        mail(
+            "Senior Leadership Alert", headers={"importance": "High", "sensitivity": "Company-Confidential"}
+        ),
+    ],
+)
+def test_the_marking_counts_however_it_was_given(came: Mail) -> None:
+    assert findings(came, form()) == ()
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("Senior Leadership Alert 1 Mar 26.docx", ("file_name_without_name",)),
+        ("Senior Leadership Alert Liam Harwood.docx", ("file_name_without_date",)),
+        ("Document1.docx", ("file_name_without_name", "file_name_without_date")),
+    ],
+)
+def test_a_file_is_named_after_the_child_and_the_date(document: str, expected: tuple[str, ...]) -> None:
+    assert findings(mail(), form(document=document)) == expected
+
+
+def test_a_matter_without_a_child_needs_no_name_in_its_file() -> None:
+    assert (
+        findings(mail(), form(children=(), document="Senior Leadership Alert Oak House 1 Mar 26.docx")) == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (update("Seen.", date=""), ("update_undated",)),
+        (update("Seen.", manager=""), ("update_unsigned",)),
+        (update("Seen.", date="", reviewer=""), ("update_undated", "update_unsigned")),
+    ],
+)
+def test_updates_are_dated_and_name_two_managers(told: dict[str, str], expected: tuple[str, ...]) -> None:
+    assert findings(mail(), form(updates=[told])) == expected
+
+
+def test_a_missing_child_needs_the_form_for_missing_children() -> None:
+    standard = form(missing_since="2026-03-02T01:00", incident_at="")
+    assert findings(mail(), standard) == ("wrong_form",)
+    assert findings(mail(), replace(standard, form="sla_missing")) == ()
+
+
+def test_a_replaced_form_is_noticed_by_its_name() -> None:
+    old = form(document="Need to Know Briefing Liam Harwood 1 Mar 26.docx")
+    assert findings(mail(), old) == ("old_form",)
+
+
+def _without(*roles: str) -> tuple[str, ...]:
+    left_out = {person.address for person in PEOPLE.people if set(person.roles) & set(roles)}
+    return tuple(address for address in EVERYBODY if address not in left_out)
+
+
+@pytest.mark.parametrize("role", ["chief_executive", "director", "sqas_sm", "psw", "assistant_director"])
+def test_everybody_who_must_be_copied_is_looked_for(role: str) -> None:
+    assert findings(mail(to=_without(role)), form()) == (f"missing_recipient:{role}",)
+
+
+def test_all_assistant_directors_must_be_copied_not_just_one() -> None:
+    one_of_two = tuple(address for address in EVERYBODY if not address.startswith("ben.west"))
+    assert findings(mail(to=one_of_two), form()) == ("missing_recipient:assistant_director",)
+
+
+def test_whoever_sends_the_mail_need_not_be_copied() -> None:
+    came = mail(to=_without("psw"), sender="ivy.pratt@nctrust.co.uk")
+    assert findings(came, form()) == ()
+
+
+def test_a_role_that_nobody_holds_is_held_against_nobody() -> None:
+    nobody = replace(PEOPLE, people=())
+    (submission,) = submissions(mail(to=()), form(), people=nobody)
+    assert submission.findings == ()
+
+
+@pytest.mark.parametrize("told", [{"ticked": ["M15"]}, {"staff_subject": "Yes"}])
+def test_the_head_of_hr_belongs_to_staff_matters(told: dict[str, object]) -> None:
+    staff = form(children=(), document="Senior Leadership Alert Oak House 1 Mar 26.docx", **told)  # type: ignore[arg-type]  # mixed on purpose
+    assert findings(mail(), staff) == ("missing_recipient:hr_head",)
+
+
+def test_those_copied_in_a_forwarded_mail_were_copied() -> None:
+    first = mail(PROPER, number=7)
+    came = mail(f"FW: {PROPER}", to=(EVERYBODY[0],), nested=[first])
+    assert findings(came, form()) == ()
+
+
+def test_every_finding_has_its_clause() -> None:
+    procedure = nct()
+    for code in procedure.findings:
+        assert clause_of(code, procedure)
+    assert clause_of("late_form", procedure) == "2.1"
+    assert clause_of("missing_recipient:hr_head", procedure) == "4.3"
+    assert clause_of("unheard_of", procedure) == clause_of("missing_recipient:nobody", procedure) == ""
+
+
+def test_a_procedure_without_a_rule_knows_no_departure_from_it() -> None:
+    lenient = replace(nct(), findings={"late_form": "24 hours"}, must_be_copied=())
+    (submission,) = submissions(mail("hello", to=()), form(document="x.docx"), procedure=lenient)
+    assert submission.findings == ()
