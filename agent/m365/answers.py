@@ -88,9 +88,8 @@ def trouble_with(response: requests.Response, request: Asked) -> Trouble | None:
     web_page = _is_web_page(response)
     if (status == 429 or (status == 503 and "Retry-After" in response.headers)) and not web_page:
         wait = retry_after(response)
-        return Trouble(
-            TryAgainLater(f"{_told(request, response)}: too much at once.", wait), True, True, wait
-        )
+        error = TryAgainLater(f"{_told(request, response)}: too much at once.", wait)
+        return Trouble(error, passing=True, wait=wait)
     if status >= 500 or status in (408, 429):
         return _doubt(request, f"{_told(request, response)}: Microsoft 365 has trouble of its own.")
     if web_page:
@@ -111,8 +110,8 @@ def trouble_on_the_way(wrong: OSError, request: Asked) -> Trouble:
                 "opens TLS, name its CA in `tenant.ca_file`."
             )
         )
-    if not isinstance(wrong, requests.RequestException):  # such as a CA file that is not there
-        return Trouble(TryAgainLater(f"{request} could not be sent: {wrong}"))
+    if not isinstance(wrong, requests.RequestException):  # such as a CA file that went away
+        return _doubt(request, f"{request}: {wrong}.", passing=False)
     sentence = f"{request}: no answer came ({type(wrong).__name__})."
     if _never_left(wrong):
         return Trouble(TryAgainLater(sentence), passing=True)
@@ -141,12 +140,11 @@ def codes_of(response: requests.Response) -> tuple[str, ...] | None:
 
 
 def _codes(error: dict[str, Any]) -> Iterator[str]:
-    while isinstance(error, dict):
-        if error.get("code"):
-            yield str(error["code"])
-        error = error.get("innerError") or error.get("innererror") or {}
-        if not error:
-            return
+    inner: object = error
+    while isinstance(inner, dict):
+        if inner.get("code"):
+            yield str(inner["code"])
+        inner = inner.get("innerError") or inner.get("innererror")  # documented in both spellings
 
 
 def _is_web_page(response: requests.Response) -> bool:

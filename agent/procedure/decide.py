@@ -161,9 +161,8 @@ class _Case:
         said = replace(said, findings=(*said.findings, *early))
         opened = self._entry(Happened.OPENED, reference, _facts(said, reference), _content(said))
         entries = [opened, *self._conclusion(reference, concluded=False)]
-        return self._decision(
-            "opened", entries, self._questions((*early, *unknown, *said.doubts), (reference,))
-        )
+        asked = (*early, *unknown, *said.doubts)
+        return self._decision("opened", entries, self._questions(asked, (reference,)))
 
     def _known(self, alert: Alert) -> Decision:
         """News is taken from anybody inside the organisation: whoever updates need not be the author."""
@@ -179,7 +178,8 @@ class _Case:
         reopened = [self._entry(Happened.REOPENED, reference)] if self._reopens(alert) else []
         facts = _facts(said, reference, known=alert.update_lines)
         updated = self._entry(Happened.UPDATED, reference, facts, _content(said, alert.children))
-        claims = self._conclusion(reference, concluded=alert.concluded) if self._claims(alert) else []
+        ended = alert.concluded and not reopened
+        claims = self._conclusion(reference, concluded=ended) if self._claims(alert) else []
         entries = [*reopened, updated, *claims]
         outcome = str((claims or reopened or [updated])[-1].happened)
         return self._decision(outcome, entries, self._questions(said.doubts, (reference,)))
@@ -193,7 +193,7 @@ class _Case:
         """Whether the form tells anything that is not known; the same news told twice is none."""
         if self.submission.document_sha256 in alert.documents:
             return False
-        return self._brings_more(alert) or self._corrects(alert)
+        return self._brings_more(alert) or self._claims(alert) or self._corrects(alert)
 
     def _brings_more(self, alert: Alert) -> bool:
         """A line not seen before, a child's return, or one more child."""
@@ -202,7 +202,7 @@ class _Case:
         more = any(
             all(same_child(child, known) is Same.NO for known in alert.children) for child in said.children
         )
-        lines = set(_lines(said, alert.reference)) - alert.update_lines
+        lines = set(_update_lines(said, alert.reference)) - alert.update_lines
         return bool(lines) or returned or (more and bool(alert.children))
 
     def _corrects(self, alert: Alert) -> bool:
@@ -223,8 +223,10 @@ class _Case:
         return any(moved) or any(reworded)
 
     def _reopens(self, alert: Alert) -> bool:
-        """News after the end opens the matter again, unless the news is its written conclusion."""
-        return alert.concluded and self._brings_more(alert) and not self._claims(alert)
+        """News after the end opens the matter again, unless it comes with the conclusion in writing that
+        was still owed."""
+        owed = self._claims(alert) and not alert.conclusion_text
+        return alert.concluded and self._brings_more(alert) and not owed
 
     def _claims(self, alert: Alert) -> bool:
         line = _conclusion_line(self.submission, alert.reference)
@@ -492,10 +494,13 @@ def _all_children(told: Sequence[Child], known: Sequence[Child]) -> list[Child]:
 
 
 def _lines(said: Submission, reference: str) -> list[str]:
-    """The hashes of what counts as news on a form: each update, and the conclusion."""
-    lines = [_hashed(reference, _iso(update.date) or "", update.text) for update in said.updates]
+    """The hashes of all lines of a form that count as news: each update, and the conclusion."""
     conclusion = _conclusion_line(said, reference)
-    return list(dict.fromkeys([*lines, *([conclusion] if conclusion else [])]))
+    return list(dict.fromkeys([*_update_lines(said, reference), *([conclusion] if conclusion else [])]))
+
+
+def _update_lines(said: Submission, reference: str) -> list[str]:
+    return [_hashed(reference, _iso(update.date) or "", update.text) for update in said.updates]
 
 
 def _conclusion_line(said: Submission, reference: str) -> str | None:

@@ -73,9 +73,7 @@ def _subjects(alert: Alert, procedure: Procedure) -> dict[str, str]:
         "initials": alert.initials,
         "children": str(len(alert.children)),
         "child_name": _each(child.name for child in alert.children),
-        "dob": "; ".join(child.dob.isoformat() if child.dob else "?" for child in alert.children).strip(
-            "? ;"
-        ),
+        "dob": _each(child.dob.isoformat() if child.dob else "" for child in alert.children),
         "system_id": _each(child.system_id for child in alert.children),
         "area": alert.values.get("area", ""),
         "child_status": alert.values.get("child_status", ""),

@@ -7,14 +7,15 @@ and a flag.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from agent.procedure import signs
 from agent.procedure.apart import Pieces, references_in, take_apart
 from agent.procedure.named import Named
-from agent.procedure.names import DRESS, differences, is_full, is_initials, name_words, share_a_word
+from agent.procedure.named_child import child_of
+from agent.procedure.names import is_initials, name_words
 from agent.procedure.rules import Procedure
 from agent.procedure.text import fold, undressed
 from agent.procedure.words import Kind
@@ -105,27 +106,24 @@ class _Clerk:
     def says(self) -> SubjectSays:
         if self._is_service_level():
             return self._nothing({"not_an_sla", "service_level_agreement"})
-        child = self._child()
+        child, self.flags = child_of(self.subject, self.files)
         written = self._date()
         if self._is_sheet():
-            return SubjectSays(
-                Kind.OTHER, None, written, frozenset({"not_an_sla", "spreadsheet"}), self.references
-            )
-        kind = self._kind(child)
+            return self._nothing({"not_an_sla", "spreadsheet"}, written)
+        kind = self._kind()
         if kind is Kind.OTHER and "query_not_alert" not in self.flags:
-            return SubjectSays(
-                kind, child if self._claims() else None, written, frozenset(self.flags), self.references
-            )
+            return self._nothing(set(), written)
         for add in _FLAGGERS:
             add(self, kind, child)
         if self.flags & signs.PERSON_NEEDED:
             self.flags.add("needs_human")
         if self._in_order(kind):
             self.flags.add("ok_6_1")
-        return SubjectSays(kind, child, written, frozenset(self.flags - {"alternatives"}), self.references)
+        return SubjectSays(kind, child, written, frozenset(self.flags), self.references)
 
-    def _nothing(self, flags: set[str]) -> SubjectSays:
-        return SubjectSays(Kind.OTHER, None, None, frozenset(flags), self.references)
+    def _nothing(self, flags: set[str], written: date | None = None) -> SubjectSays:
+        """Nothing of ours."""
+        return SubjectSays(Kind.OTHER, None, written, frozenset(flags), self.references)
 
     @property
     def texts(self) -> tuple[Pieces, ...]:
@@ -161,7 +159,7 @@ class _Clerk:
 
     # -- kind
 
-    def _kind(self, child: str | None) -> Kind:
+    def _kind(self) -> Kind:
         said = self._action()
         if said is not Kind.CLOSURE and self._is_query():
             self.flags.add("query_not_alert")
@@ -192,22 +190,20 @@ class _Clerk:
     # -- date
 
     def _date(self) -> date | None:
-        told = [written for text in self.texts for written in text.dates if written.about in ("", "event")]
-        own = [written for written in told if written.about == ""] or []
-        if any(written.about == "edd" for text in self.texts for written in text.dates):
+        """The one day that is written. Expected births, dates of birth and of events are not it."""
+        told = [written for text in self.texts for written in text.dates]
+        own = [written for written in told if not written.about]
+        about = {written.about for written in told}
+        if "edd" in about:
             self.flags.add("date_is_edd")
-        if any(written.about == "event" for written in told) and own:
+        if "event" in about and own:
             self.flags.add("event_date_differs")
-        for problem in ("date_invalid", "weekday_mismatch"):
-            if any(written.problem == problem for written in own):
-                self.flags.add(problem)
+        self.flags |= {written.problem for written in own} & {"date_invalid", "weekday_mismatch"}
+        return self._one_day(own)
+
+    def _one_day(self, own: Sequence[WrittenDate]) -> date | None:
         days = {written.value for written in own if written.value}
         unfinished = {written.day_and_month for written in own if written.problem == "date_no_year"}
-        return self._one_day(days, unfinished, own)
-
-    def _one_day(
-        self, days: set[date], unfinished: set[tuple[int, int] | None], own: list[WrittenDate]
-    ) -> date | None:
         if len(days) > 1 or (days and unfinished - {(day.day, day.month) for day in days}):
             self.flags.add("date_mismatch")
             return None
@@ -225,118 +221,10 @@ class _Clerk:
             self.flags.add("date_day_first_assumed")
         return day
 
-    # -- child
-
-    def _child(self) -> str | None:
-        named = self.subject.named
-        from_files = list({text.named.names: text for text in self.files if text.named}.values())
-        for text in self.texts:
-            self.flags |= (text.named.flags if text.named else frozenset()) - {"first_name_only"}
-        if len(from_files) > 1 and named is None:
-            return self._several(from_files)
-        file = from_files[0] if from_files else None
-        if named is None or file is None or file.named is None:
-            one = named or (file.named if file else None)
-            return self._alone(one)
-        return self._agreed(named, file.named, file)
-
-    def _several(self, files: list[Pieces]) -> str | None:
-        names = [name for text in files if text.named for name in text.named.names]
-        self.flags.add("multi_child")
-        return "; ".join(dict.fromkeys(names))
-
-    def _alone(self, named: Named | None) -> str | None:
-        if named is None or not named.names:
-            return None
-        if "first_name_only" in named.flags:
-            self.flags.add("first_name_only")
-        if named.group:
-            self.flags.add("names_in_form_only")
-        if any(fold(name) != name.lower().replace("-", "-") for name in named.names):
-            self.flags |= _accents(named.names)
-        return "; ".join(named.names)
-
-    def _agreed(self, told: Named, filed: Named, file: Pieces) -> str | None:
-        if not told.names or not filed.names:
-            return self._alone(told if told.names else filed)
-        if told.group or filed.group or len(told.names) > 1 or len(filed.names) > 1:
-            return self._agreed_group(told, filed)
-        name, other = told.names[0], filed.names[0]
-        differ = differences(name, other)
-        if differ is None and self._same_by_alias(told, filed):
-            return name
-        if differ is None:
-            self.flags.add("name_mismatch")
-            if not share_a_word(name, other):
-                self.flags.add("possible_data_breach")
-            return None
-        self._flag_differences(differ, told, filed)
-        return self._better(name, other, differ, file)
-
-    def _agreed_group(self, told: Named, filed: Named) -> str | None:
-        each = told if len(told.names) > 1 else filed if len(filed.names) > 1 else None
-        if each is None:
-            sized = told if any(c.isdigit() for c in told.names[0]) else filed
-            alike = share_a_word(told.names[0].partition(" (")[0], filed.names[0].partition(" (")[0])
-            if not alike:
-                self.flags |= {"name_mismatch", "possible_data_breach"}
-                return None
-            self.flags.add("names_in_form_only")
-            return sized.names[0]
-        other = filed if each is told else told
-        if not any(share_a_word(name, one) for name in each.names for one in other.names):
-            self.flags |= {"name_mismatch", "possible_data_breach"}
-            return None
-        return "; ".join(each.names)
-
-    def _same_by_alias(self, told: Named, filed: Named) -> bool:
-        mine, theirs = {*told.names, *told.also}, {*filed.names, *filed.also}
-        return any(differences(one, other) is not None for one in mine for other in theirs)
-
-    def _flag_differences(self, differ: frozenset[str], told: Named, filed: Named) -> None:
-        name, other = told.names[0], filed.names[0]
-        self.flags |= differ - {"abbreviated_name", "name_part_missing"}
-        if "name_part_missing" in differ and is_full(name) and is_full(other):
-            self.flags.add("name_part_missing")
-        if "'" in name + other and fold(name) not in fold(other.replace("'", "_")) and "'" in name:
-            self.flags.add("apostrophe_variant")
-        if "first_name_only" in told.flags & filed.flags:
-            self.flags.add("first_name_only")
-        if "alternatives" in told.flags | filed.flags:
-            self.flags |= {"transliteration_variant", "needs_human"}
-        if "diacritic_variant" not in differ:
-            self.flags |= _accents((name, other))
-
-    def _better(self, name: str, other: str, differ: frozenset[str], file: Pieces) -> str:
-        """The spelling a clerk would keep: the fuller, the better dressed, the more carefully typed."""
-        if differ & {"abbreviated_name", "name_part_missing"}:
-            fuller = max((name, other), key=lambda text: (len("".join(name_words(text))), text == name))
-            self.flags -= {"initial_and_surname"} if not _about_initial(fuller) else set()
-            return fuller
-        if "spelling_variant" in differ:
-            return other if file.slips < self.subject.slips else name
-        dressed = differ & DRESS
-        if dressed or not differ:
-            return max((name, other), key=lambda text: (_dressing(text), text == name))
-        return name
-
     # -- is all as it should be?
 
     def _in_order(self, kind: Kind) -> bool:
         return kind is not Kind.OTHER and self.has_form and self.flags <= _IN_ORDER
-
-
-def _about_initial(name: str) -> bool:
-    return len(name.split()[0].strip(".")) == 1
-
-
-def _dressing(name: str) -> int:
-    return sum(letter in "'-." or (letter.isalpha() and fold(letter) != letter.lower()) for letter in name)
-
-
-def _accents(names: Iterable[str]) -> set[str]:
-    marked = any(letter.isalpha() and fold(letter) != letter.lower() for name in names for letter in name)
-    return {"diacritics"} if marked else set()
 
 
 # ---------------------------------------------------------------- flags, each a small observation

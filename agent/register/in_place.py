@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 
 from lxml import etree
 
@@ -18,15 +17,13 @@ from agent.errors import ChangedMeanwhile, NeedsAPerson
 from agent.procedure.rules import Column
 from agent.register.addresses import cell
 from agent.register.base import Changes
-from agent.register.cells import moment_in, number_text, reference_key, same, serial, shown, tidy
+from agent.register.cells import reference_key, same, shown, tidy
 from agent.register.growth import Growth, has_content, merges
 from agent.register.package import Package, q, relationships_of
 from agent.register.workbook import Placed, Workbook, most_common
+from agent.register.writing import look_of, put
 
-_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _LOOKS_AT = 20  # rows above a new one that decide what its cells look like
-_RISKY = ("=", "+", "-", "@", "\t")  # what Excel would take for a formula once somebody edits the cell
-_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _ADDRESS = re.compile(r"\$?\b[A-Z]{1,3}\$?\d+\b")
 _NAMED_OR_QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]')
 _FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
@@ -46,7 +43,8 @@ def edit(content: bytes, columns: Sequence[Column], desk: str, changes: Changes)
     editor = _Editor(book)
     for reference, cells in changes.cells.items():
         editor.update(reference, cells)
-    editor.append([row for row in changes.new_rows if not book.rows_of(editor.key(row))])
+    new_rows = {editor.key(row): row for row in changes.new_rows}
+    editor.append([row for key, row in new_rows.items() if not book.rows_of(key)])
     return editor.finished() if editor.touched else content
 
 
@@ -89,7 +87,7 @@ class _Editor:
         self._refuse_merged(placed.index, row)
         found = self._cell(placed.index, row)
         self._take_formula_away(found)
-        self._put(found, placed.column, value)
+        put(found, placed.column, value, self.book.values)
         self._fit_height(row)
         self.touched = True
 
@@ -137,56 +135,6 @@ class _Editor:
             )
         self._formula_gone = True
 
-    def _put(self, found: etree._Element, column: Column, value: str) -> None:
-        """Write a value as what it is: a date, a number, else text; an empty one clears the cell."""
-        for child in list(found):
-            found.remove(child)
-        for name in ("t", "cm", "vm"):
-            found.attrib.pop(name, "")
-        if not value:
-            return
-        if self._put_moment(found, column, value) or self._put_number(found, column, value):
-            return
-        self._look(found, self.book.values.styles.for_text(_look(found), quoted=value.startswith(_RISKY)))
-        found.set("t", "inlineStr")
-        text = etree.SubElement(etree.SubElement(found, q("is")), q("t"))
-        text.text = _ESCAPE.sub("_x005F_", value)
-        text.set(_SPACE, "preserve")
-
-    def _put_moment(self, found: etree._Element, column: Column, value: str) -> bool:
-        values = self.book.values
-        moment = moment_in(value) if self._may_be_date(found, column) else None
-        number = serial(moment, since_1904=values.since_1904) if moment is not None else None
-        if number is None:
-            return False
-        has_time = isinstance(moment, datetime) or column.format == "datetime"
-        self._look(found, values.styles.for_moment(_look(found), has_time=has_time))
-        etree.SubElement(found, q("v")).text = number_text(number)
-        return True
-
-    def _may_be_date(self, found: etree._Element, column: Column) -> bool:
-        if column.format in ("date", "datetime"):
-            return True
-        persons_own = column.owner == "person" and not column.field
-        return persons_own and self.book.values.styles.is_date(_look(found))
-
-    def _put_number(self, found: etree._Element, column: Column, value: str) -> bool:
-        if column.format != "number":
-            return False
-        try:
-            number = float(value)
-        except ValueError:
-            return False
-        if number_text(number) != value:  # `nan`, `1e5`, `007`: text that only looks like a number
-            return False
-        self._look(found, self.book.values.styles.for_number(_look(found)))
-        etree.SubElement(found, q("v")).text = value
-        return True
-
-    def _look(self, found: etree._Element, look: int) -> None:
-        if look or found.get("s"):
-            found.set("s", str(look))
-
     def _fit_height(self, row: int) -> None:
         """Make the row as high as its text needs, unless a person set its height."""
         element = self.book.rows[row]
@@ -198,7 +146,7 @@ class _Editor:
     def _lines(self, placed: Placed, row: int) -> int:
         """How many lines a cell's text takes in its column, roughly."""
         found = self.book.cell(placed.index, row)
-        if found is None or not self.book.values.styles.wraps(_look(found)):
+        if found is None or not self.book.values.styles.wraps(look_of(found)):
             return 1
         wide = max(1.0, self.book.widths[placed.index])
         text = self.book.values.text(found, placed.column)
@@ -264,7 +212,7 @@ class _Editor:
                 found.set("s", looks[placed.index])
             value = tidy(placed.column, values.get(placed.column.heading, ""))
             if value:
-                self._put(found, placed.column, value)
+                put(found, placed.column, value, self.book.values)
             elif placed.index in formulas and not has_content(found):
                 etree.SubElement(found, q("f")).text = formulas[placed.index]
         self._fit_height(row)
@@ -319,10 +267,6 @@ class _Editor:
                 root.remove(found)
             package.replace(part, root)
         package.drop(chain)
-
-
-def _look(found: etree._Element) -> int:
-    return int(found.get("s", "0"))
 
 
 def _put_in_order(

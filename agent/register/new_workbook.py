@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import Rule
@@ -23,8 +22,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from agent.errors import BadConfiguration
 from agent.procedure.rules import Column
-from agent.procedure.words import Status
 from agent.register.addresses import cell, letters
+from agent.register.looks import CLOSED, FAINT, FONT, INK, LINE, OWNERS, STATUSES
+from agent.register.read_me import write_read_me
 from agent.register.styles import DAY, TIME
 from agent.register.workbook import DESK_PROPERTY, TABLE
 
@@ -33,81 +33,10 @@ READ_ME = "Read me"
 TITLE = "Need to Know register"
 TITLE_ROW, LEGEND_ROW, HEADING_ROW, FIRST_ROW = 1, 2, 3, 4
 FROZEN_COLUMNS = 2
-A3 = 8
+A3, A4 = 8, 9
 A3_WIDTH = 280  # characters across a landscape page, at a size that is still pleasant to read
-FONT = "Arial"
-INK, FAINT, LINE = "1F2933", "7B8794", "D3D9E0"
 
 _FORMATS = {"date": DAY, "datetime": TIME, "number": "0", "text": "@"}
-
-
-@dataclass(frozen=True)
-class _Owner:
-    """How a column shows whose it is. `mark` stands behind its heading, so that it needs no colour."""
-
-    words: str
-    meaning: str
-    mark: str
-    head: str
-    ink: str
-    body: str | None = None
-
-
-OWNERS = {
-    "agent": _Owner(
-        "the agent’s",
-        "The agent fills these in. Whatever is typed here is put back at the next round, and reported.",
-        "",
-        "3E4C59",
-        "FFFFFF",
-    ),
-    "proposed": _Owner(
-        "proposed",
-        "The agent fills these in from the forms. Correct what is wrong: your entry then stays for good.",
-        " ◇",
-        "486581",
-        "FFFFFF",
-    ),
-    "person": _Owner(
-        "yours to fill in",
-        "Only people fill these in. The agent reads them and never writes here.",
-        " ✎",
-        "E9DFC7",
-        INK,
-        "FDFAF3",
-    ),
-}
-
-
-@dataclass(frozen=True)
-class _Look:
-    """How a status looks; `symbol` tells it without colour."""
-
-    symbol: str
-    meaning: str
-    fill: str | None = None
-    ink: str = INK
-    bold: bool = False
-    italic: bool = False
-
-
-STATUSES = {
-    Status.NEW: _Look("●", "Just received; nothing has happened since.", "E3F0E6", "1B5E35", bold=True),
-    Status.OPEN: _Look("○", "Being worked on; no update is due yet."),
-    Status.UPDATE_DUE: _Look("△", "An update is due; the author is prompted.", "FFF3D1", "7A5200", bold=True),
-    Status.UPDATE_OVERDUE: _Look(
-        "▲", "Prompted without an answer; chased further.", "FBE0DD", "9B1C1C", bold=True
-    ),
-    Status.ON_HOLD: _Look("‖", "Not chased until the day given, or until you say so.", "EEF1F4", italic=True),
-    Status.CONCLUSION_PROPOSED: _Look(
-        "◆", "A form gives a conclusion; one of you has to confirm it.", "E0ECF8", "1D4E89", bold=True
-    ),
-    Status.CONCLUDED: _Look("✓", "Done. Nobody is chased any more.", ink=FAINT),
-    Status.REOPENED: _Look("↺", "Was concluded, and is open again.", "E3F0E6", "1B5E35", bold=True),
-    Status.DUPLICATE: _Look("＝", "The same matter as another alert. Not chased.", ink=FAINT, italic=True),
-    Status.NOT_AN_ALERT: _Look("–", "Came in by mistake. Not chased.", ink=FAINT, italic=True),
-}
-CLOSED = (Status.CONCLUDED, Status.DUPLICATE, Status.NOT_AN_ALERT)
 
 
 def new_workbook(columns: Sequence[Column], desk: str, *, about: str = "", marking: str = "") -> bytes:
@@ -131,9 +60,12 @@ def new_workbook(columns: Sequence[Column], desk: str, *, about: str = "", marki
     _add_choices(sheet, columns)
     _add_looks(sheet, columns)
     _set_view(sheet)
-    _set_print(sheet, title, marking, f"$A:${letters(FROZEN_COLUMNS)}")
+    _set_print(sheet, title, marking, f"A:{letters(FROZEN_COLUMNS)}")
     sheet.page_setup.fitToWidth = _pages_wide(columns)
-    _write_read_me(workbook.create_sheet(READ_ME), columns, title)
+    page = workbook.create_sheet(READ_ME)
+    write_read_me(page, columns, title)
+    _set_print(page, title, "", None)
+    page.page_setup.orientation, page.page_setup.paperSize = "portrait", A4
     content = io.BytesIO()
     workbook.save(content)
     return content.getvalue()
@@ -237,6 +169,7 @@ def _dates(column: Column) -> DataValidation | None:
 
 
 def _add_looks(sheet: Worksheet, columns: Sequence[Column]) -> None:
+    _add_day_looks(sheet, columns)  # first, as LibreOffice lets only the first of several ranges dress a cell
     places = {column.field: letters(index) for index, column in enumerate(columns, 1) if column.field}
     if "status" in places:
         _add_status_looks(sheet, places["status"], letters(len(columns)))
@@ -246,16 +179,15 @@ def _add_looks(sheet: Worksheet, columns: Sequence[Column]) -> None:
             font=Font(bold=True, color="7A3E00"), fill=_shade("FFE8CC"), numFmt=_shown_as(90, '"! "@')
         )
         _add_rule(sheet, here, f"LEN(${here})>0", look)
+
+
+def _add_day_looks(sheet: Worksheet, columns: Sequence[Column]) -> None:
+    """A time that is not known is no midnight: where only a day stands, only the day is shown."""
+    look = DifferentialStyle(numFmt=_shown_as(91, DAY))
     for index, column in enumerate(columns, 1):
         if column.format == "datetime":
-            # a time that is not known is no midnight: such a cell shows its day alone
             here = cell(index, FIRST_ROW)
-            _add_rule(
-                sheet,
-                here,
-                f"AND(ISNUMBER({here}),{here}=INT({here}))",
-                DifferentialStyle(numFmt=_shown_as(91, DAY)),
-            )
+            _add_rule(sheet, here, f"AND(ISNUMBER({here}),{here}=INT({here}))", look)
 
 
 def _add_status_looks(sheet: Worksheet, place: str, last: str) -> None:
@@ -293,6 +225,7 @@ def _set_view(sheet: Worksheet) -> None:
 
 
 def _set_print(sheet: Worksheet, title: str, marking: str, repeated: str | None) -> None:
+    """Landscape A3; `repeated` columns and the headings stand on every page."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = A3
     sheet.page_setup.fitToHeight = 0
@@ -301,7 +234,7 @@ def _set_print(sheet: Worksheet, title: str, marking: str, repeated: str | None)
     sheet.page_margins.top = sheet.page_margins.bottom = 0.75
     if repeated:
         sheet.print_title_rows = f"{HEADING_ROW}:{HEADING_ROW}"
-        sheet.print_title_cols = repeated.replace("$", "")
+        sheet.print_title_cols = repeated
     sheet.page_margins.header = sheet.page_margins.footer = 0.35
     if sheet.oddHeader is not None and sheet.oddFooter is not None:  # always: only the stubs doubt it
         sheet.oddHeader.right.text = _printed(marking) or None  # an empty one would not be valid
@@ -318,106 +251,3 @@ def _pages_wide(columns: Sequence[Column]) -> int:
 
 def _printed(text: str) -> str:
     return text.replace("&", "&&")
-
-
-# The page that explains
-
-
-def _write_read_me(sheet: Worksheet, columns: Sequence[Column], title: str) -> None:
-    page = _Page(sheet)
-    page.heading(title, size=15)
-    page.text(
-        "What the Need to Know agent knows, and what you write beside it. The agent keeps its own columns up "
-        "to date and reads yours; you can work here as in any other workbook."
-    )
-    page.heading("Whose column is it?")
-    for owner in OWNERS.values():
-        page.pair(f"{owner.words}{owner.mark}", owner.meaning, fill=owner.head, ink=owner.ink)
-    page.heading("What you can do")
-    for line in _can_do(columns):
-        page.point(line)
-    page.heading("Please do not")
-    for line in _please_do_not(columns):
-        page.point(line)
-    page.heading("What the status says")
-    for status, look in STATUSES.items():
-        page.pair(f"{look.symbol}  {status}", look.meaning, fill=look.fill, ink=look.ink, bold=look.bold)
-    page.heading("Who fills which column")
-    for kind, owner in OWNERS.items():
-        named = ", ".join(column.heading for column in columns if column.owner == kind)
-        page.pair(f"{owner.words}{owner.mark}", named, fill=owner.head, ink=owner.ink)
-    sheet.sheet_view.showGridLines = False
-    _set_print(sheet, title, "", None)
-    sheet.page_setup.orientation, sheet.page_setup.paperSize = "portrait", 9  # A4
-
-
-def _can_do(columns: Sequence[Column]) -> list[str]:
-    name = {column.field: column.heading for column in columns if column.field}
-    lines = [
-        "Sort, filter, colour, comment, hide; move and add columns; add sheets of your own.",
-        "Correct any proposed entry, or empty it. The agent keeps to your word, whatever later forms say.",
-    ]
-    if "status" in name:
-        beside = [f"“{name[field]}”" for field in ("concluded_on", "concluded_by") if field in name]
-        fill = f", and fill in {' and '.join(beside)}" if beside else ""
-        lines.append(f"Conclude an alert: set “{name['status']}” to {Status.CONCLUDED}{fill}. Chasing stops.")
-    if "on_hold_until" in name:
-        lines.append(
-            f"Put an alert on hold: give a date in “{name['on_hold_until']}”. It is not chased until then."
-        )
-    lines.append(
-        "Keep the workbook open. The agent waits, and writes what it has to when you have closed it."
-    )
-    return lines
-
-
-def _please_do_not(columns: Sequence[Column]) -> list[str]:
-    reference = next((column.heading for column in columns if column.field == "reference"), "reference")
-    return [
-        f"Change anything under “{reference}”, or copy a row so that a reference stands twice.",
-        "Delete rows. The agent writes them again; set the status instead.",
-        "Write right below the table: new alerts are added there. Another sheet is a good place.",
-        "Rename headings, or turn the table back into plain cells.",
-    ]
-
-
-class _Page:
-    """Writes a plain page of text, top to bottom, in two columns."""
-
-    def __init__(self, sheet: Worksheet) -> None:
-        self.sheet, self.row = sheet, 1
-        for name, width in (("A", 26), ("B", 92)):
-            sheet.column_dimensions[name].width = width
-
-    def heading(self, text: str, size: int = 12) -> None:
-        self.row += self.row > 1
-        self._put(1, text, Font(name=FONT, size=size, bold=True, color=INK), wrap=False)
-        self.sheet.row_dimensions[self.row].height = size + 9
-        self.row += 1
-
-    def text(self, text: str) -> None:
-        self.sheet.merge_cells(start_row=self.row, end_row=self.row, start_column=1, end_column=2)
-        self._put(1, text, Font(name=FONT, size=10, color=INK))
-        self._end(text, 132)
-
-    def point(self, text: str) -> None:
-        self.text(f"–  {text}")
-
-    def pair(
-        self, left: str, right: str, *, fill: str | None = None, ink: str = INK, bold: bool = False
-    ) -> None:
-        self._put(1, left, Font(name=FONT, size=10, color=ink, bold=bold))
-        if fill:
-            self.sheet.cell(self.row, 1).fill = PatternFill("solid", fgColor=fill)
-        self._put(2, right, Font(name=FONT, size=10, color=INK))
-        self._end(right, 102)
-
-    def _put(self, column: int, text: str, font: Font, *, wrap: bool = True) -> None:
-        there = self.sheet.cell(self.row, column, text)
-        there.font = font
-        there.alignment = Alignment(vertical="top", wrap_text=wrap, indent=0)
-
-    def _end(self, text: str, wide: int) -> None:
-        # merged cells are not fitted to their text by Excel, so every row is given its height
-        self.sheet.row_dimensions[self.row].height = 15 * max(1, math.ceil(len(text) / wide)) + 2
-        self.row += 1

@@ -2,105 +2,234 @@
 
 A point is the moment before or after one request or one commit. At the chosen point `Killed` goes through
 the agent, and from then on it can neither ask nor commit anything, in any of its threads: what it had in
-memory is lost, as when the process dies. Another agent then starts on the same ledger and the same
+memory is lost, as when its process dies. Another agent then starts on the same ledger and the same
 Microsoft 365, repeats the round at the same simulated moment, and goes on to the end of the story.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import shutil
+import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache, lru_cache
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
-import openpyxl
-
-from agent.bootstrap import Agent, at_work
+from agent.bootstrap import Watch, at_work
 from agent.desk import Desk
 from agent.intake import reconcile
+from agent.ledger.base import DeskLedger
 from agent.ledger.sql import SqlLedger
-from agent.procedure.words import Happened
-from agent.sandbox.mailboxes import StoredMessage
+from agent.letters.writer import Writer
+from agent.register import sharepoint_file
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
-from agent.sandbox.story import Story, load_story
-from agent.settings import Settings
+from agent.sandbox.story import Event, MailArrives, Story, load_story
+from agent.sandbox.story_mail import Paper, mime_of
+from agent.settings import DeskSettings, Settings
 from agent.steps import Outcome, run_all, run_step
 from tests.builders import at, settings
+from tests.faults.standing import Standing, differences, standing
 
-# When the agent makes its rounds. A quarter of an hour after letters went out it comes again: a send whose
-# answer was lost is left some minutes to show up before anything is done about it.
-ROUNDS = [
-    at(moment)
-    for moment in (
-        "2026-04-20 07:30",
-        "2026-04-20 10:00",
-        "2026-04-20 10:15",
-        "2026-04-22 10:00",
-        "2026-04-22 10:15",
-        "2026-04-22 12:00",
-    )
-]
-RECONCILED = ROUNDS[4]  # the nightly listing, at an hour that suits the story
+DESK = "nct"
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of the agent at one moment; at night it also lists the whole inbox."""
+
+    moment: datetime
+    nightly: bool = False
+
+
+# A quarter of an hour after letters went out the agent comes again: a send whose answer was lost is left
+# some minutes to show up before anything is done about it.
+ROUNDS = (
+    Round(at("2026-04-20 07:30")),
+    Round(at("2026-04-20 10:00")),
+    Round(at("2026-04-20 10:15")),
+    Round(at("2026-04-22 10:00")),
+    Round(at("2026-04-22 10:15"), nightly=True),
+    Round(at("2026-04-22 12:00")),
+)
 
 
 class Killed(BaseException):
-    """The process ends here. No `except Exception` may hold it up."""
+    """The process ends here; no `except Exception` may hold that up."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a telling: the `nth` time that this happened in it."""
+    """The `nth` time that something happened in round `number` of a telling."""
 
+    number: int
     when: str
     what: str
     detail: str
     nth: int
 
     def __str__(self) -> str:
-        """Short enough for the name of a test; ids are cut."""
-        path = re.sub(r"[^/]{25,}", lambda found: found[0][-6:], self.detail.removeprefix("/v1.0"))
-        return f"{self.when} {self.what} {path} #{self.nth}".replace("  ", " ")
+        path = re.sub(r"[^/]{30,}", lambda found: f"…{found[0][-8:]}", self.detail.removeprefix("/v1.0"))
+        return f"round {self.number}: {self.when} {self.what} {path} ({self.nth})"
 
 
-@dataclass
 class Witness:
-    """Sees every point of one agent's life, and ends it at `kill`."""
+    """Sees every point that an agent passes, and ends the agent at `kill`."""
 
-    kill: Point | None = None
-    passed: list[Point] = field(default_factory=list)
-    dead: bool = False
-    _times: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, kill: Point | None = None) -> None:
+        self.kill = kill
+        self.number = 0
+        self.passed: list[Point] = []
+        self.dead = False
+        self._times: Counter[tuple[int, str, str, str]] = Counter()
+        self._lock = threading.Lock()
 
     def __call__(self, when: str, what: str, detail: str) -> None:
         with self._lock:
             if not self.dead:
-                self._times[when, what, detail] += 1
-                point = Point(when, what, detail, self._times[when, what, detail])
+                point = self._point(when, what, re.sub(r"^/download/.*", "/download/(a ticket)", detail))
                 self.passed.append(point)
                 self.dead = point == self.kill
             if self.dead:
                 raise Killed
 
+    def _point(self, when: str, what: str, detail: str) -> Point:
+        seen = (self.number, when, what, detail)
+        self._times[seen] += 1
+        return Point(*seen, nth=self._times[seen])
+
+
+@dataclass(frozen=True)
+class Told:
+    """How everything stood when the story was over, and what was met on the way."""
+
+    stands: Standing
+    points: tuple[Point, ...]
+    troubles: tuple[Outcome, ...]
+    killed: bool
+
+
+def tell(kill: Point | None = None) -> Told:
+    """Tell the whole story once, with the agent killed at `kill`."""
+    witness = Witness(kill)
+    with world() as here:
+        killed = not live(here, witness)
+        if killed:
+            live(here, Witness(), since=witness.number)
+        with here.ledger() as ledger:
+            stands = standing(here.stage, ledger)
+        return Told(stands, tuple(witness.passed), tuple(here.troubles), killed)
+
+
+@cache
+def undisturbed() -> Told:
+    return tell()
+
+
+def wrong_after(point: Point) -> list[str]:
+    """What is not as in the undisturbed telling when the agent was killed at `point`."""
+    told = tell(point)
+    if not told.killed:
+        return ["this point was not reached again"]
+    met = [f"{trouble.step}: {trouble.trouble}" for trouble in told.troubles]
+    return met + differences(told.stands, undisturbed().stands)
+
 
 @dataclass
-class Told:
-    """How everything stood when the story was over, part by part."""
+class World:
+    """Everything that outlives an agent: Microsoft 365, the people, and the ledger's file."""
 
-    parts: dict[str, Any]
-    points: list[Point]
-    troubles: list[Outcome]
-    killed: bool
+    stage: Stage
+    told: Settings
+    troubles: list[Outcome] = field(default_factory=list)
+    happened: int = 0
+
+    @contextmanager
+    def ledger(self) -> Iterator[DeskLedger]:
+        ledger = SqlLedger(self.told.ledger_url)
+        try:
+            yield ledger.desk(DESK)
+        finally:
+            ledger.close()
+
+    @contextmanager
+    def agent(self, watch: Watch) -> Iterator[Desk]:
+        """An agent that has just been started, at its desk."""
+        with at_work(self.told, clock=self.stage.sandbox.tenant.clock.now, watch=watch) as agent:
+            desk = agent.desks[0]
+            yield replace(desk, writer=_writer(self.told, desk.settings))
+
+    def pass_time(self, until: datetime, desk: Desk) -> None:
+        """Let happen what the story has for the time up to now."""
+        clock = self.stage.sandbox.tenant.clock
+        for event in self.stage.story.events[self.happened :]:
+            if event.at > until:
+                break
+            clock.set(event.at)
+            self._happen(event, desk)
+            self.happened += 1
+        clock.set(until)
+
+    def _happen(self, event: Event, desk: Desk) -> None:
+        if isinstance(event, MailArrives):
+            self.stage.sandbox.tenant.deliver(_mime(event.label), [self.stage.story.desk.mailbox])
+        else:
+            alerts = desk.ledger.alerts().values()
+            opened_by = {mail: alert.reference for alert in alerts for mail in alert.mails}
+            self.stage.happen(event, opened_by.get)
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """A fresh Microsoft 365 over HTTPS, with a ledger in which nothing stands."""
+    story, shipped = short_story(), settings()
+    desk = desk_of(story, shipped.desks[DESK])
+    with (
+        tempfile.TemporaryDirectory(prefix="n2k-faults-", dir=_fast_place()) as folder,
+        Sandbox(
+            start=at("2026-04-20 06:00"),
+            domains=(story.desk.domain,),
+            throttle=False,
+            work_dir=Path(folder),
+        ) as sandbox,
+        patch.object(sharepoint_file, "new_workbook", _new_workbook),
+    ):
+        stage = Stage(story, shipped, desk, sandbox)
+        told = connected(shipped, sandbox, Path(folder), desk)
+        secret = Path(folder) / "secret"
+        secret.write_text(sandbox.client_secret)
+        # a secret is read faster than a certificate, which other tests sign in with
+        tenant = replace(told.agent.tenant, certificate="", secret_from=f"file:{secret}")
+        (Path(folder) / "ledger.sqlite").write_bytes(_empty_ledger())
+        yield World(stage, replace(told, agent=replace(told.agent, tenant=tenant)))
+
+
+def live(here: World, witness: Witness, since: int = 0) -> bool:
+    """Let an agent make its rounds from number `since` on; False when it was killed on the way."""
+    try:
+        with here.agent(witness) as desk:
+            for number, made in list(enumerate(ROUNDS))[since:]:
+                witness.number = number
+                here.pass_time(made.moment, desk)
+                if made.nightly:
+                    here.troubles += _trouble([run_step("reconcile", desk, made.moment, reconcile)])
+                here.troubles += _trouble(run_all(desk, made.moment))
+    except Killed:
+        return False
+    return True
+
+
+def _trouble(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in outcomes if outcome.trouble]
+
+
+# What is the same in every telling is made once: it is not what these tests are about.
 
 
 @cache
@@ -109,10 +238,32 @@ def short_story() -> Story:
 
 
 @cache
+def _mime(label: str) -> bytes:
+    shipped = settings()
+    paper = Paper(shipped.forms, shipped.procedures[shipped.desks[DESK].procedure].categories)
+    return mime_of(next(mail for mail in short_story().mails if mail.label == label), paper)
+
+
+@cache
 def _empty_ledger() -> bytes:
-    """A new ledger as a file: making its tables afresh would take a third of each telling."""
-    path = _work_dir() / f"empty-{os.getpid()}.sqlite"
-    SqlLedger(f"sqlite:///{path}").close()
-    content = path.read_bytes()
-    path.unlink()
-    return content
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.sqlite"
+        SqlLedger(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+_writers: dict[str, Writer] = {}
+
+
+def _writer(told: Settings, desk: DeskSettings) -> Writer:
+    if desk.mailbox not in _writers:
+        _writers[desk.mailbox] = Writer(told.templates, told.procedure_of(desk), desk.mailbox)
+    return _writers[desk.mailbox]
+
+
+_new_workbook = cache(sharepoint_file.new_workbook)
+
+
+def _fast_place() -> str | None:
+    """A disk in memory, where there is one: what is tested is the order of things, not the disk."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

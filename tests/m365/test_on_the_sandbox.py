@@ -297,7 +297,7 @@ def test_sparse_repeated_replayed_and_empty_pages_are_taken_as_they_come(
     pages = list(mailbox.changes(cursor))
 
     assert {row.mail_id for page in pages for row in page.mails} == {old, new}
-    assert [len(page.mails) for page in pages[:2]] == [0, 0]
+    assert [(len(page.mails), page.last) for page in pages[:2]] == [(0, False), (0, False)]
 
 
 def test_a_mail_moved_away_and_back_is_lost_to_changes_but_not_to_the_listing(

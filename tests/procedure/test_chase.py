@@ -160,7 +160,8 @@ def test_office_hours_are_those_on_the_wall_in_summer_too() -> None:
 def test_nobody_is_prompted_while_an_alert_rests(
     rest: dict[str, Any], last_quiet: str, first_prompt: str
 ) -> None:
-    resting = alert(**{name: day(said) if isinstance(said, str) else said for name, said in rest.items()})
+    told: dict[str, Any] = {name: day(said) if isinstance(said, str) else said for name, said in rest.items()}
+    resting = alert(**told)
 
     assert due(resting, now=last_quiet) == ()
     assert [chase.due for chase in due(resting, now=first_prompt)] == [day("Mon 9 Mar 2026")]
@@ -479,8 +480,8 @@ def test_over_random_months_nobody_is_prompted_wrongly_and_no_alert_is_forgotten
     month, start = Month(), at(beginning)
     down = {hour for begin, length in outages for hour in range(begin, begin + length)}
     by_hour: dict[int, list[tuple[Happened, int, int]]] = {}
-    for hour, *event in events:
-        by_hour.setdefault(hour, []).append((event[0], event[1], event[2]))
+    for hour, happened, number, days in events:
+        by_hour.setdefault(hour, []).append((happened, number, days))
     for hour in range(60 * 24):
         now = start + timedelta(hours=hour, minutes=5)
         for happened, number, days in by_hour.get(hour, []):

@@ -250,6 +250,28 @@ def test_the_written_conclusion_that_follows_a_persons_word_does_not_reopen(desk
     assert desk.only.concluded
 
 
+def test_the_last_update_may_come_with_the_conclusion_that_was_owed(desk: Desk) -> None:
+    _conclude(desk)
+    last = form(conclusion="Safe.", updates=[update("Seen once more.")])
+    assert happenings(desk.receives(last, after=2 * LATER)) == ["updated", "conclusion_claimed"]
+    assert desk.only.concluded
+
+
+def test_a_matter_that_lived_on_after_its_written_conclusion_is_opened_again(desk: Desk) -> None:
+    desk.receives(form(conclusion="Safe."), after=LATER)
+    _conclude(desk)
+    later = form(conclusion="Safe again.", updates=[update("Another fall.")])
+    assert happenings(desk.receives(later, after=2 * LATER)) == ["reopened", "updated", "conclusion_claimed"]
+
+
+def test_a_conclusion_put_in_other_words_reopens_nothing(desk: Desk) -> None:
+    desk.receives(form(conclusion="Safe."), after=LATER)
+    _conclude(desk)
+    decision = desk.receives(form(conclusion="Safe and well."), after=2 * LATER)
+    assert happenings(decision) == ["updated", "conclusion_claimed"]
+    assert desk.only.concluded
+
+
 def test_a_concluded_alert_is_not_reopened_by_what_is_known(desk: Desk) -> None:
     _conclude(desk)
     assert happenings(desk.receives(form(), sender=COLLEAGUE, after=2 * LATER)) == ["received_again"]
@@ -613,7 +635,7 @@ def _after(desk: Desk, submission: Submission, answered: tuple[str, ...]) -> dic
 
 
 @given(st.lists(submissions, max_size=3), submissions, st.sampled_from([(), (REFERENCE,)]))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_deciding_the_same_twice_changes_nothing(
     before: list[Submission], last: Submission, answered: tuple[str, ...]
 ) -> None:

@@ -415,6 +415,27 @@ def test_what_cannot_be_done_safely_is_refused(work: Any, sentence: str) -> None
         edit(content, COLUMNS, DESK, changes)
 
 
+def test_a_formula_that_other_cells_share_is_not_torn_apart() -> None:
+    text = parts(book_with(row(1), row(2)))[SHEET].decode()
+    shared = re.sub(
+        r'<c r="D4"( s="\d+")?><v>1</v></c>',
+        r'<c r="D4"\1><f t="shared" ref="D4:D5" si="0">1+1</f><v>2</v></c>',
+        text,
+    )
+    assert shared != text
+    content = with_parts(book_with(row(1), row(2)), {SHEET: shared.encode()})
+
+    with pytest.raises(NeedsAPerson, match="Cell D4 of the register holds a formula that other cells share"):
+        changed_to(content, 1, Children="3")
+
+
+def test_two_new_rows_of_one_reference_become_one() -> None:
+    content = edit(book_with(row(1)), COLUMNS, DESK, Changes(new_rows=(row(2), row(2, status="New"))))
+
+    assert sheet_of(content).twice == frozenset()
+    assert sheet_of(content).rows[reference(2)]["Status"] == "New"
+
+
 def test_a_renamed_reference_column_is_refused() -> None:
     def rename(book: openpyxl.Workbook) -> None:
         book.worksheets[0]["A3"] = "Number"

@@ -12,7 +12,8 @@ from openpyxl.utils import get_column_letter
 from agent.errors import BadConfiguration
 from agent.procedure.rules import Column
 from agent.procedure.words import Status
-from agent.register.new_workbook import STATUSES, new_workbook
+from agent.register.looks import STATUSES
+from agent.register.new_workbook import new_workbook
 from agent.register.workbook import Workbook
 from tests.register.books import COLUMNS, DESK, shipped
 

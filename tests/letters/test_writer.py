@@ -1,0 +1,405 @@
+"""The letters: what they say, to whom they are fit to be sent, and what they never carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+
+from agent.errors import BadConfiguration
+from agent.letters.writer import Writer, Written
+from agent.procedure.alert import Alert
+from agent.procedure.chase import GatheredChase, chases_due, letters_of
+from agent.procedure.decision import Question
+from agent.procedure.digest import Digest, digest_of
+from agent.procedure.submission import Child
+from tests.procedure.situations import AVA, CONFIG, PEOPLE, SOL, alert, at, calendar, chased, day, procedure
+from tests.procedure.test_chase import SENT
+from tests.procedure.test_digest import Asked, Letter
+
+TEMPLATES = CONFIG.parent / "mail_templates"
+DESK = "n2k@trust.example"
+
+
+def writer(*folders: Path) -> Writer:
+    return Writer([*folders, TEMPLATES], procedure(), DESK)
+
+
+def gathered(*alerts: Alert, now: str) -> dict[str, GatheredChase]:
+    chases = chases_due(alerts, at(now), procedure(), PEOPLE, calendar())
+    return {letter.to: letter for letter in letters_of(chases, ())}
+
+
+def chases(*alerts: Alert, now: str) -> dict[str, Written]:
+    """Every letter that is due, by whom it goes to."""
+    known = {one.reference: one for one in alerts}
+    return {to: writer().chase(letter, known) for to, letter in gathered(*alerts, now=now).items()}
+
+
+def digest(*alerts: Alert, **more: Any) -> Digest:
+    question = Question(
+        "which_alert", "It may be one of two alerts.", "<1@trust.example>", ("SLA-2026-0001",)
+    )
+    told: dict[str, Any] = {
+        "questions": [Asked(7, at("Fri 13 Mar 2026 17:00"), question)],
+        "letters": [Letter("posted", at("Mon 9 Mar 2026 09:00"))],
+        **more,
+    }
+    return digest_of(
+        alerts,
+        now=at("Mon 16 Mar 2026 08:00"),
+        week=day("Mon 16 Mar 2026"),
+        procedure=procedure(),
+        people=PEOPLE,
+        calendar=calendar(),
+        **told,
+    )
+
+
+QUIET = alert()
+SECOND = alert("Wed 4 Mar 2026 10:00", 2, next_update_due=day("Fri 6 Mar 2026"))
+LONG_QUIET = chased(alert(), *SENT[:2])
+AWARE = alert("Tue 10 Mar 2026 10:00", 3, aware_at=at("Mon 9 Mar 2026 09:00"), findings=("late_form",))
+STAFF = alert("Tue 3 Mar 2026 10:00", 4, categories=("M15",))
+
+
+def samples() -> dict[str, Written]:
+    """One letter of every sort."""
+    quiet_for_long = chased(alert(number=5), *SENT)
+    late = chases(quiet_for_long, replace(AWARE, reference="SLA-2026-0009"), now="Wed 8 Apr 2026 09:00")
+    return {
+        "one alert": next(iter(chases(QUIET, now="Mon 9 Mar 2026 09:00").values())),
+        "with a promise": next(iter(chases(SECOND, now="Mon 9 Mar 2026 09:00").values())),
+        "several alerts": next(iter(chases(QUIET, SECOND, now="Mon 9 Mar 2026 09:00").values())),
+        "to the reviewer": chases(LONG_QUIET, now="Mon 23 Mar 2026 09:00")[AVA.address],
+        "escalated": late[SOL.address],
+        "mixed": next(iter(late.values())),
+        "in place of the author": next(
+            iter(chases(alert(author_address="x@elsewhere.example"), now="Mon 9 Mar 2026 09:00").values())
+        ),
+        "digest": writer().digest(digest(QUIET, SECOND, AWARE, STAFF)),
+        "empty digest": writer().digest(digest(questions=(), letters=())),
+    }
+
+
+SAMPLES = samples()
+every_letter = pytest.mark.parametrize("letter", SAMPLES.values(), ids=SAMPLES)
+
+
+# ---------------------------------------------------------------- what they say
+
+
+def test_the_subject_of_a_chase_is_the_prefix_the_reference_and_the_marking() -> None:
+    assert SAMPLES["one alert"].subject == (
+        "Senior Leadership Alert - update requested - SLA-2026-0001 - Urgent and Confidential"
+    )
+
+
+def test_the_subject_of_a_gathered_chase_tells_how_many() -> None:
+    assert SAMPLES["several alerts"].subject == (
+        "Senior Leadership Alert - update requested - 2 alerts - Urgent and Confidential"
+    )
+
+
+def test_the_subject_of_a_digest_tells_the_week() -> None:
+    assert SAMPLES["digest"].subject == (
+        "Senior Leadership Alert - weekly digest - week of 16 Mar 2026 - Urgent and Confidential"
+    )
+
+
+def test_a_chase_reads_well_as_plain_text() -> None:
+    assert SAMPLES["one alert"].text == (
+        """\
+Urgent and Confidential
+
+Hello,
+
+Please send an update about SLA-2026-0001. We last heard about it on Monday
+2 March 2026.
+
+SLA-2026-0001
+  Initials: R.F.
+  First received: Monday 2 March 2026
+  Last news: Monday 2 March 2026
+  Requests before this one: None
+  Why you: You sent this alert.
+
+WHAT TO DO
+
+- If there is news: add your update to the original form, with the date,
+  your name and the reviewing Strategic Manager's name, and send it to this
+  address, n2k@trust.example.
+- If nothing has changed: reply to this email, say so, and give the date
+  when you expect to know more.
+- If the matter is over: complete the conclusion on the form and send it.
+  Once it is confirmed, we stop asking.
+
+HOW TO REPLY
+
+Reply to this email or write to n2k@trust.example. Keep the reference in
+your message: SLA-2026-0001. Please put no names in the subject line.
+
+Thank you.
+
+Need to Know notifications, business support
+Northamptonshire Children's Trust
+
+This email was written automatically from the register of alerts. It says
+nothing about the people concerned, on purpose.
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [
+        ("with a promise", "Update promised for: Friday 6 March 2026"),
+        ("to the reviewer", "You are the reviewing Strategic Manager."),
+        ("to the reviewer", "make sure that the author, or somebody in their place, sends an update"),
+        ("escalated", "You are the SQAS Strategic Manager."),
+        ("in place of the author", "We cannot write to the author, so this comes to you."),
+    ],
+)
+def test_each_reader_is_told_why_the_letter_comes_to_them(sample: str, said: str) -> None:
+    assert said in squeezed(SAMPLES[sample].text)
+
+
+def test_whoever_did_not_send_the_alert_is_not_asked_to_fill_in_the_form() -> None:
+    assert "add your update to the original form" not in SAMPLES["to the reviewer"].text
+
+
+def test_the_digest_tells_of_a_staff_matter_only_that_it_is_open() -> None:
+    text = SAMPLES["digest"].text
+    about = text[text.index("SLA-2026-0004") :].split("\n\n")[0]
+
+    assert about == "SLA-2026-0004\n  Open for: 13 days, since 3 Mar 2026\n  Details: only in the register"
+
+
+def test_an_empty_week_reads_as_one() -> None:
+    text = SAMPLES["empty digest"].text
+
+    assert "Open now: 0" in text
+    assert text.count("None.") == 2
+
+
+@every_letter
+def test_no_letter_says_notifiable_breach_or_blame(letter: Written) -> None:
+    said = letter.text.lower()
+
+    assert not re.search(r"notifiable|breach|fail|blame|must ", said)
+
+
+# ---------------------------------------------------------------- text and HTML
+
+
+@every_letter
+def test_text_and_html_say_the_same(letter: Written) -> None:
+    """Whoever reads only one of them misses no number, date or reference."""
+    in_text, in_html = (set(re.findall(r"\d[\d\-]*|[A-Z]\.(?:[A-Z]\.)+", said)) for said in both(letter))
+
+    assert in_text == in_html
+
+
+@every_letter
+def test_every_sentence_of_the_html_stands_in_the_text(letter: Written) -> None:
+    text = squeezed(letter.text)
+    lists = ("Received:", "Concluded:")  # the digest's text gives their numbers with them
+    sentences = [squeezed(said.text_content()) for said in found(letter.html, "//td/p")]
+
+    assert [said for said in sentences if said not in text and not said.startswith(lists)] == []
+
+
+def both(letter: Written) -> tuple[str, str]:
+    return letter.text, " ".join(found(letter.html, "//body//text()"))
+
+
+def found(page: str, path: str) -> list[Any]:
+    """What an XPath finds in a page."""
+    return list(html.document_fromstring(page).xpath(path))  # type: ignore[arg-type]  # these give lists only
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+@every_letter
+def test_the_plain_text_keeps_to_a_readable_width(letter: Written) -> None:
+    assert max(map(len, letter.text.splitlines())) <= 76
+    assert "\n\n\n" not in letter.text
+
+
+@every_letter
+def test_the_html_says_its_language_title_and_headings_in_order(letter: Written) -> None:
+    page = html.document_fromstring(letter.html)
+    levels = [int(one.tag[1]) for one in page.iter("h1", "h2", "h3")]
+
+    assert page.get("lang") == "en-GB"
+    assert page.findtext(".//title") == letter.subject
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+@every_letter
+def test_every_table_either_only_lays_out_or_has_heads_with_a_scope(letter: Written) -> None:
+    """So that a screen reader announces what a cell means."""
+    for table in found(letter.html, "//table"):
+        heads = table.xpath("./tr/th | ./tbody/tr/th")
+        if table.get("role") == "presentation":
+            assert heads == []
+        else:
+            assert heads
+            assert {head.get("scope") for head in heads} <= {"row", "col"}
+
+
+@every_letter
+def test_the_html_keeps_to_what_outlook_for_windows_renders(letter: Written) -> None:
+    inline = " ".join(found(letter.html, "//@style"))
+
+    assert not re.search(r"flex|grid|position|float|url\(|@import|var\(|rem\b|em\b", inline)
+    assert found(letter.html, "//script | //img | //link | //iframe | //form | //svg") == []
+    assert all("font-family" in cell.get("style", "") for cell in found(letter.html, "//th"))
+
+
+@every_letter
+def test_the_only_link_is_the_desks_address(letter: Written) -> None:
+    """Nothing is fetched, nothing is tracked, and nobody learns to click links in urgent mail."""
+    assert set(found(letter.html, "//@href")) <= {f"mailto:{DESK}"}
+    assert re.findall(r"https?://[^\s\"']+", letter.html) == ["http://www.w3.org/1999/xhtml"]
+
+
+@every_letter
+def test_the_html_is_ready_for_dark_mode_and_a_phone(letter: Written) -> None:
+    assert 'name="color-scheme" content="light dark"' in letter.html
+    assert "prefers-color-scheme: dark" in letter.html
+    assert 'name="viewport"' in letter.html
+
+
+@every_letter
+def test_the_reference_by_which_replies_are_matched_stands_in_the_text(letter: Written) -> None:
+    if "update requested" in letter.subject:
+        assert re.search(r"\bSLA-2026-\d{4}\b", letter.text)
+        assert re.search(r"\bSLA-2026-\d{4}\b", letter.html)
+
+
+# ---------------------------------------------------------------- what they never carry
+
+
+MARK = "Zyx"
+
+
+def marked_alert(number: int, **more: Any) -> Alert:
+    """An alert in which every personal value bears a mark."""
+    names = ("author_team", "summary", "current_position", "location", "media", "area", "aka", "home_name")
+    return alert(
+        number=number,
+        children=(Child(f"{MARK}robin {MARK}fairweather", date(1987, 6, 5), f"{MARK}778"),),
+        values={
+            "author": f"{MARK}Theo Marchbanks",
+            "reviewer": "Ava Lindqvist",
+            "dob": "1987-06-05",
+            **{name: f"{MARK} told {name}" for name in names},
+        },
+        conclusion_text=f"{MARK} conclusion",
+        concluded_by=f"{MARK} person",
+        aware_at=at("Mon 2 Mar 2026 09:00"),
+        **more,
+    )
+
+
+def letters_about(alerts: Iterable[Alert]) -> list[Written]:
+    known = list(alerts)
+    early = chases(*known, now="Mon 9 Mar 2026 09:00").values()
+    late = chases(*(chased(one, *SENT) for one in known), now="Wed 8 Apr 2026 09:00").values()
+    return [*early, *late, writer().digest(digest(*known))]
+
+
+def test_no_name_birthday_or_narrative_leaves_in_any_subject_or_body() -> None:
+    letters = letters_about([marked_alert(1), marked_alert(2, categories=("M15",))])
+    said = [part for letter in letters for part in (letter.subject, letter.text, letter.html)]
+
+    assert len(letters) >= 5
+    assert not any(MARK in part for part in said)
+    assert not any(written in part for part in said for written in ("1987", "5 June", "05/06", "5 Jun"))
+    assert not any("lindqvist" in part.lower() or "marchbanks" in part.lower() for part in said)
+
+
+def test_initials_are_no_part_of_a_subject_nor_of_a_letter_about_a_staff_matter() -> None:
+    letters = letters_about([marked_alert(1, categories=("M15",))])
+
+    assert not any(
+        "Z.Z." in part for letter in letters for part in (letter.subject, letter.text, letter.html)
+    )
+    plain = letters_about([marked_alert(1)])
+    assert not any("Z.Z." in letter.subject for letter in plain)
+    assert all("Z.Z." in letter.text and "Z.Z." in letter.html for letter in plain)
+
+
+def test_what_a_form_says_cannot_become_html() -> None:
+    hostile = alert(children=(Child("<script> &amp;"),))
+
+    (letter,) = chases(hostile, now="Mon 9 Mar 2026 09:00").values()
+
+    assert "&lt;.&amp;." in letter.html
+    assert found(letter.html, "//script") == []
+
+
+# ---------------------------------------------------------------- wording is configuration
+
+
+def test_every_letter_that_the_procedure_names_has_its_templates() -> None:
+    kinds = {step.letter for step in procedure().chasing.steps} | {"weekly_digest"}
+
+    assert {f"{kind}.{form}" for kind in kinds for form in ("txt", "html")} <= {
+        path.name for path in TEMPLATES.iterdir()
+    }
+
+
+def test_a_folder_of_ones_own_wins_and_the_rest_stays_as_it_comes(tmp_path: Path) -> None:
+    (tmp_path / "chase_escalated.txt").write_text(
+        '{% extends "chase.txt" %}{% block opening %}Our own words.{% endblock %}', encoding="utf-8"
+    )
+    known = {LONG_QUIET.reference: LONG_QUIET}
+    letter = gathered(LONG_QUIET, now="Mon 23 Mar 2026 09:00")[AVA.address]
+
+    written = writer(tmp_path).chase(letter, known)
+
+    assert "Our own words." in written.text
+    assert "WHAT TO DO" in written.text
+    assert written.html == writer().chase(letter, known).html
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        (
+            "Subject: x {{ nothing_known }}\n",
+            "The template odd.txt cannot be used: 'nothing_known' is undefined",
+        ),
+        ("Subject: x {% if %}\n", "The template odd.txt cannot be used"),
+        ("Hello\n", 'The template odd.txt has to begin with a line "Subject: …"'),
+        (None, "The template odd.txt is missing"),
+        ("Subject: x\n", "The template odd.html is missing"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_named_with_a_remedy(
+    tmp_path: Path, template: str | None, problem: str
+) -> None:
+    if template is not None:
+        (tmp_path / "odd.txt").write_text(template, encoding="utf-8")
+
+    with pytest.raises(BadConfiguration, match=re.escape(problem)):
+        writer(tmp_path).compose("odd")
+
+
+def test_a_subject_is_one_line_whatever_a_template_makes_of_it(tmp_path: Path) -> None:
+    (tmp_path / "odd.txt").write_text("Subject:   much \t room {{ said }}\nBody", encoding="utf-8")
+    (tmp_path / "odd.html").write_text("<p>{{ said }}</p>", encoding="utf-8")
+
+    assert writer(tmp_path).compose("odd", said="here").subject == "much room here"
