@@ -28,6 +28,7 @@ from agent.ledger.base import DeskLedger
 from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
 from agent.register import sharepoint_file
+from agent.register.new_workbook import new_workbook
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
 from agent.sandbox.story import Event, MailArrives, Story, load_story
@@ -261,7 +262,7 @@ def _writer(told: Settings, desk: DeskSettings) -> Writer:
     return _writers[desk.mailbox]
 
 
-_new_workbook = cache(sharepoint_file.new_workbook)
+_new_workbook = cache(new_workbook)
 
 
 def _fast_place() -> str | None:

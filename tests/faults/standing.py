@@ -116,20 +116,18 @@ def _rows(workbook: bytes) -> list[str]:
     """Every cell of the register, as another program than ours reads it."""
     book = openpyxl.load_workbook(io.BytesIO(workbook), read_only=True)
     sheet = next(sheet for sheet in book.worksheets)
-    lines = [[cell for cell in row] for row in sheet.iter_rows(values_only=True)]
+    lines = [list(row) for row in sheet.iter_rows(values_only=True)]
     book.close()
-    when = next(
-        (line.index(TELLS_WHEN_A_LETTER_WENT) for line in lines if TELLS_WHEN_A_LETTER_WENT in line), None
-    )
+    return [str(_all_by_day(lines, line)) for line in lines if any(cell is not None for cell in line)]
+
+
+def _all_by_day(lines: list[list[Any]], line: list[Any]) -> list[Any]:
+    """A line of the workbook, with the hour left out where it tells when a letter went out."""
+    headings = next((line for line in lines if TELLS_WHEN_A_LETTER_WENT in line), [])
+    when = headings.index(TELLS_WHEN_A_LETTER_WENT) if headings else None
     return [
-        str(
-            [
-                cell.date() if at == when and isinstance(cell, datetime) else cell
-                for at, cell in enumerate(line)
-            ]
-        )
-        for line in lines
-        if any(cell is not None for cell in line)
+        cell.date() if number == when and isinstance(cell, datetime) else cell
+        for number, cell in enumerate(line)
     ]
 
 

@@ -211,7 +211,7 @@ def test_text_and_html_say_the_same(letter: Written) -> None:
 def test_every_sentence_of_the_html_stands_in_the_text(letter: Written) -> None:
     text = squeezed(letter.text)
     lists = ("Received:", "Concluded:")  # the digest's text gives their numbers with them
-    sentences = [squeezed(said.text_content()) for said in found(letter.html, "//td/p")]
+    sentences = [squeezed(" ".join(said.itertext())) for said in found(letter.html, "//td/p")]
 
     assert [said for said in sentences if said not in text and not said.startswith(lists)] == []
 
@@ -226,7 +226,8 @@ def found(page: str, path: str) -> list[Any]:
 
 
 def squeezed(text: str) -> str:
-    return " ".join(text.split())
+    """One space between words, none before a full stop or comma."""
+    return re.sub(r" ([.,])", r"\1", " ".join(text.split()))
 
 
 @every_letter

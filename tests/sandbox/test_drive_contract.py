@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import warnings
-from pathlib import Path
-from typing import Any
-
-import pytest
-
+from tests.published_contract import contract, needs_contract
 from tests.sandbox.drive_world import BOOK, HOST, World
 
-GRAPH = Path(__file__).parents[2] / "../shared/graph"
-pytestmark = pytest.mark.skipif(
-    not (GRAPH / "openapi-subset.yaml").exists(),
-    reason="the published contract (../shared/graph) is not beside this checkout",
-)
+pytestmark = needs_contract
 NEW = {"item": {"@microsoft.graph.conflictBehavior": "replace"}}
 OTHERS_ROOMS = ("/workbook/", "/permissions", "/shares/")
-
-
-@pytest.fixture(scope="module")
-def contract() -> Any:
-    spec = importlib.util.spec_from_file_location("graph_contract", GRAPH / "graph_contract.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # the checker leaves its file to the collector
-        return module.Contract(str(GRAPH / "openapi-subset.yaml"))
 
 
 def tour(world: World) -> None:
@@ -80,14 +58,14 @@ def tour(world: World) -> None:
     world.get(drive + "/root/delta?token=1")
 
 
-def test_every_answer_keeps_the_contract(contract: Any) -> None:
+def test_every_answer_keeps_the_contract() -> None:
     world = World()
     tour(world)
 
     problems = [
         f"{had.method} {had.url} {had.status}: {problem}"
         for had in world.exchanges
-        for problem in contract.check_response(
+        for problem in contract().check_response(
             had.method, had.url, had.status, had.said if had.is_json else had.body or None
         )
     ]
@@ -95,14 +73,14 @@ def test_every_answer_keeps_the_contract(contract: Any) -> None:
     assert not problems, "\n".join(problems)
 
 
-def test_the_tour_calls_every_operation_on_sites_drives_and_items(contract: Any) -> None:
+def test_the_tour_calls_every_operation_on_sites_drives_and_items() -> None:
     world = World()
     tour(world)
 
-    called = {contract.find(had.method, had.url)[0]["operationId"] for had in world.exchanges}
+    called = {contract().find(had.method, had.url)[0]["operationId"] for had in world.exchanges}
     published = {
         operation["operationId"]
-        for path, operations in contract.doc["paths"].items()
+        for path, operations in contract().doc["paths"].items()
         if path.startswith(("/sites/", "/drives/")) and not any(other in path for other in OTHERS_ROOMS)
         for operation in operations.values()
     }
