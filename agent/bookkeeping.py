@@ -81,7 +81,7 @@ def _write(desk: Desk, sheet: Sheet, merged: Merged, now: datetime) -> int:
     intended = {**merged.changes.cells, **{row[reference]: row for row in merged.changes.new_rows}}
     _remember(desk, SheetState(sheet.version, sheet.headings, merged.seen, intended), now)
     written = desk.register.write(merged.changes, expecting=sheet.version)
-    _remember(desk, SheetState(written.version, written.headings, written.rows), now)
+    _remember(desk, SheetState(written.version, written.headings, merged.seen_after(written)), now)
     log.info("bookkeeping.written", desk=desk.name, alerts=sorted(intended))
     return len(intended)
 

@@ -134,7 +134,7 @@ def expected_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> date:
         return promised
     rules = procedure.chasing
     wait = rules.first_missing if still_missing(alert, procedure) else rules.first
-    return calendar.add_working_days(calendar.today(alert.last_news_at), wait)
+    return calendar.working_days_ahead(calendar.today(alert.last_news_at), wait)
 
 
 def promised_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> date | None:
@@ -170,13 +170,13 @@ def left_alone(alert: Alert, today: date) -> bool:
 
 def _due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> date:
     promised = promised_on(alert, procedure, calendar)
-    after_promise = calendar.add_working_days(promised, 1) if promised else date.min
+    after_promise = calendar.working_days_ahead(promised, 1) if promised else date.min
     before = [calendar.today(chased.at) for chased in alert.chases if _step(chased) == step - 1]
     if not before:
-        return max(after_promise, calendar.on_or_after(expected_on(alert, procedure, calendar)))
+        return after_promise if promised else expected_on(alert, procedure, calendar)
     rules = procedure.chasing
     interval = rules.interval_missing if still_missing(alert, procedure) else rules.interval
-    return max(after_promise, calendar.add_working_days(max(before), interval))
+    return max(after_promise, calendar.working_days_ahead(max(before), interval))
 
 
 def _steps_sent(alert: Alert) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
@@ -53,6 +53,15 @@ class Calendar:
         if number < 1:
             raise ValueError(f"Working days are counted from 1, not {number}.")
         return next(islice(self._working_days_from(day + _DAY), number - 1, None))
+
+    def working_days_ahead(self, day: date, number: int) -> date:
+        """As `add_working_days`, but good enough to look ahead by: of years whose bank holidays are not
+        known yet only the weekends count, so that nothing stops because of a day that is far off."""
+        try:
+            return self.add_working_days(day, number)
+        except BankHolidaysUnknown:
+            weekdays = (day + _DAY * n for n in count(1) if (day + _DAY * n).weekday() < _SATURDAY)
+            return next(islice(weekdays, number - 1, None))
 
     def on_or_after(self, day: date) -> date:
         """`day` if it is a working day, else the next one."""

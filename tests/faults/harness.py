@@ -13,7 +13,7 @@ import re
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -29,8 +29,9 @@ from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
 from agent.register import sharepoint_file
 from agent.register.new_workbook import new_workbook
+from agent.sandbox import stage
 from agent.sandbox.server import Sandbox
-from agent.sandbox.stage import Stage, connected, desk_of
+from agent.sandbox.stage import Stage, connected, desk_of, type_into
 from agent.sandbox.story import Event, MailArrives, Story, load_story
 from agent.sandbox.story_mail import Paper, mime_of
 from agent.settings import DeskSettings, Settings
@@ -200,15 +201,16 @@ def world() -> Iterator[World]:
             work_dir=Path(folder),
         ) as sandbox,
         patch.object(sharepoint_file, "new_workbook", _new_workbook),
+        patch.object(stage, "type_into", _type_into),
     ):
-        stage = Stage(story, shipped, desk, sandbox)
+        here = Stage(story, shipped, desk, sandbox)
         told = connected(shipped, sandbox, Path(folder), desk)
         secret = Path(folder) / "secret"
         secret.write_text(sandbox.client_secret)
         # a secret is read faster than a certificate, which other tests sign in with
         tenant = replace(told.agent.tenant, certificate="", secret_from=f"file:{secret}")
         (Path(folder) / "ledger.sqlite").write_bytes(_empty_ledger())
-        yield World(stage, replace(told, agent=replace(told.agent, tenant=tenant)))
+        yield World(here, replace(told, agent=replace(told.agent, tenant=tenant)))
 
 
 def live(here: World, witness: Witness, since: int = 0) -> bool:
@@ -263,6 +265,17 @@ def _writer(told: Settings, desk: DeskSettings) -> Writer:
 
 
 _new_workbook = cache(new_workbook)
+
+
+@cache
+def _typed(workbook: bytes, reference: str, cells: tuple[tuple[str, str], ...]) -> bytes:
+    return type_into(workbook, reference, dict(cells))
+
+
+def _type_into(
+    workbook: bytes, reference: str, cells: Mapping[str, str], *, new_column: bool = False
+) -> bytes:
+    return _typed(workbook, reference, tuple(cells.items()))
 
 
 def _fast_place() -> str | None:

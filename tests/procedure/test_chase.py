@@ -26,6 +26,7 @@ from agent.procedure.entry import Entry
 from agent.procedure.people import People, Person
 from agent.procedure.submission import Child
 from agent.procedure.words import Happened
+from agent.procedure.working_days import BankHolidaysUnknown
 from tests.procedure.situations import (
     AUTHOR,
     AVA,
@@ -187,6 +188,24 @@ def test_what_was_due_before_the_desk_began_is_history(began: str, prompted: boo
     found = due(alert(), now="Mon 9 Mar 2026 10:00", not_before=at(began))
 
     assert bool(found) is prompted
+
+
+def test_a_mail_that_claims_to_come_from_the_far_future_stops_nothing() -> None:
+    strange = alert(number=2, last_news_at=at("Thu 2 Mar 2062 10:00"))
+
+    assert [chase.alert for chase in due(strange, alert(), now="Mon 9 Mar 2026 10:00")] == ["SLA-2026-0001"]
+
+
+def test_a_promise_into_a_year_without_bank_holidays_yet_stops_nothing() -> None:
+    december = alert("Mon 11 Dec 2028 10:00", next_update_due=day("Fri 5 Jan 2029"))
+
+    assert due(december, now="Wed 20 Dec 2028 10:00") == ()
+    assert next_prompt_on(december, procedure(), calendar()) == day("Mon 8 Jan 2029")
+
+
+def test_nothing_is_sent_in_a_year_whose_bank_holidays_are_not_known() -> None:
+    with pytest.raises(BankHolidaysUnknown):
+        due(alert(), now="Mon 8 Jan 2029 10:00")
 
 
 # ---------------------------------------------------------------- to whom

@@ -145,6 +145,11 @@ def test_long_before_the_known_bank_holidays_only_weekends_count() -> None:
     assert calendar().add_working_days(date(2019, 12, 24), 1) == date(2019, 12, 25)
 
 
+def test_looking_ahead_into_years_not_known_yet_only_weekends_count() -> None:
+    assert calendar().working_days_ahead(date(2028, 12, 28), 3) == date(2029, 1, 2)
+    assert calendar().working_days_ahead(day("Thu 24 Dec 2026"), 1) == day("Tue 29 Dec 2026")
+
+
 def test_a_calendar_without_bank_holidays_counts_nothing() -> None:
     bare = Calendar(frozenset(), frozenset(), LONDON)
 

@@ -1,8 +1,11 @@
-"""The demo's three weeks, played once through real sign-in, HTTPS and Graph, then looked at from all sides."""
+"""The demo's three weeks, played once through real sign-in, HTTPS and Graph, and looked at from all sides."""
 
 from __future__ import annotations
 
 import io
+import re
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -167,7 +170,7 @@ def test_nobody_was_chased_when_nobody_should_be(played: Played) -> None:
     chases = [
         letter for letter in played.desk.ledger.letters(LetterState.POSTED) if letter.kind != "weekly_digest"
     ]
-    a_day = Counter()
+    a_day: Counter[tuple[str, date]] = Counter()
     for letter in chases:
         sent = (letter.changed_at or letter.laid_at).astimezone(zone)
         a_day[letter.to, sent.date()] += 1
@@ -275,3 +278,65 @@ def test_the_story_is_as_rich_as_promised(played: Played) -> None:
 def test_the_ledgers_chain_holds(played: Played) -> None:
     """Every line follows from the one before it."""
     assert played.desk.ledger.verify() == []
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_opens_the_register_and_shows_every_alert(played: Played, tmp_path: Path) -> None:
+    """Written cell by cell into an existing workbook, saved by people in between, and still sound."""
+    book = tmp_path / "register.xlsx"
+    book.write_bytes(played.desk.register.copy())
+    subprocess.run(
+        [
+            "soffice",
+            "--headless",
+            f"-env:UserInstallation=file://{tmp_path}/office",
+            "--convert-to",
+            "csv",
+            "--outdir",
+            str(tmp_path),
+            str(book),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    shown = (tmp_path / "register.csv").read_text(encoding="utf-8", errors="replace")
+
+    assert [reference for reference in played.desk.ledger.alerts() if reference not in shown] == []
+    assert "Concluded" in shown
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
+def test_a_browser_shows_each_kind_of_letter(played: Played, tmp_path: Path) -> None:
+    """What a person sees has the reference, a heading and what is asked; nothing runs over the edge."""
+    for kind in ("chase", "weekly_digest"):
+        letter = next(letter for letter in played.desk.ledger.letters() if letter.kind == kind)
+        page = tmp_path / f"{kind}.html"
+        page.write_text(
+            letter.html.replace(
+                "</body>", "<script>document.title=document.documentElement.scrollWidth</script></body>"
+            ),
+            encoding="utf-8",
+        )
+        seen = subprocess.run(
+            [
+                "chromium",
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                f"--user-data-dir={tmp_path}/browser",
+                "--window-size=600,900",
+                "--dump-dom",
+                f"file://{page}",
+            ],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        ).stdout.decode()
+        title = re.search(r"<title>(\d+)</title>", seen)
+
+        assert title is not None
+        assert int(title[1]) <= 600
