@@ -56,7 +56,7 @@ def _lay(desk: Desk, gathered: GatheredChase, now: datetime) -> bool:
     letter = Letter(
         key=uuid.uuid4().hex,
         kind=gathered.letter,
-        to=address_for(desk, gathered.to),
+        to=gathered.to,
         subject=written.subject,
         text=written.text,
         html=written.html,
@@ -73,11 +73,6 @@ def _lay(desk: Desk, gathered: GatheredChase, now: datetime) -> bool:
             chases=[(chase.alert, chase.rule, chase.due.isoformat()) for chase in gathered.chases],
         )
     return laid
-
-
-def address_for(desk: Desk, address: str) -> str:
-    """Where a letter really goes: in rehearsal everything goes to one named address."""
-    return desk.agent.rehearse_to if desk.agent.mode == "rehearse" else address
 
 
 def _written_to_today(desk: Desk, now: datetime) -> set[str]:

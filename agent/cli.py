@@ -112,7 +112,7 @@ def _verb(
         verb.add_argument(
             "--config",
             metavar="DIR",
-            help="configuration folder (default: N2K_CONFIG, else ./config, else the one shipped with the agent)",
+            help="configuration folder (default: N2K_CONFIG, else ./config, else the one shipped)",
         )
     return verb
 

@@ -76,7 +76,7 @@ def _post(desk: Desk, letter: Letter, now: datetime) -> bool:
     if letter.state is LetterState.SENDING:
         return _settle(desk, letter, draft, now)
     if draft is None:
-        draft = desk.mailbox.draft(_outgoing(letter))
+        draft = desk.mailbox.draft(_outgoing(desk, letter))
     return _send(desk, letter, draft, now)
 
 
@@ -138,10 +138,11 @@ def _moved(desk: Desk, letter: Letter, state: LetterState, now: datetime, draft:
         )
 
 
-def _outgoing(letter: Letter) -> OutgoingLetter:
+def _outgoing(desk: Desk, letter: Letter) -> OutgoingLetter:
+    """In rehearsal every letter goes to one named address, whoever it was written to."""
     return OutgoingLetter(
         key=letter.key,
-        to=letter.to,
+        to=desk.agent.rehearse_to if desk.agent.mode == "rehearse" else letter.to,
         subject=letter.subject,
         text=letter.text,
         html=letter.html,

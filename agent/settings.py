@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.errors import BadConfiguration
 from agent.forms.definition import FormDefinition
+from agent.procedure.clocks import WAYS_OF_COUNTING
 from agent.procedure.people import People, Person
 from agent.procedure.rules import Procedure, Told
 from agent.procedure.words import Place
@@ -344,6 +345,13 @@ def _procedure_problems(procedure: Procedure) -> list[str]:
         for column in procedure.columns
         if column.owner not in ("agent", "proposed", "person")
     ]
+    problems += [
+        f"{name}: clock `{rule.clock}`: `counts` is one of {', '.join(sorted(WAYS_OF_COUNTING))}."
+        for rule in procedure.clocks
+        if rule.counts not in WAYS_OF_COUNTING
+    ]
+    if not any(step.unanswered == 0 for step in procedure.chasing.steps):
+        problems.append(f"{name}: no chasing step has `unanswered = 0`, so nobody would be written to first.")
     if procedure.conclusion not in ("confirm", "form"):
         problems.append(f'{name}: `conclusion` is "confirm" (a person concludes) or "form".')
     return problems

@@ -13,6 +13,7 @@ from agent.errors import AgentError, Stopping, TryAgainLater
 from agent.intake import intake
 from agent.log import logger
 from agent.posting import posting
+from agent.procedure.working_days import BankHolidaysUnknown
 from agent.weekly_digest import weekly_digest
 
 log = logger()
@@ -49,7 +50,7 @@ def run_step(name: str, desk: Desk, now: datetime, step: Step | None = None) -> 
     except TryAgainLater as wait:
         log.warning("step.again_later", step=name, desk=desk.name, why=str(wait))
         return Outcome(name, desk.name, trouble=str(wait))
-    except AgentError as wrong:
+    except (AgentError, BankHolidaysUnknown) as wrong:
         log.error("step.needs_a_person", step=name, desk=desk.name, why=str(wrong))
         return Outcome(name, desk.name, trouble=str(wrong), needs_a_person=True)
 

@@ -6,7 +6,6 @@ import hashlib
 import uuid
 from datetime import datetime
 
-from agent.chasing import address_for
 from agent.desk import Desk
 from agent.ledger.base import Letter, Reason
 from agent.log import logger
@@ -52,7 +51,7 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
         letter = Letter(
             key=uuid.uuid4().hex,
             kind=KIND,
-            to=address_for(desk, address),
+            to=address,
             subject=written.subject,
             text=written.text,
             html=written.html,

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from agent.procedure.clocks import clock_of
 from agent.procedure.people import People
 from agent.procedure.rules import Procedure, Recipients
 from agent.procedure.subject import SubjectSays
 from agent.procedure.submission import Submission
-from agent.procedure.words import Kind, Moment
+from agent.procedure.words import Kind
+from agent.procedure.working_days import Calendar
 
 RECIPIENT = "missing_recipient:"
 
@@ -52,22 +54,14 @@ def clause_of(code: str, procedure: Procedure) -> str:
     return procedure.findings.get(code, "")
 
 
-def form_due(started: Moment, days: int, zone: ZoneInfo) -> datetime:
-    """Until when a form is in time: a time plus whole days elapsed, or the end of the last calendar day."""
-    if isinstance(started, datetime):
-        return started.astimezone(UTC) + timedelta(days=days)
-    return datetime.combine(started + timedelta(days=days + 1), time(), zone)
-
-
 def _is_late(receipt: Receipt, procedure: Procedure) -> bool:
     """Counted from the incident happening, not from when it became known (NCT 2.1)."""
     said = receipt.submission
-    started = said.incident_at or said.missing_since
-    if started is None or said.kind not in (Kind.NEW, Kind.MISSING):
+    if said.kind not in (Kind.NEW, Kind.MISSING):
         return False
-    due = form_due(started, procedure.form_within_days, receipt.zone)
-    # the day after the last one is late from its first moment; an exact time is still in time
-    return said.received_at > due if isinstance(started, datetime) else said.received_at >= due
+    facts = {"incident_at": said.incident_at, "missing_since": said.missing_since}
+    due = clock_of("form_due", facts, procedure, Calendar(frozenset(), frozenset(), receipt.zone))
+    return due is not None and isinstance(due.due, datetime) and said.received_at > due.due
 
 
 def _is_wrong_form(receipt: Receipt, procedure: Procedure) -> bool:

@@ -73,12 +73,20 @@ def _subjects(alert: Alert, procedure: Procedure) -> dict[str, str]:
         "initials": alert.initials,
         "children": str(len(alert.children)),
         "child_name": _each(child.name for child in alert.children),
-        "dob": _each(child.dob.isoformat() if child.dob else "" for child in alert.children),
+        "dob": _births(alert),
         "system_id": _each(child.system_id for child in alert.children),
         "area": alert.values.get("area", ""),
         "child_status": alert.values.get("child_status", ""),
         "subject_kind": _subject_kind(alert, procedure),
     }
+
+
+def _births(alert: Alert) -> str:
+    """One child's day of birth as a date; those of several as people write them, in one cell."""
+    born = [child.dob for child in alert.children]
+    if len(born) == 1:
+        return born[0].isoformat() if born[0] else ""
+    return _each(f"{day.day} {day:%b %Y}" if day else "" for day in born)
 
 
 def _subject_kind(alert: Alert, procedure: Procedure) -> str:

@@ -163,8 +163,6 @@ class Procedure(Told):
     reference_prefix: str
     forms: tuple[str, ...]
     conclusion: str
-    form_within_days: int
-    form_within_clause: str
     subject: Subject
     chasing: Chasing
     letters: Letters

@@ -13,7 +13,7 @@ import re
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -134,8 +134,16 @@ def undisturbed() -> Told:
     return tell()
 
 
-def wrong_after(point: Point) -> list[str]:
-    """What is not as in the undisturbed telling when the agent was killed at `point`."""
+def ended_wrongly(*, rounds: Collection[int], part: int, parts: int) -> dict[str, list[str]]:
+    """Kill the agent at each point of these rounds that is in this part of them; gives, for each point after
+    which not everything stood as in the undisturbed telling, what did not."""
+    points = [point for point in undisturbed().points if point.number in rounds][part::parts]
+    if not points:
+        raise ValueError(f"Part {part} of {parts} holds no point of the rounds {rounds}: make fewer parts.")
+    return {str(point): wrong for point in points if (wrong := _wrong_after(point))}
+
+
+def _wrong_after(point: Point) -> list[str]:
     told = tell(point)
     if not told.killed:
         return ["this point was not reached again"]

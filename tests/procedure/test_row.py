@@ -125,7 +125,7 @@ def test_brothers_and_sisters_share_cells_in_their_order_and_what_is_unknown_sho
 
     assert (told["child_name"], told["dob"], told["system_id"]) == (
         "Robin Fairweather; Sky Fairweather",
-        "?; 2014-01-09",
+        "?; 9 Jan 2014",
         "?; 778",
     )
     assert (told["initials"], told["children"]) == ("R.F., S.F.", "2")
