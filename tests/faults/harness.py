@@ -62,6 +62,10 @@ ROUNDS = (
 )
 
 
+def nobody(when: str, what: str, detail: str) -> None:
+    """A watch for an agent that nobody means to kill."""
+
+
 class Killed(BaseException):
     """The process ends here; no `except Exception` may hold that up."""
 
