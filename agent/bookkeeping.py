@@ -9,7 +9,7 @@ from datetime import datetime
 from agent.desk import Desk
 from agent.ledger.base import SheetState
 from agent.log import logger
-from agent.procedure.alert import Alert, alert_after
+from agent.procedure.alert import Alert, alert_after, day
 from agent.procedure.entry import Entry
 from agent.procedure.row import row_of
 from agent.procedure.rules import Column
@@ -39,7 +39,7 @@ def bookkeeping(desk: Desk, now: datetime) -> int:
     merged = _merged(desk, known, sheet, now)
     for doubt in merged.doubts:
         log.warning("bookkeeping.doubt", desk=desk.name, doubt=doubt)
-    if merged.changes:
+    if merged.changes or sheet.version is None:  # a register is made at once, so that people can find it
         return _write(desk, sheet, merged, now)
     if known is None or known.version != sheet.version or known.intended:
         _remember(desk, SheetState(sheet.version, sheet.headings, merged.seen), now)
@@ -146,12 +146,19 @@ def _entry(alert: Alert, happened: Happened, now: datetime, **parts: dict[str, s
 
 
 def _status_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
-    """Only people conclude (NCT 6.2, 6.3), put on hold, or say that it was never an alert."""
-    if typed == Status.CONCLUDED:
+    """Only people conclude (NCT 6.2, 6.3), put on hold, or say that it was never an alert.
+
+    A word that is no status ("closed", "see notes") is no act: the status is put back.
+    """
+    status = _STATUSES.get(typed.casefold())
+    if status is None:
+        log.warning("bookkeeping.no_such_status", desk=desk.name, alert=alert.reference)
+        return []
+    if status is Status.CONCLUDED:
         return _conclude(alert, row, desk, now)
-    if typed in (Status.NOT_AN_ALERT, Status.DUPLICATE):
-        return [_entry(alert, Happened.NOT_AN_ALERT, now, facts={"as": typed})]
-    if typed == Status.ON_HOLD:
+    if status in (Status.NOT_AN_ALERT, Status.DUPLICATE):
+        return [_entry(alert, Happened.NOT_AN_ALERT, now, facts={"as": status})]
+    if status is Status.ON_HOLD:
         return [] if alert.on_hold else [_entry(alert, Happened.HELD, now)]
     if alert.concluded or alert.not_an_alert:
         return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})]
@@ -164,15 +171,20 @@ def _conclude(alert: Alert, row: Mapping[str, str], desk: Desk, now: datetime) -
     if alert.concluded:
         return []
     by = row.get(_heading(desk, "concluded_by"), "")
-    on = row.get(_heading(desk, "concluded_on"), "")
-    return [_entry(alert, Happened.CONCLUDED, now, facts={"on": on or None}, content={"by": by})]
+    on = _iso_day(row.get(_heading(desk, "concluded_on"), ""))
+    return [_entry(alert, Happened.CONCLUDED, now, facts={"on": on}, content={"by": by})]
 
 
 def _concluded_on_typed(
     alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime
 ) -> list[Entry]:
+    """Only a day that has come concludes: "not yet", or a year mistyped, must not end the chasing."""
     if not typed:
         return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})] if alert.concluded else []
+    on = day(typed)
+    if on is None or on > desk.calendar.today(now):
+        log.warning("bookkeeping.no_day_of_conclusion", desk=desk.name, alert=alert.reference)
+        return []
     return _conclude(alert, row, desk, now)
 
 
@@ -184,10 +196,19 @@ def _concluded_by_typed(
 
 
 def _hold_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
+    """Words instead of a day ("after court") hold until somebody says otherwise. They may name people, so
+    they stay out of the facts."""
     if typed:
-        return [_entry(alert, Happened.HELD, now, facts={"until": typed})]
+        return [_entry(alert, Happened.HELD, now, facts={"until": _iso_day(typed)}, content={"said": typed})]
     return [_entry(alert, Happened.RELEASED, now)] if alert.on_hold else []
 
+
+def _iso_day(typed: str) -> str | None:
+    found = day(typed)
+    return found.isoformat() if found else None
+
+
+_STATUSES = {status.casefold(): status for status in Status}
 
 _TOLD: dict[str, Callable[[Alert, str, Mapping[str, str], Desk, datetime], list[Entry]]] = {
     "status": _status_typed,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent.desk import Desk
+from agent.errors import NeedsAPerson
 from agent.ledger.base import Ledger
 from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
@@ -80,6 +81,13 @@ def an_owner() -> str:
 
 def open_ledger(settings: Settings, watch: Watch | None = None) -> SqlLedger:
     return SqlLedger(settings.ledger_url, watch=(lambda when, what: watch(when, what, "")) if watch else None)
+
+
+def want_ledger(settings: Settings) -> None:
+    """For whoever only looks, and must not make a ledger by that. NeedsAPerson when there is none yet."""
+    file = settings.ledger_file
+    if file is not None and not file.is_file():
+        raise NeedsAPerson(f"There is no ledger at {file} yet. Run `n2k once` or `n2k run` first.")
 
 
 def _desk(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import datetime, timedelta
 
 from agent.desk import Desk
@@ -14,7 +15,7 @@ log = logger()
 
 
 def chasing(desk: Desk, now: datetime) -> int:
-    """Lay every chase that is due in the tray, at most one a day for each person.
+    """Lay every chase that is due in the tray, no more a day for one person than the limit allows.
 
     Gives how many letters were laid. In watch mode none is.
     """
@@ -23,7 +24,7 @@ def chasing(desk: Desk, now: datetime) -> int:
     waiting = [chase for chase in due(desk, now) if desk.ledger.letter_for(reason_of(chase)) is None]
     if not waiting:
         return 0
-    return sum(_lay(desk, gathered, now) for gathered in letters_of(waiting, _written_to_today(desk, now)))
+    return sum(_lay(desk, gathered, now) for gathered in letters_of(waiting, _had_enough_today(desk, now)))
 
 
 def due(desk: Desk, now: datetime) -> tuple[ChaseDue, ...]:
@@ -38,9 +39,10 @@ def due(desk: Desk, now: datetime) -> tuple[ChaseDue, ...]:
     )
 
 
-def still_due(desk: Desk, letter: Letter, now: datetime) -> bool:
-    """Whether the rules still want every part of a chase that lies in the tray."""
-    return set(letter.reasons) <= {reason_of(chase) for chase in due(desk, now)}
+def wanted(desk: Desk, now: datetime) -> set[tuple[Reason, str]]:
+    """What the rules want at this moment, and of whom (lower case): a chase in the tray whose reason now
+    leads to somebody else must not go to the first."""
+    return {(reason_of(chase), chase.to.lower()) for chase in due(desk, now)}
 
 
 def is_chase(letter: Letter) -> bool:
@@ -75,12 +77,14 @@ def _lay(desk: Desk, gathered: GatheredChase, now: datetime) -> bool:
     return laid
 
 
-def _written_to_today(desk: Desk, now: datetime) -> set[str]:
-    today = desk.calendar.local(now).date()
-    return {
+def _had_enough_today(desk: Desk, now: datetime) -> set[str]:
+    """Who was sent, or is about to be sent, as many chases today as one person gets in a day."""
+    today = desk.calendar.today(now)
+    letters = Counter(
         letter.to
         for letter in desk.ledger.letters(since=now - timedelta(days=1))
         if is_chase(letter)
         and letter.state is not LetterState.WITHDRAWN
-        and desk.calendar.local(letter.changed_at or letter.laid_at).date() == today
-    }
+        and desk.calendar.today(letter.changed_at or letter.laid_at) == today
+    )
+    return {to for to, number in letters.items() if number >= desk.agent.limits.letters_per_person_per_day}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -27,7 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = _parser().parse_args(arguments)
     verb: Callable[[argparse.Namespace], int] = told.verb
     try:
-        return verb(told)
+        status = verb(told)
+        sys.stdout.flush()
+        return status
+    except WrongCall as wrong:
+        print(wrong, file=sys.stderr)
+        return 2
     except BadConfiguration as wrong:
         print(f"The configuration cannot be used:\n{wrong}", file=sys.stderr)
         return 2
@@ -36,8 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 1
-    except BrokenPipeError:  # somebody closed the pager
+    except BrokenPipeError:  # somebody closed the pager; Python must not stumble over it at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as wrong:
+        print(f"{wrong.filename or 'This'} cannot be used: {wrong.strerror or wrong}.", file=sys.stderr)
+        return 1
+
+
+class WrongCall(AgentError):
+    """What was asked for on the command line cannot be done."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,13 +69,18 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--to", type=Path, default=Path("demo"), metavar="DIR", help="where to put what came of it"
     )
-    demo.add_argument("--days", type=int, metavar="N", help="only the first N days")
+    demo.add_argument("--days", type=_days, metavar="N", help="only the first N days")
 
     run = _verb(verbs, "run", _run, "work by the timetable until stopped", config=True)
     run.add_argument("--log-json", action="store_true", help="log as JSON lines")
 
     once = _verb(verbs, "once", _once, "run every step once", config=True)
-    once.add_argument("--now", type=_time, metavar="TIME", help="pretend it is TIME (only against a sandbox)")
+    once.add_argument(
+        "--now",
+        type=_time,
+        metavar="TIME",
+        help="pretend it is TIME, as 2026-03-02T09:00 (only on a sandbox)",
+    )
 
     sandbox = _verb(verbs, "sandbox", _sandbox, "serve an embedded Microsoft 365 on this machine")
     sandbox.add_argument(
@@ -83,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
     preview = _verb(verbs, "preview", _preview, "what would be sent, to whom and why", config=True)
     preview.add_argument(
-        "--days", type=int, default=7, metavar="N", help="how many days to look ahead (default: 7)"
+        "--days", type=_days, default=7, metavar="N", help="how many days to look ahead (default: 7)"
     )
     preview.add_argument("--texts", action="store_true", help="show the exact text of each letter")
 
@@ -119,8 +138,17 @@ def _verb(
 
 def _time(text: str) -> datetime:
     """An ISO time; one without a zone is taken as UTC."""
-    time = datetime.fromisoformat(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no time; write it as 2026-03-02T09:00") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _days(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is no number of days; it is 1 or more")
+    return int(text)
 
 
 def _settings(told: argparse.Namespace, *, for_work: bool = False) -> Settings:
@@ -130,6 +158,13 @@ def _settings(told: argparse.Namespace, *, for_work: bool = False) -> Settings:
     if for_work and (problems := missing_for_work(settings)):
         raise BadConfiguration(problems)
     return settings
+
+
+def _quietly() -> None:
+    """For verbs that answer a person: what they do is no event for the log."""
+    from agent import log
+
+    log.set_up(level=log.logging.ERROR)
 
 
 def _demo(told: argparse.Namespace) -> int:
@@ -152,14 +187,19 @@ def _run(told: argparse.Namespace) -> int:
 def _once(told: argparse.Namespace) -> int:
     from agent import log
     from agent.bootstrap import at_work, held, wall_clock
+    from agent.settings import soon_missing
     from agent.steps import run_all
 
     settings = _settings(told, for_work=True)
     if told.now and not settings.on_this_machine:
-        raise BadConfiguration(["`--now` sets the time, which only a sandbox allows. Leave it out."])
+        raise WrongCall("`--now` sets the time, and only a sandbox allows that. Leave it out.")
     log.set_up()
     clock = (lambda: told.now) if told.now else wall_clock
     status = 0
+    if settings.agent.mode != "live":
+        print(f"The mode is {settings.agent.mode}: {_MODES[settings.agent.mode]}.")
+    for problem in soon_missing(settings, clock().date()):
+        print(problem, file=sys.stderr)
     with at_work(settings, clock=clock) as agent:
         for desk in agent.desks:
             with held(agent, desk.name) as ours:
@@ -168,9 +208,15 @@ def _once(told: argparse.Namespace) -> int:
                     status = 1
                     continue
                 for outcome in run_all(desk, clock()):
-                    print(f"{desk.name}: {outcome.step}: {outcome.trouble or outcome.done}")
+                    print(f"{desk.name}: {outcome}")
                     status |= bool(outcome.trouble)
     return status
+
+
+_MODES = {
+    "watch": "mails are taken in and the register is kept, and no letter is written",
+    "rehearse": "every letter goes to `rehearse_to`",
+}
 
 
 def _sandbox(told: argparse.Namespace) -> int:
@@ -182,6 +228,7 @@ def _sandbox(told: argparse.Namespace) -> int:
 def _read(told: argparse.Namespace) -> int:
     from agent.reader import read_files
 
+    _quietly()
     for line in read_files(told.paths, _settings(told), desk=told.desk, as_json=told.json):
         print(line)
     return 0
@@ -190,6 +237,7 @@ def _read(told: argparse.Namespace) -> int:
 def _status(told: argparse.Namespace) -> int:
     from agent.status import status
 
+    _quietly()
     for line in status(_settings(told)):
         print(line)
     return 0
@@ -199,6 +247,7 @@ def _preview(told: argparse.Namespace) -> int:
     from agent.bootstrap import wall_clock
     from agent.preview import preview
 
+    _quietly()
     for line in preview(_settings(told), days=told.days, now=wall_clock(), texts=told.texts):
         print(line)
     return 0
@@ -207,11 +256,12 @@ def _preview(told: argparse.Namespace) -> int:
 def _register(told: argparse.Namespace) -> int:
     from agent.bootstrap import at_work
 
+    _quietly()
     with at_work(_settings(told, for_work=True)) as agent:
         desks = [desk for desk in agent.desks if told.desk in (None, desk.name)]
         if len(desks) != 1:
             names = ", ".join(desk.name for desk in agent.desks)
-            raise BadConfiguration([f"Say which desk with `--desk`; there are: {names}."])
+            raise WrongCall(f"Say which desk with `--desk`; there are: {names}.")
         told.to.write_bytes(desks[0].register.copy())
     print(f"Saved to {told.to}.")
     return 0

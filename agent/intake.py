@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 
 from agent.desk import Desk
-from agent.errors import AgentError, CursorGone, NotAllowed, NotFound, TryAgainLater
+from agent.errors import (
+    AgentError,
+    CursorGone,
+    NeedsAPerson,
+    NotAllowed,
+    NotFound,
+    Stopping,
+    TryAgainLater,
+)
 from agent.forms.mail import documents_of, read_mail
 from agent.forms.read import read
 from agent.ledger.base import HandledMail, NotedMail, Page, Seen
@@ -30,6 +40,7 @@ R = TypeVar("R")
 INBOX = "inbox"
 READERS = 3  # Exchange allows four requests at once for a mailbox; one is left for everything else
 LOOK_AHEAD = 12  # mails held in memory at once
+ENOUGH = 3  # mails that cannot be filed before a round of filing is given up
 
 
 @dataclass(frozen=True)
@@ -74,13 +85,24 @@ def reconcile(desk: Desk, now: datetime) -> int:
 
 
 def file_mails(desk: Desk) -> None:
-    """Put every decided mail into its folder, with its categories."""
+    """Put every decided mail into its folder, with its categories.
+
+    One that cannot be filed does not hold up the others; its trouble is told at the end.
+    """
+    troubles: list[AgentError] = []
     for mail in desk.ledger.to_file():
+        if desk.stop.is_set() or len(troubles) == ENOUGH:
+            break
         try:
             desk.mailbox.file(mail.mail_id, mail.folder, mail.categories)
         except NotFound:
             log.warning("intake.gone_before_filing", desk=desk.name, mail=mail.mail_id)
+        except (TryAgainLater, NeedsAPerson) as trouble:
+            troubles.append(trouble)
+            continue
         desk.ledger.filed([mail.mail_id])
+    if troubles:
+        raise troubles[0]
 
 
 def _note_changes(desk: Desk, cursor: str | None, now: datetime) -> int:
@@ -96,17 +118,25 @@ def _noted(mails: Iterable[ChangedMail], now: datetime) -> list[NotedMail]:
 
 def _decide_waiting(desk: Desk, now: datetime) -> int:
     decided = 0
-    with ThreadPoolExecutor(READERS, thread_name_prefix="intake") as readers:
-        for noted, taken in ahead(readers, lambda noted: _take(desk, noted), desk.ledger.waiting()):
+    with (
+        ThreadPoolExecutor(READERS, thread_name_prefix="intake") as readers,
+        closing(ahead(readers, lambda noted: _take(desk, noted), desk.ledger.waiting())) as brought,
+    ):
+        for noted, taken in brought:
             if desk.stop.is_set():
                 break
+            if isinstance(trouble := taken.exception(), TryAgainLater | NotAllowed):
+                others = (other for _, other in islice(brought, READERS - 1))
+                if not isinstance(trouble, Stopping) and any(other.exception() is None for other in others):
+                    _count_failure(desk, noted, trouble, now)  # the mailbox is well, so it is this mail
+                raise trouble
             decided += _decide(desk, noted, taken, now)
     return decided
 
 
 def ahead(
     pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]
-) -> Iterator[tuple[T, Future[R]]]:
+) -> Generator[tuple[T, Future[R]], None, None]:
     """Do `work` on items in parallel but give the results in order, never more than LOOK_AHEAD at once."""
     under_way: deque[tuple[T, Future[R]]] = deque()
     try:
@@ -138,14 +168,12 @@ def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -
     """Decide one mail and keep the decision; True when it is dealt with.
 
     One odd mail must not hold up the others: whatever goes wrong with it is counted, and after some
-    tries it becomes a question. Trouble with the mailbox itself ends the round, in order.
+    tries it becomes a question.
     """
     try:
         brought = taken.result()
     except NotFound:
         return _keep_gone(desk, noted)
-    except (TryAgainLater, NotAllowed):
-        raise
     except Exception as wrong:  # anything at all may be wrong with a stranger's mail
         return _count_failure(desk, noted, wrong, now)
     try:

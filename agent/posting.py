@@ -2,50 +2,86 @@
 
 Microsoft 365 cannot be told "send this once", so: find by key → draft → send once → look again. A letter
 whose sending is in doubt is never sent afresh; only its own draft may be, once it surely never left.
+
+What a letter says was fixed when it was laid; whether it goes, and where, is decided at the last moment:
+news may have overtaken it, and in rehearsal everything goes to one named address.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from agent.chasing import is_chase, still_due
+from agent.chasing import is_chase, wanted
 from agent.desk import Desk
 from agent.errors import NeedsAPerson, NotAllowed, NotFound, OutcomeUnknown, TryAgainLater
-from agent.ledger.base import UNDER_WAY, Letter, LetterState
+from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.log import logger
 from agent.mailbox.base import Copy, OutgoingLetter
 from agent.procedure.chase import within_hours
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened
+from agent.weekly_digest import KIND as DIGEST
+from agent.weekly_digest import still_wanted
 
 log = logger()
 
 
+Wanted = Collection[tuple[Reason, str]]
+
+
 def posting(desk: Desk, now: datetime) -> int:
-    """Post what lies in the tray; gives how many letters went out. May be killed anywhere and run again."""
+    """Post what lies in the tray; gives how many letters went out. May be killed anywhere and run again.
+
+    In watch mode nothing is posted.
+    """
     if desk.agent.mode == "watch":
         return 0
     tray = desk.ledger.letters(*UNDER_WAY)
     if not tray:
         return 0
+    chases = wanted(desk, now) if any(map(is_chase, tray)) else ()
     room = desk.agent.limits.letters_per_hour - _sent_within_the_hour(desk, now)
-    posted = 0
+    posted = kept_back = 0
     for letter in tray:
         if desk.stop.is_set():
             break
-        if posted >= room:
-            log.warning("posting.ceiling", desk=desk.name, per_hour=desk.agent.limits.letters_per_hour)
-            break
-        posted += _try(desk, letter, now)
+        in_doubt = letter.state is LetterState.SENDING  # counted when it was sent; now it is looked for
+        if not in_doubt and not _may_go(desk, letter, chases, now):
+            continue
+        if not in_doubt and room <= 0:
+            kept_back += 1
+            continue
+        room -= not in_doubt
+        posted += _post_or_hold(desk, letter, chases, now)
+    if kept_back:
+        per_hour = desk.agent.limits.letters_per_hour
+        log.warning("posting.ceiling", desk=desk.name, per_hour=per_hour, waiting=kept_back)
     return posted
 
 
-def _try(desk: Desk, letter: Letter, now: datetime) -> bool:
-    """Post one letter; one that cannot be posted at all is held for a person, and the others go on."""
-    if is_chase(letter) and letter.state is not LetterState.SENDING and not _may_go(desk, letter, now):
+def _may_go(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
+    """A chase goes out within hours; what news has overtaken does not go out at all."""
+    if is_chase(letter) and not within_hours(now, desk.procedure, desk.calendar):
         return False
+    if _is_timely(desk, letter, chases, now):
+        return True
+    with desk.ledger.page() as page:
+        page.letter_moved(letter.key, LetterState.WITHDRAWN, now)
+    log.info("posting.withdrawn", desk=desk.name, letter=letter.key, alerts=_alerts(letter))
+    return False
+
+
+def _is_timely(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
+    if is_chase(letter):
+        return all((reason, letter.to.lower()) in chases for reason in letter.reasons)
+    return letter.kind != DIGEST or still_wanted(desk, letter, now)
+
+
+def _post_or_hold(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
+    """Post one letter; one that cannot be posted at all is held for a person, and the others go on."""
     try:
-        return _post(desk, letter, now)
+        return _post(desk, letter, chases, now)
     except NotAllowed:
         raise  # no letter of this desk can go: the round ends, and says so
     except NeedsAPerson as wrong:
@@ -55,26 +91,14 @@ def _try(desk: Desk, letter: Letter, now: datetime) -> bool:
         return False
 
 
-def _may_go(desk: Desk, letter: Letter, now: datetime) -> bool:
-    """A chase goes out within hours and only while it is still due: news may have overtaken it."""
-    if not within_hours(now, desk.procedure, desk.calendar):
-        return False
-    if still_due(desk, letter, now):
-        return True
-    with desk.ledger.page() as page:
-        page.letter_moved(letter.key, LetterState.WITHDRAWN, now)
-    log.info("posting.withdrawn", desk=desk.name, letter=letter.key, alerts=_alerts(letter))
-    return False
-
-
-def _post(desk: Desk, letter: Letter, now: datetime) -> bool:
-    copies = desk.mailbox.copies(letter.key)
+def _post(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
+    copies = desk.mailbox.copies(_key(desk, letter))
     sent = next((copy for copy in copies if not copy.is_draft), None)
     if sent:
         return _posted(desk, letter, now, sent)
     draft = next((copy for copy in copies if copy.is_draft), None)
     if letter.state is LetterState.SENDING:
-        return _settle(desk, letter, draft, now)
+        return _settle(desk, letter, draft, chases, now)
     if draft is None:
         draft = desk.mailbox.draft(_outgoing(desk, letter))
     return _send(desk, letter, draft, now)
@@ -94,16 +118,17 @@ def _send(desk: Desk, letter: Letter, draft: Copy, now: datetime) -> bool:
     return _posted(desk, letter, now, draft)
 
 
-def _settle(desk: Desk, letter: Letter, draft: Copy | None, now: datetime) -> bool:
+def _settle(desk: Desk, letter: Letter, draft: Copy | None, chases: Wanted, now: datetime) -> bool:
     """A send of unknown outcome, and no copy in Sent Items (yet)."""
     since = letter.changed_at or letter.laid_at
     if now - since < timedelta(minutes=desk.agent.limits.settle_minutes):
         return False
-    if draft is not None:
-        return _send(desk, letter, draft, now)  # it never left Drafts
-    # It left Drafts and nothing else sends from there: it went out, though its copy is not to be seen.
-    log.warning("posting.no_copy_in_sent_items", desk=desk.name, letter=letter.key)
-    return _posted(desk, letter, now, None)
+    if draft is None:
+        # It left Drafts and nothing else sends from there: it went out, though its copy is not to be seen.
+        log.warning("posting.no_copy_in_sent_items", desk=desk.name, letter=letter.key)
+        return _posted(desk, letter, now, None)
+    _moved(desk, letter, LetterState.DRAFTED, now, draft)  # it never left Drafts
+    return _may_go(desk, letter, chases, now) and _send(desk, letter, draft, now)
 
 
 def _posted(desk: Desk, letter: Letter, now: datetime, copy: Copy | None) -> bool:
@@ -139,9 +164,8 @@ def _moved(desk: Desk, letter: Letter, state: LetterState, now: datetime, draft:
 
 
 def _outgoing(desk: Desk, letter: Letter) -> OutgoingLetter:
-    """In rehearsal every letter goes to one named address, whoever it was written to."""
     return OutgoingLetter(
-        key=letter.key,
+        key=_key(desk, letter),
         to=desk.agent.rehearse_to if desk.agent.mode == "rehearse" else letter.to,
         subject=letter.subject,
         text=letter.text,
@@ -150,9 +174,17 @@ def _outgoing(desk: Desk, letter: Letter) -> OutgoingLetter:
     )
 
 
+def _key(desk: Desk, letter: Letter) -> str:
+    """Under which a copy is found. In rehearsal another: a draft made in earnest must not be adopted, nor
+    a rehearsed one once it is earnest."""
+    return f"{letter.key}-rehearsal" if desk.agent.mode == "rehearse" else letter.key
+
+
 def _alerts(letter: Letter) -> list[str]:
     return [reason.alert for reason in letter.reasons if reason.alert]
 
 
 def _sent_within_the_hour(desk: Desk, now: datetime) -> int:
-    return len(desk.ledger.letters(LetterState.POSTED, since=now - timedelta(hours=1)))
+    """Those whose outcome is not known count, too: they may well have gone."""
+    recent = desk.ledger.letters(LetterState.POSTED, LetterState.SENDING, since=now - timedelta(hours=1))
+    return sum(letter.sends > 0 for letter in recent)

@@ -7,43 +7,56 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from agent.chasing import chasing
+from agent.bootstrap import want_ledger
+from agent.chasing import chasing, due, is_chase, reason_of
 from agent.desk import Desk
 from agent.errors import NeedsAPerson
-from agent.ledger.base import Letter
+from agent.ledger.base import Letter, LetterState, Reason
 from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
 from agent.mailbox.memory import MemoryMailbox
 from agent.posting import posting
+from agent.procedure.chase import ChaseDue
+from agent.procedure.working_days import BankHolidaysUnknown
 from agent.register.memory import MemoryRegister
-from agent.settings import Settings
+from agent.settings import AgentSettings, Settings
 from agent.weekly_digest import weekly_digest
 
 STEP = timedelta(minutes=30)
 
+Whys = dict[Reason, ChaseDue]
+
 
 def preview(settings: Settings, *, days: int, now: datetime, texts: bool = False) -> Iterator[str]:
-    """Lines that tell every letter of the next `days` days, if nothing else happened. Touches nothing."""
+    """Lines that tell every letter of the next `days` days, if nothing else happened. Touches nothing.
+
+    NeedsAPerson when there is no ledger yet, or one that cannot be copied.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        ledger = SqlLedger(f"sqlite:///{_copy(settings.ledger_url, Path(folder))}")
+        ledger = SqlLedger(f"sqlite:///{_copy(settings, Path(folder))}")
         try:
             for name in settings.desks:
-                yield from _desk(_rehearsed(settings, name, ledger), now, now + timedelta(days=days), texts)
+                desk = _rehearsed(settings, name, ledger)
+                yield from _desk(desk, settings.agent, now, now + timedelta(days=days), texts)
         finally:
             ledger.close()
 
 
-def _copy(url: str, folder: Path) -> Path:
+def _copy(settings: Settings, folder: Path) -> Path:
     """A copy of the ledger file, taken safely while an agent may be writing to it."""
-    path = Path(url.removeprefix("sqlite:///"))
-    if not path.is_file():
-        raise NeedsAPerson(f"There is no ledger at {path} yet. Run `n2k once` or `n2k run` first.")
+    file = settings.ledger_file
+    if file is None:
+        raise NeedsAPerson(
+            "A preview runs on a copy of the ledger's file, and this ledger is kept by a server. "
+            "Restore a backup of it into an SQLite ledger and preview there."
+        )
+    want_ledger(settings)
     target = folder / "ledger.sqlite"
-    with sqlite3.connect(path) as here, sqlite3.connect(target) as there:
-        here.backup(there)
+    here, there = sqlite3.connect(file), sqlite3.connect(target)
+    here.backup(there)
     here.close()
     there.close()
     return target
@@ -68,24 +81,71 @@ def _rehearsed(settings: Settings, name: str, ledger: SqlLedger) -> Desk:
     )
 
 
-def _desk(desk: Desk, now: datetime, until: datetime, texts: bool) -> Iterator[str]:
-    before = {letter.key for letter in desk.ledger.letters()}
-    while now <= until:
-        chasing(desk, now)
-        weekly_digest(desk, now)
-        posting(desk, now)
-        now += STEP
-    letters = [letter for letter in desk.ledger.letters() if letter.key not in before]
-    yield f"Desk {desk.name}: {len(letters)} letters by {desk.calendar.local(until):%a %d %b %Y %H:%M}"
+def _desk(desk: Desk, agent: AgentSettings, now: datetime, until: datetime, texts: bool) -> Iterator[str]:
+    out_already = {letter.key for letter in desk.ledger.letters(LetterState.POSTED, LetterState.SENDING)}
+    whys = _let_time_pass(desk, now, until)
+    letters = [letter for letter in desk.ledger.letters(LetterState.POSTED) if letter.key not in out_already]
+    letters.sort(key=lambda letter: letter.changed_at or letter.laid_at)
+    yield f"Desk {desk.name}: {_counted(letters)} until {_day(desk.calendar.today(until))}, if no news comes."
+    if agent.mode == "watch":
+        yield "The mode is watch, so none of these is written. This is what live would send."
+    if agent.mode == "rehearse":
+        yield f"The mode is rehearse, so each of these goes to {agent.rehearse_to} instead."
     for letter in letters:
-        yield from _letter(desk, letter, texts)
+        yield from _letter(desk, letter, whys, texts)
 
 
-def _letter(desk: Desk, letter: Letter, texts: bool) -> Iterator[str]:
-    yield f"  {desk.calendar.local(letter.laid_at):%a %d %b %H:%M}  to {letter.to}"
+def _let_time_pass(desk: Desk, now: datetime, until: datetime) -> Whys:
+    """Run the steps that write until then; gives why each chase was laid."""
+    whys: Whys = {}
+    try:
+        while now <= until:
+            whys |= {reason_of(chase): chase for chase in due(desk, now)}
+            chasing(desk, now)
+            weekly_digest(desk, now)
+            posting(desk, now)
+            now = _next_half_hour(now)
+    except BankHolidaysUnknown as wrong:
+        raise NeedsAPerson(str(wrong)) from wrong
+    return whys
+
+
+def _next_half_hour(now: datetime) -> datetime:
+    """The agent looks every few minutes; half hours are where office hours and digests begin."""
+    past = timedelta(minutes=now.minute % 30, seconds=now.second, microseconds=now.microsecond)
+    return now - past + STEP
+
+
+# In words
+
+
+def _letter(desk: Desk, letter: Letter, whys: Whys, texts: bool) -> Iterator[str]:
+    at = desk.calendar.local(letter.changed_at or letter.laid_at)
+    yield ""
+    yield f"  {at:%a} {at.day} {at:%b %Y, %H:%M}  to {letter.to}"
     yield f"    {letter.subject}"
     for reason in letter.reasons:
-        about = reason.alert or f"the week of {reason.due:%d %b %Y}"
-        yield f"    because of {about}: {reason.rule.partition(':')[0]}, due {reason.due:%a %d %b %Y}"
+        yield f"    why: {_why(desk, reason, whys.get(reason), chase=is_chase(letter))}"
     if texts:
-        yield from (f"    | {line}" for line in letter.text.splitlines())
+        yield from (f"    | {line}".rstrip() for line in letter.text.splitlines())
+
+
+def _why(desk: Desk, reason: Reason, why: ChaseDue | None, *, chase: bool) -> str:
+    if not chase:
+        return f"the digest of the week of {_day(reason.due)}, for everybody who holds a role in `digest.to`"
+    if why is None:  # laid before, and by now something else is due
+        return f"{reason.alert}, due since {_day(reason.due)}"
+    role = desk.procedure.role_names.get(why.role, why.role)
+    whom = f"in place of the {role}, who cannot be written to" if why.stands_in else f"as its {role}"
+    promised = f", an update was promised for {_day(why.promised)}" if why.promised else ""
+    return (
+        f"{why.alert}, {whom}: prompt {why.step}, due {_day(why.due)}; last heard {_day(why.heard)}{promised}"
+    )
+
+
+def _counted(letters: list[Letter]) -> str:
+    return "1 letter" if len(letters) == 1 else f"{len(letters) or 'no'} letters"
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b %Y}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from dataclasses import dataclass, field
-from datetime import date, time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, time, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -24,10 +26,15 @@ from agent.procedure.working_days import Calendar
 
 T = TypeVar("T")
 
+_SQLITE = "sqlite:///"
+
 
 @dataclass(frozen=True)
 class Tenant(Told):
-    """Where Microsoft 365 is and how the agent signs in: by certificate (preferred) or secret."""
+    """Where Microsoft 365 is and how the agent signs in: by certificate (preferred) or secret.
+
+    Once loaded, files named here lie where they say, or beside `agent.toml`.
+    """
 
     id: str
     client: str
@@ -148,11 +155,15 @@ class Settings:
 
     @property
     def ledger_url(self) -> str:
-        """The ledger's address; a relative SQLite file lies in the configuration folder."""
-        scheme, is_file, path = self.agent.ledger.partition("sqlite:///")
-        if not is_file or Path(path).is_absolute():
-            return self.agent.ledger
-        return f"{scheme}sqlite:///{(self.folder / path).resolve()}"
+        """The ledger's address for SQLAlchemy."""
+        return self.agent.ledger if self.ledger_file is None else f"{_SQLITE}{self.ledger_file}"
+
+    @property
+    def ledger_file(self) -> Path | None:
+        """The ledger's file, a relative one beside `agent.toml`; None when a server keeps the ledger."""
+        if not self.agent.ledger.startswith(_SQLITE):
+            return None
+        return self.folder.resolve() / self.agent.ledger.removeprefix(_SQLITE)
 
 
 def shipped() -> tuple[Path, Path]:
@@ -202,20 +213,48 @@ def load(folder: Path) -> Settings:
         reader.problems += _desk_problems(desk, procedures.get(desk.procedure))
     for procedure in procedures.values():
         reader.problems += _procedure_problems(procedure)
+    reader.problems += _shared(desks)
     if agent:
-        reader.problems += _agent_problems(agent)
+        reader.problems += _agent_problems(agent, desks)
     if reader.problems or agent is None:
         raise BadConfiguration(reader.problems)
     own = folder / "mail_templates"
     return Settings(
         folder=folder,
-        agent=agent,
+        agent=replace(agent, tenant=_beside(folder, agent.tenant)),
         desks=desks,
         procedures=procedures,
         forms=forms,
         bank_holidays=holidays,
         templates=((own,) if own.is_dir() else ()) + (shipped()[1],),
     )
+
+
+def _beside(folder: Path, tenant: Tenant) -> Tenant:
+    """Relative files are meant from the configuration folder, wherever the agent was started."""
+
+    def placed(told: str) -> str:
+        return str(folder.resolve() / Path(told).expanduser()) if told else ""
+
+    secret = tenant.secret_from
+    return replace(
+        tenant,
+        certificate=placed(tenant.certificate),
+        ca_file=placed(tenant.ca_file),
+        secret_from=f"file:{placed(secret[5:])}" if secret.startswith("file:") else secret,
+    )
+
+
+def soon_missing(settings: Settings, today: date) -> list[str]:
+    """What will stop the agent within a quarter of a year if nobody sees to it, as sentences."""
+    ahead = today + timedelta(days=92)
+    if any(settings.calendar_of(desk).reaches(ahead) for desk in settings.desks.values()):
+        return []
+    problem = (
+        f"bank_holidays_england.json: the bank holidays of {ahead.year} are not in it, and without them "
+        "nobody can be chased then. Put the current file from gov.uk/bank-holidays into its place."
+    )
+    return [problem]
 
 
 def missing_for_work(settings: Settings) -> list[str]:
@@ -286,12 +325,38 @@ def _sentence(name: str, error: Any) -> str:
     return f"{name}: `{key}`: {error['msg']}."
 
 
-def _agent_problems(agent: AgentSettings) -> list[str]:
-    problems = []
-    if agent.mode == "rehearse" and "@" not in agent.rehearse_to:
-        problems.append(
-            "agent.toml: mode is rehearse, so `rehearse_to` must name the address that gets the letters."
-        )
+def _shared(desks: Mapping[str, DeskSettings]) -> list[str]:
+    """Two desks with one mailbox would take each mail twice; with one register they would fight over it."""
+    places = {
+        name: {
+            "mailbox": desk.mailbox.lower(),
+            "register": f"{desk.register.site}/{desk.register.path}".lower(),
+        }
+        for name, desk in desks.items()
+    }
+    return [
+        f"desks/{second}.toml: `{what}` is the one of desks/{first}.toml. Each desk has its own."
+        for first, second in combinations(places, 2)
+        for what, place in places[second].items()
+        if place == places[first][what]
+    ]
+
+
+def _agent_problems(agent: AgentSettings, desks: Mapping[str, DeskSettings]) -> list[str]:
+    problems = [] if agent.desks else ["agent.toml: `desks` names no desk. Name one of the files in desks/."]
+    if agent.mode == "rehearse":
+        problems += [
+            "agent.toml: mode is rehearse, so `rehearse_to` has to name the address that gets the letters, "
+            f"in a domain that desks/{name}.toml allows."
+            for name, desk in desks.items()
+            if not desk.roster.may_be_written_to(agent.rehearse_to)
+        ]
+    problems += [
+        f"agent.toml: `{table}.{key}` is {number}. It has to be at least 1."
+        for table, told in (("timetable", agent.timetable), ("limits", agent.limits))
+        for key, number in vars(told).items()
+        if isinstance(number, int) and number < 1
+    ]
     if time(1) <= agent.timetable.reconcile_at < time(2):
         problems.append(
             "agent.toml: `timetable.reconcile_at` lies between 01:00 and 02:00, an hour that is skipped or "

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from agent.bootstrap import open_ledger
+from agent.bootstrap import open_ledger, want_ledger
 from agent.ledger.base import DeskLedger, LetterState
 from agent.settings import Settings
 
 
 def status(settings: Settings) -> Iterator[str]:
-    """A few lines for each desk."""
+    """A few lines for each desk. NeedsAPerson when the agent has not been at work yet."""
+    want_ledger(settings)
     ledger = open_ledger(settings)
     try:
         for name in settings.desks:

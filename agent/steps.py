@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from agent.bookkeeping import bookkeeping
 from agent.chasing import chasing
@@ -30,6 +32,16 @@ STEPS: dict[str, Step] = {
 }
 
 
+_DONE = {
+    "intake": ("mail dealt with", "mails dealt with"),
+    "reconcile": ("mail found that had been missed", "mails found that had been missed"),
+    "bookkeeping": ("row written", "rows written"),
+    "chasing": ("letter laid in the tray", "letters laid in the tray"),
+    "weekly_digest": ("letter laid in the tray", "letters laid in the tray"),
+    "posting": ("letter sent", "letters sent"),
+}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one step: how much was done, and the trouble it met, as a sentence."""
@@ -40,9 +52,18 @@ class Outcome:
     trouble: str = ""
     needs_a_person: bool = False
 
+    def __str__(self) -> str:
+        """`intake: 3 mails dealt with`, or the trouble."""
+        one, more = _DONE[self.step]
+        done = f"{self.done} {one if self.done == 1 else more}" if self.done else "nothing to do"
+        return f"{self.step.replace('_', ' ')}: {self.trouble or done}"
+
 
 def run_step(name: str, desk: Desk, now: datetime, step: Step | None = None) -> Outcome:
-    """Run one step on one desk; trouble ends this round of it and nothing else."""
+    """Run one step on one desk; trouble ends this round of it and nothing else.
+
+    A mistake of ours is told by its kind and place: its message could quote a mail.
+    """
     try:
         return Outcome(name, desk.name, done=(step or STEPS[name])(desk, now))
     except Stopping:
@@ -53,6 +74,21 @@ def run_step(name: str, desk: Desk, now: datetime, step: Step | None = None) -> 
     except (AgentError, BankHolidaysUnknown) as wrong:
         log.error("step.needs_a_person", step=name, desk=desk.name, why=str(wrong))
         return Outcome(name, desk.name, trouble=str(wrong), needs_a_person=True)
+    except Exception as mistake:  # the other steps and desks go on
+        where = _place(mistake)
+        log.error("step.failed", step=name, desk=desk.name, error=type(mistake).__name__, where=where)
+        told = f"a mistake in the agent ({type(mistake).__name__} at {where}). Please report it."
+        return Outcome(name, desk.name, trouble=told, needs_a_person=True)
+
+
+def _place(mistake: Exception) -> str:
+    """The last of our own lines that led to it: `intake.py:120`."""
+    ours = [
+        f"{Path(frame.filename).name}:{frame.lineno}"
+        for frame in traceback.extract_tb(mistake.__traceback__)
+        if Path(frame.filename).is_relative_to(Path(__file__).parent)
+    ]
+    return ours[-1]
 
 
 def run_all(desk: Desk, now: datetime) -> list[Outcome]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from agent.desk import Desk
 from agent.ledger.base import Letter, Reason
@@ -27,11 +27,10 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
     week = digest_due(now, wanted.day, wanted.at, desk.calendar)
     if week is None:
         return 0
-    readers = {person.address: None for role in wanted.to for person in desk.people.holding(role)}
     missing = [
         (address, reason)
-        for address in readers
-        if desk.ledger.letter_for(reason := Reason("", f"{KIND}:{_opaque(address)}", week)) is None
+        for address in readers(desk)
+        if desk.ledger.letter_for(reason := _reason(address, week)) is None
     ]
     if not missing:
         return 0
@@ -62,6 +61,23 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
             laid += page.lay(letter)
         log.info("weekly_digest.laid", desk=desk.name, letter=letter.key, week=week.isoformat())
     return laid
+
+
+def readers(desk: Desk) -> list[str]:
+    """The addresses that get the digest; whoever holds two of its roles gets one."""
+    wanted = desk.settings.digest.to
+    return list(dict.fromkeys(person.address for role in wanted for person in desk.people.holding(role)))
+
+
+def still_wanted(desk: Desk, letter: Letter, now: datetime) -> bool:
+    """Whether a digest in the tray is this week's, and its reader still one: old news is no news."""
+    today = desk.calendar.today(now)
+    week = today - timedelta(days=today.weekday())
+    return set(letter.reasons) <= {_reason(address, week) for address in readers(desk)}
+
+
+def _reason(address: str, week: date) -> Reason:
+    return Reason("", f"{KIND}:{_opaque(address)}", week)
 
 
 def _opaque(address: str) -> str:

@@ -106,6 +106,12 @@ def alert_form(child: str = "Robin Fairweather", dob: str = "2012-05-04", **more
     return form(tables=tables, **more)
 
 
+def update_form(text: str = "Seen at home.", day: str = "2026-03-03", **more: Any) -> bytes:
+    """The same form once more, with a dated and signed update."""
+    row = {"date": day, "text": text, "manager": "Theo Marchbanks", "reviewer": "Ava Lindqvist"}
+    return alert_form(tables={"updates": [row]}, **more)
+
+
 def mail(
     subject: str,
     *documents: tuple[str, bytes],

@@ -228,13 +228,15 @@ def _corrected(alert: Alert, entry: Entry) -> Alert:
 
 
 def _chased(alert: Alert, entry: Entry) -> Alert:
+    """One that went out before the last news, and was only found out about after it, is answered already."""
     chased = Chased(
         at=entry.at,
         rule=str(entry.facts.get("rule")),
         step=len(alert.chases) + 1,
         letter=entry.source,
     )
-    return replace(alert, chases=(*alert.chases, chased), chases_ever=alert.chases_ever + 1)
+    unanswered = alert.chases if entry.at < alert.last_news_at else (*alert.chases, chased)
+    return replace(alert, chases=unanswered, chases_ever=alert.chases_ever + 1)
 
 
 def _not_an_alert(alert: Alert, entry: Entry) -> Alert:

@@ -13,7 +13,7 @@ import re
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -49,6 +49,8 @@ class Round:
     moment: datetime
     nightly: bool = False
 
+
+BEFORE_ALL = at("2026-04-20 06:00")
 
 # A quarter of an hour after letters went out the agent comes again: a send whose answer was lost is left
 # some minutes to show up before anything is done about it.
@@ -121,10 +123,17 @@ class Told:
     killed: bool
 
 
-def tell(kill: Point | None = None) -> Told:
-    """Tell the whole story once, with the agent killed at `kill`."""
+def tell(kill: Point | None = None, *, late_copies: bool = False) -> Told:
+    """Tell the whole story once, with the agent killed at `kill`.
+
+    With `late_copies` a letter that went out lies in Drafts for five minutes more, and only then in Sent
+    Items: all the while Microsoft 365 looks as if it had never gone.
+    """
     witness = Witness(kill)
     with world() as here:
+        if late_copies:
+            habits = here.stage.sandbox.tenant.habits
+            habits.sent_copy_after, habits.draft_lingers = 300.0, True
         killed = not live(here, witness)
         if killed:
             live(here, Witness(), since=witness.number)
@@ -134,25 +143,28 @@ def tell(kill: Point | None = None) -> Told:
 
 
 @cache
-def undisturbed() -> Told:
-    return tell()
+def undisturbed(*, late_copies: bool = False) -> Told:
+    return tell(late_copies=late_copies)
 
 
-def ended_wrongly(*, rounds: Collection[int], part: int, parts: int) -> dict[str, list[str]]:
-    """Kill the agent at each point of these rounds that is in this part of them; gives, for each point after
+def ended_wrongly(
+    wanted: Callable[[Point], bool], *, part: int = 0, parts: int = 1, late_copies: bool = False
+) -> dict[str, list[str]]:
+    """Kill the agent at each point that is `wanted` and in this part of them; gives, for each point after
     which not everything stood as in the undisturbed telling, what did not."""
-    points = [point for point in undisturbed().points if point.number in rounds][part::parts]
+    usual = undisturbed(late_copies=late_copies)
+    points = [point for point in usual.points if wanted(point)][part::parts]
     if not points:
-        raise ValueError(f"Part {part} of {parts} holds no point of the rounds {rounds}: make fewer parts.")
-    return {str(point): wrong for point in points if (wrong := _wrong_after(point))}
+        raise ValueError(f"Part {part} of {parts} holds no point: make fewer parts.")
+    found = {str(point): _wrong(tell(point, late_copies=late_copies), usual) for point in points}
+    return {point: wrong for point, wrong in found.items() if wrong}
 
 
-def _wrong_after(point: Point) -> list[str]:
-    told = tell(point)
+def _wrong(told: Told, usual: Told) -> list[str]:
     if not told.killed:
         return ["this point was not reached again"]
     met = [f"{trouble.step}: {trouble.trouble}" for trouble in told.troubles]
-    return met + differences(told.stands, undisturbed().stands)
+    return met + differences(told.stands, usual.stands)
 
 
 @dataclass
@@ -200,14 +212,14 @@ class World:
 
 
 @contextmanager
-def world() -> Iterator[World]:
-    """A fresh Microsoft 365 over HTTPS, with a ledger in which nothing stands."""
+def world(start: datetime = BEFORE_ALL) -> Iterator[World]:
+    """A fresh Microsoft 365 over HTTPS, its clock at `start`, and a ledger in which nothing stands."""
     story, shipped = short_story(), settings()
     desk = desk_of(story, shipped.desks[DESK])
     with (
         tempfile.TemporaryDirectory(prefix="n2k-faults-", dir=_fast_place()) as folder,
         Sandbox(
-            start=at("2026-04-20 06:00"),
+            start=start,
             domains=(story.desk.domain,),
             throttle=False,
             work_dir=Path(folder),

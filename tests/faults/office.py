@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from agent.ledger.base import DeskLedger
 from agent.sandbox.faults import Fault
 from agent.sandbox.mailboxes import Mailbox, StoredMessage
 from agent.sandbox.request_log import Exchange
+from agent.sandbox.stage import type_into
 from agent.sandbox.tenant import Tenant
 from agent.steps import Outcome, run_all
 from tests.builders import INBOX, alert_form, at, mail
@@ -24,6 +25,7 @@ REGISTER = "Need to Know.xlsx"
 SUBJECT = "Senior Leadership Alert Robin Fairweather 2 Mar 26 - Urgent and Confidential"
 SOL, PIA = "sol.quarrie@trust.example", "pia.winterbourne@trust.example"
 
+FIRST_THING = at("2026-03-02 07:00")
 EARLY, SOON_AFTER = at("2026-03-02 07:30"), at("2026-03-02 07:45")
 DIGEST, A_LITTLE_LATER = at("2026-03-02 10:00"), at("2026-03-02 10:15")
 
@@ -87,32 +89,46 @@ class Office:
 
 @contextmanager
 def office() -> Iterator[Office]:
-    with world() as here, here.agent(nobody) as desk:
+    with world(FIRST_THING) as here, here.agent(nobody) as desk:
         yield Office(here, desk)
 
 
 def first_alert(number: int = 1, child: str = "Robin Fairweather") -> bytes:
     subject = SUBJECT.replace("Robin Fairweather", child)
-    return mail(subject, (f"{subject}.docx", alert_form(child)), number=number, sent=at("2026-03-02 07:00"))
+    return mail(
+        subject,
+        (f"{subject}.docx", alert_form(child, form_date="2026-03-02T06:30")),
+        number=number,
+        sent=at("2026-03-02 07:00"),
+    )
 
 
-def update() -> bytes:
-    """An update on the same form."""
+def update(*texts: str) -> bytes:
+    """One more update on the same form, which keeps the rows of those before."""
+    told = texts or ("An invented update.",)
     rows = [
         {
-            "date": "2026-03-02T08:30",
-            "text": "An invented update.",
+            "date": f"2026-03-02T07:{10 + number}",
+            "text": text,
             "manager": "Theo Marchbanks",
             "reviewer": "Ava Lindqvist",
         }
+        for number, text in enumerate(told)
     ]
-    form = alert_form(form_kind="Update", tables={"updates": rows})
-    return mail(f"RE: {SUBJECT}", ("Form.docx", form), number=2, sent=at("2026-03-02 08:45"))
+    form = alert_form(form_kind="Update", form_date="2026-03-02T06:30", tables={"updates": rows})
+    return mail(f"RE: {SUBJECT}", ("Form.docx", form), number=100 + len(rows), sent=at("2026-03-02 07:30"))
+
+
+def person_types(at_work: Office, cells: Mapping[str, str]) -> None:
+    """Somebody types into the row of the first alert, and saves."""
+    drive = at_work.here.stage.drive
+    typed = type_into(drive.content(REGISTER), "SLA-2026-0001", cells)
+    drive.person_saves(REGISTER, typed, "Cas Penhale")
 
 
 def morning(at_work: Office) -> None:
     """An alert comes in, then an update to it, and the digest goes out to two people."""
-    at_work.arrives(first_alert(), at("2026-03-02 07:00"))
+    at_work.arrives(first_alert())
     at_work.round(EARLY)
     at_work.round(SOON_AFTER)
     at_work.arrives(update(), at("2026-03-02 09:00"))

@@ -1,7 +1,8 @@
 """How everything stands, in a form in which two tellings of the same story can be compared.
 
 Left out is what differs from telling to telling without meaning anything: the random keys of letters, the
-ids that Microsoft 365 gives, and at what hour of its day a letter went out.
+ids that Microsoft 365 gives, and at what hour of its day a letter went out or a cell that somebody had
+typed was noticed.
 """
 
 from __future__ import annotations
@@ -78,10 +79,9 @@ def _lines(ledger: DeskLedger, letters: Mapping[str, Letter]) -> Iterator[str]:
 
 
 def _line(entry: Entry, letters: Mapping[str, Letter]) -> str:
-    when: object = entry.at
-    source = entry.source
-    if entry.happened is Happened.CHASED:
-        when, source = entry.at.date(), _about(letters[entry.source])
+    by_day = entry.happened is Happened.CHASED or entry.source == "register"
+    when = entry.at.date() if by_day else entry.at
+    source = _about(letters[entry.source]) if entry.source in letters else entry.source
     return f"{entry.happened} {when} {source} {dict(entry.facts)} {dict(entry.content or {})}"
 
 

@@ -11,14 +11,13 @@ from tests.faults.harness import (
     Killed,
     Point,
     Witness,
-    differences,
     live,
     short_story,
     tell,
     undisturbed,
     world,
 )
-from tests.faults.standing import standing
+from tests.faults.standing import differences, standing
 
 
 def test_told_undisturbed_the_story_ends_as_it_says() -> None:

@@ -1,0 +1,362 @@
+"""Bookkeeping: the register follows the ledger, and what people type there is taken in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agent.bookkeeping import bookkeeping
+from agent.errors import ChangedMeanwhile, Locked, OutcomeUnknown, TryAgainLater
+from agent.intake import intake
+from agent.procedure.words import Happened
+from tests.builders import MONDAY, later, update_form
+from tests.steps.small_office import SUBJECT, Office, Trouble
+
+TUESDAY = later(days=1)
+WEDNESDAY = later(days=2)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def told(office: Office, reference: str) -> list[dict[str, Any]]:
+    """What people told through the register."""
+    return [dict(entry.facts) for entry in office.entries(reference) if entry.source == "register"]
+
+
+def test_the_register_is_there_from_the_first_round(office: Office) -> None:
+    """Empty, so that people find it and a missing permission shows on the first day."""
+    assert bookkeeping(office.desk, MONDAY) == 0
+    assert office.register.read(None) is not None
+    assert office.register.writes == 1
+
+    bookkeeping(office.desk, TUESDAY)
+    assert office.register.writes == 1
+
+
+def test_an_alert_is_a_row_and_a_second_round_writes_nothing(office: Office) -> None:
+    reference = office.opens_alert()
+    writes = office.register.writes
+
+    assert office.cell(reference, "child_name") == "Robin Fairweather"
+    assert office.cell(reference, "status") == "New"
+    assert bookkeeping(office.desk, MONDAY) == 0
+    assert office.register.writes == writes
+
+
+def test_a_status_concluded_by_a_person_ends_the_matter(office: Office) -> None:
+    """NCT 6.2: only people conclude. From then on nobody is chased."""
+    reference = office.opens_alert()
+    office.types(reference, status="Concluded", concluded_by="Ava Lindqvist", concluded_on="2026-03-03")
+    office.works(TUESDAY)
+
+    alert = office.alert(reference)
+    assert (alert.concluded, alert.concluded_by) == (True, "Ava Lindqvist")
+    assert told(office, reference) == [{"on": "2026-03-03"}]
+    assert office.cell(reference, "status") == "Concluded"
+    office.works(later(days=30))
+    assert office.chases() == []
+
+
+def test_a_day_of_conclusion_alone_concludes_and_the_status_follows(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, concluded_on="2026-03-03")
+    office.works(TUESDAY)
+
+    assert office.alert(reference).concluded
+    assert office.cell(reference, "status") == "Concluded"
+
+
+@pytest.mark.parametrize("typed", ["not yet", "n/a", "2062-03-03", "2026-13-45"])
+def test_what_is_no_day_that_has_come_concludes_nothing(office: Office, typed: str) -> None:
+    """A slip in one cell must not end the chasing about a child; what was typed stays as typed."""
+    reference = office.opens_alert()
+    office.types(reference, concluded_on=typed)
+    office.works(TUESDAY)
+
+    assert not office.alert(reference).concluded
+    assert office.cell(reference, "concluded_on") == typed
+    office.works(later(days=8))
+    assert len(office.chases()) == 1
+
+
+@pytest.mark.parametrize("typed", ["concluded", "CONCLUDED"])
+def test_a_status_is_understood_however_it_is_capitalised(office: Office, typed: str) -> None:
+    reference = office.opens_alert()
+    office.types(reference, status=typed)
+    office.works(TUESDAY)
+
+    assert office.alert(reference).concluded
+
+
+@pytest.mark.parametrize("typed", ["", "closed", "see notes"])
+@pytest.mark.parametrize("before", ["New", "Concluded"])
+def test_a_status_that_is_none_is_put_back(office: Office, typed: str, before: str) -> None:
+    """Above all it reopens nothing that was concluded, and ends nothing that is open."""
+    reference = office.opens_alert()
+    if before == "Concluded":
+        office.types(reference, status=before)
+        office.works(MONDAY)
+    lines = len(office.entries())
+    office.types(reference, status=typed)
+    office.works(MONDAY)
+
+    assert office.cell(reference, "status") == before
+    assert len(office.entries()) == lines
+
+
+@pytest.mark.parametrize("status", ["Duplicate", "Not an alert"])
+def test_a_person_says_that_it_is_no_alert_of_its_own(office: Office, status: str) -> None:
+    reference = office.opens_alert()
+    office.types(reference, status=status)
+    office.works(TUESDAY)
+
+    assert office.alert(reference).not_an_alert
+    assert office.cell(reference, "status") == status
+    office.works(later(days=30))
+    assert office.chases() == []
+
+
+def test_a_concluded_alert_is_opened_again_by_its_status(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, status="Concluded")
+    office.works(TUESDAY)
+    office.types(reference, status="Open")
+    office.works(WEDNESDAY)
+
+    assert not office.alert(reference).concluded
+    assert office.cell(reference, "status") == "Reopened"
+    assert office.happened(reference)[-2:] == [Happened.CONCLUDED, Happened.REOPENED]
+
+
+def test_a_hold_until_a_day_is_kept_and_then_ends_by_itself(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, on_hold_until="2026-03-20")
+    office.works(TUESDAY)
+
+    assert office.cell(reference, "status") == "On hold"
+    assert office.cell(reference, "on_hold_until") == "2026-03-20"
+    office.works(later(days=14))
+    assert office.chases() == []
+    office.works(later(days=21))
+    assert len(office.chases()) == 1
+
+
+def test_a_hold_is_released_by_clearing_its_day(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, on_hold_until="2026-06-30")
+    office.works(TUESDAY)
+    office.types(reference, on_hold_until="")
+    office.works(WEDNESDAY)
+
+    assert office.happened(reference) == [Happened.OPENED, Happened.HELD, Happened.RELEASED]
+    assert office.cell(reference, "status") != "On hold"
+
+
+def test_a_hold_without_a_day_lasts_until_the_status_is_changed(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, status="On hold")
+    office.works(TUESDAY)
+    office.works(later(days=40))
+    assert office.chases() == []
+
+    office.types(reference, status="Open")
+    office.works(later(days=41))
+    assert office.happened(reference)[-1] is Happened.RELEASED
+
+
+def test_words_instead_of_a_day_hold_and_stay_out_of_the_facts(office: Office) -> None:
+    """Whoever types "after court, ask Robin" names somebody: that belongs to the erasable content."""
+    reference = office.opens_alert()
+    office.types(reference, on_hold_until="after court, ask Robin")
+    for moment in (TUESDAY, WEDNESDAY):
+        office.works(moment)
+
+    assert office.alert(reference).on_hold
+    assert told(office, reference) == [{"until": None}]
+    assert office.cell(reference, "on_hold_until") == "after court, ask Robin"
+
+
+def test_a_correction_is_a_persons_and_outlives_every_later_form(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, child_name="Robyn Fairweather-Ash")
+    office.works(TUESDAY)
+    office.receives(f"{SUBJECT} - update", ("SLA.docx", update_form()), at=WEDNESDAY)
+    office.works(WEDNESDAY)
+
+    assert Happened.UPDATED in office.happened(reference)
+    assert office.cell(reference, "child_name") == "Robyn Fairweather-Ash"
+    assert told(office, reference) == [{"field": "child_name"}]
+
+
+def test_a_corrected_date_moves_what_is_counted_from_it(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, next_update_due="2026-03-05")
+    office.works(TUESDAY)
+
+    office.works(later(days=4))
+    assert len(office.chases()) == 1  # on the working day after the promise, not five after the form
+
+
+def test_a_persons_own_columns_are_never_touched(office: Office) -> None:
+    """Neither those of the procedure that are theirs, nor one that they added themselves."""
+    reference = office.opens_alert()
+    office.register.headings.append("Colour")
+    office.register.row(reference).update({"Colour": "red", "Notes": "Rang the school.", "Learning": "-"})
+    office.register.person_saved()
+    for day in (1, 2, 8):
+        office.works(later(days=day))
+
+    row = office.register.row(reference)
+    assert (row["Colour"], row["Notes"], row["Learning"]) == ("red", "Rang the school.", "-")
+    assert told(office, reference) == []
+
+
+def test_what_is_typed_over_the_agents_own_column_is_put_back(office: Office) -> None:
+    reference = office.opens_alert()
+    before = office.cell(reference, "received_at")
+    office.types(reference, received_at="2020-01-01T00:00", chases="17")
+    office.works(TUESDAY)
+
+    assert (office.cell(reference, "received_at"), office.cell(reference, "chases")) == (before, "0")
+    assert told(office, reference) == []
+
+
+def test_several_cells_typed_in_one_save_are_all_taken_in_once(office: Office) -> None:
+    """Among them two that mean the same: one conclusion, not two."""
+    first, second = office.opens_alert(), office.opens_alert(child="Sasha Millbrook")
+    office.types(first, status="Concluded", concluded_on="2026-03-02", area="North")
+    office.types(second, area="West", on_hold_until="2026-04-01")
+    office.works(TUESDAY)
+    office.works(TUESDAY)
+
+    assert office.happened(first).count(Happened.CONCLUDED) == 1
+    assert office.happened(first).count(Happened.CORRECTED) == 1
+    assert office.happened(second).count(Happened.HELD) == 1
+    assert [office.cell(one, "area") for one in (first, second)] == ["North", "West"]
+
+
+def test_the_same_cell_corrected_twice_keeps_the_last_word(office: Office) -> None:
+    reference = office.opens_alert()
+    for area in ("North", "West"):
+        office.types(reference, area=area)
+        office.works(TUESDAY)
+
+    assert office.cell(reference, "area") == "West"
+    assert [entry.content for entry in office.entries(reference) if entry.source == "register"] == [
+        {"value": "North", "before": ""},
+        {"value": "West", "before": "North"},
+    ]
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_an_upload_whose_answer_was_lost_is_not_taken_for_a_persons_edit(
+    office: Office, applied: bool
+) -> None:
+    """The agent had said beforehand what it was about to write, so it knows its own hand again."""
+    reference = office.opens_alert()
+    office.receives(f"{SUBJECT} - update", ("SLA.docx", update_form()), at=TUESDAY)
+    office.register.writing.append(Trouble(OutcomeUnknown("no answer"), applied=applied))
+    office.works(TUESDAY)
+    for number in range(3):
+        office.works(TUESDAY + timedelta(minutes=5 * number))
+
+    assert told(office, reference) == []
+    assert office.cell(reference, "updates") == "1"
+
+
+def test_what_a_person_typed_while_the_answer_was_lost_is_theirs(office: Office) -> None:
+    reference = office.opens_alert()
+    office.receives(f"{SUBJECT} - update", ("SLA.docx", update_form()), at=TUESDAY)
+    office.register.writing.append(Trouble(OutcomeUnknown("no answer"), applied=True))
+    intake(office.desk, TUESDAY)
+    with pytest.raises(OutcomeUnknown):
+        bookkeeping(office.desk, TUESDAY)
+    office.types(reference, area="North")
+    office.works(WEDNESDAY)
+
+    assert told(office, reference) == [{"field": "area"}]
+    assert office.cell(reference, "area") == "North"
+    assert office.cell(reference, "updates") == "1"
+
+
+def test_while_somebody_has_it_open_everything_is_kept_for_later(office: Office) -> None:
+    reference = office.opens_alert()
+    office.register.open_by_person = True
+    office.receives(f"{SUBJECT} - update", ("SLA.docx", update_form()), at=TUESDAY)
+    troubles = {outcome.step for outcome in office.works(TUESDAY) if outcome.trouble}
+
+    assert troubles == {"bookkeeping"}
+    assert office.cell(reference, "updates") == "0"
+    office.register.open_by_person = False
+    office.works(WEDNESDAY)
+    assert office.cell(reference, "updates") == "1"
+
+
+def test_what_people_typed_before_a_locked_write_is_taken_in_all_the_same(office: Office) -> None:
+    """They saved a conclusion and kept the workbook open: the chasing stops at once."""
+    reference = office.opens_alert()
+    office.types(reference, status="Concluded", chases="17")  # the number is to be put back
+    office.register.open_by_person = True
+    with pytest.raises(Locked):
+        bookkeeping(office.desk, later(days=10))
+
+    assert office.alert(reference).concluded
+    office.works(later(days=10))
+    assert office.chases() == []
+    assert told(office, reference) == [{"on": None}]
+
+
+@pytest.mark.parametrize("error", [ChangedMeanwhile("somebody saved"), TryAgainLater("down")])
+def test_a_write_that_was_refused_is_merged_afresh(office: Office, error: Exception) -> None:
+    reference = office.opens_alert()
+    office.receives(f"{SUBJECT} - update", ("SLA.docx", update_form()), at=TUESDAY)
+    office.register.writing += [Trouble(error, applied=False)] * 2  # both times in this round
+    office.works(TUESDAY)
+    office.types(reference, area="North")
+    office.works(WEDNESDAY)
+
+    assert (office.cell(reference, "updates"), office.cell(reference, "area")) == ("1", "North")
+
+
+def test_a_row_that_was_deleted_stands_there_again_with_peoples_columns(office: Office) -> None:
+    """To take an alert off the list, people set its status."""
+    reference = office.opens_alert()
+    office.register.row(reference)["Notes"] = "Rang the school."
+    office.register.person_saved()
+    office.works(TUESDAY)
+    office.register.rows.clear()
+    office.register.person_saved()
+    office.works(WEDNESDAY)
+
+    assert office.register.row(reference)["Notes"] == "Rang the school."
+
+
+def test_a_row_that_stands_twice_is_nobodys_to_read_until_one_is_left(office: Office) -> None:
+    """Somebody copied a row and edited the copy; nothing is concluded by that, and nothing lost."""
+    reference = office.opens_alert()
+    copy = {**office.register.row(reference), "Status": "Concluded"}
+    office.register.rows.append(copy)
+    office.register.person_saved()
+    office.works(TUESDAY)
+    assert not office.alert(reference).concluded
+
+    office.register.rows.remove(office.register.row(reference))
+    office.register.person_saved()
+    office.works(WEDNESDAY)
+    assert office.alert(reference).concluded
+
+
+def test_the_status_follows_the_days_without_any_news(office: Office) -> None:
+    """Nobody touched the workbook; it is told the new status without being read."""
+    reference = office.opens_alert()
+    seen = {}
+    for day in (0, 7, 8):
+        bookkeeping(office.desk, later(days=day))
+        seen[day] = office.cell(reference, "status")
+
+    assert seen == {0: "New", 7: "Update due", 8: "Update overdue"}

@@ -1,0 +1,325 @@
+"""Posting: each letter goes out once, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+
+from agent.chasing import chasing
+from agent.errors import NeedsAPerson, NotAllowed, OutcomeUnknown, TryAgainLater
+from agent.ledger.base import Letter, LetterState
+from agent.mailbox.base import OutgoingLetter
+from agent.posting import posting
+from agent.procedure.entry import Entry
+from agent.procedure.words import Happened
+from agent.weekly_digest import weekly_digest
+from tests.builders import AUTHOR, SQAS, at, later
+from tests.steps.small_office import Office, Trouble
+
+DUE = later(days=7)
+TESTER = "tester@trust.example"
+UNKNOWN = OutcomeUnknown("504, and it may have been carried out")
+REFUSED = TryAgainLater("429")
+
+
+@pytest.fixture
+def office() -> Office:
+    """One alert has gone quiet and its chase lies in the tray; the digests of the week are long out."""
+    office = Office()
+    office.opens_alert()
+    weekly_digest(office.desk, DUE)
+    posting(office.desk, DUE)
+    assert chasing(office.desk, DUE) == 1
+    return office
+
+
+def chase_of(office: Office) -> Letter:
+    return next(letter for letter in reversed(office.letters()) if letter.kind == "chase")
+
+
+def after(minutes: float) -> datetime:
+    return DUE + timedelta(minutes=minutes)
+
+
+def test_a_letter_goes_from_the_tray_to_sent_items_and_is_told_of_in_the_ledger(office: Office) -> None:
+    office.mailbox.now = after(1)
+    assert posting(office.desk, after(1)) == 1
+
+    letter, (sent,) = chase_of(office), office.chases()
+    assert (sent.to, sent.key, sent.subject) == (AUTHOR, letter.key, letter.subject)
+    assert (letter.state, letter.sends) == (LetterState.POSTED, 1)
+    assert letter.internet_message_id
+    told = office.entries()[-1]
+    assert (told.happened, told.at, told.source) == (Happened.CHASED, after(1), letter.key)
+    assert posting(office.desk, after(2)) == 0
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_draft_whose_answer_was_lost_is_found_by_its_key(office: Office, applied: bool) -> None:
+    """Adopted when it is there, made when it is not; never two."""
+    office.mailbox.drafting.append(Trouble(UNKNOWN, applied=applied))
+    with pytest.raises(OutcomeUnknown):
+        posting(office.desk, DUE)
+    assert posting(office.desk, after(2)) == 1
+
+    assert (
+        len([one for one in office.mailbox.letters.values() if one.letter.key == chase_of(office).key]) == 1
+    )
+
+
+def test_a_sent_copy_that_nobody_knew_of_is_taken_as_posted(office: Office) -> None:
+    """The agent died after sending: found in Sent Items, with the time at which it really went."""
+    letter = chase_of(office)
+    copy = office.mailbox.draft(
+        OutgoingLetter(letter.key, letter.to, letter.subject, letter.text, letter.html)
+    )
+    office.mailbox.now = after(1)
+    office.mailbox.send(copy.mail_id)
+
+    assert posting(office.desk, after(30)) == 1
+    assert len(office.chases()) == 1
+    assert office.entries()[-1].at == after(1)
+
+
+def test_a_send_of_unknown_outcome_that_went_through_is_never_repeated(office: Office) -> None:
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=True))
+    assert posting(office.desk, DUE) == 0
+    assert chase_of(office).state is LetterState.SENDING
+    assert posting(office.desk, after(2)) == 1
+
+    assert len(office.chases()) == 1
+    assert chase_of(office).sends == 1
+
+
+def test_a_send_of_unknown_outcome_is_left_to_settle_before_the_same_draft_is_sent_again(
+    office: Office,
+) -> None:
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=False))
+    assert posting(office.desk, DUE) == 0
+    for minutes in (2, 4, 9.9):
+        assert posting(office.desk, after(minutes)) == 0
+    assert office.chases() == []
+
+    assert posting(office.desk, after(10)) == 1
+    copies = [one for one in office.mailbox.letters.values() if one.letter.key == chase_of(office).key]
+    assert (len(office.chases()), len(copies), chase_of(office).sends) == (1, 1, 2)
+
+
+def test_each_doubtful_send_is_left_to_settle_anew(office: Office) -> None:
+    office.mailbox.sending += [Trouble(UNKNOWN, applied=False), Trouble(UNKNOWN, applied=True)]
+    posted = [posting(office.desk, after(minutes)) for minutes in (0, 10, 12)]
+
+    assert posted == [0, 0, 1]
+    assert len(office.chases()) == 1
+
+
+def test_a_letter_that_left_drafts_and_shows_no_copy_counts_as_posted(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody empties Sent Items, perhaps. To send it again would be worse; the log says so."""
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=True))
+    posting(office.desk, DUE)
+    _forget(office, chase_of(office).key)
+
+    assert posting(office.desk, after(5)) == 0
+    assert posting(office.desk, after(10)) == 1
+    assert chase_of(office).state is LetterState.POSTED
+    assert "posting.no_copy_in_sent_items" in capsys.readouterr().out
+    assert posting(office.desk, after(20)) == 0
+
+
+def _forget(office: Office, key: str) -> None:
+    letters = office.mailbox.letters
+    for mail_id in [mail_id for mail_id, kept in letters.items() if kept.letter.key == key]:
+        del letters[mail_id]
+
+
+def test_a_send_that_was_certainly_refused_stays_a_draft_and_goes_in_the_next_round(office: Office) -> None:
+    office.mailbox.sending.append(Trouble(REFUSED, applied=False))
+    with pytest.raises(TryAgainLater):
+        posting(office.desk, DUE)
+    assert chase_of(office).state is LetterState.DRAFTED
+
+    assert posting(office.desk, after(2)) == 1
+    assert len(office.chases()) == 1
+
+
+def test_a_draft_that_people_threw_away_is_made_again(office: Office) -> None:
+    office.mailbox.sending.append(Trouble(REFUSED, applied=False))
+    with pytest.raises(TryAgainLater):
+        posting(office.desk, DUE)
+    _forget(office, chase_of(office).key)
+
+    assert posting(office.desk, after(2)) == 1
+    assert len(office.chases()) == 1
+
+
+def test_a_refused_chase_that_news_overtakes_is_not_sent_after_all(office: Office) -> None:
+    office.mailbox.sending.append(Trouble(REFUSED, applied=False))
+    with pytest.raises(TryAgainLater):
+        posting(office.desk, DUE)
+    office.hears_of("SLA-2026-0001", after(5))
+
+    assert office.chases() == []
+    assert chase_of(office).state is LetterState.WITHDRAWN
+
+
+def test_a_doubtful_chase_that_never_left_is_not_sent_again_once_the_matter_is_concluded(
+    office: Office,
+) -> None:
+    """Nobody is chased after conclusion, not even by the second try of an old letter."""
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=False))
+    posting(office.desk, DUE)
+    office.types("SLA-2026-0001", status="Concluded")
+    office.works(after(30))
+
+    assert office.chases() == []
+    assert chase_of(office).state is LetterState.WITHDRAWN
+
+
+def test_a_doubtful_chase_that_never_left_is_not_sent_again_at_night(office: Office) -> None:
+    evening = at("2026-03-09 16:59")
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=False))
+    posting(office.desk, evening)
+    assert posting(office.desk, at("2026-03-09 22:00")) == 0
+    assert office.chases() == []
+
+    assert posting(office.desk, at("2026-03-10 09:00")) == 1
+
+
+def test_a_chase_waits_for_office_hours(office: Office) -> None:
+    assert posting(office.desk, at("2026-03-09 17:00")) == 0
+    assert chase_of(office).state is LetterState.IN_TRAY
+    assert posting(office.desk, at("2026-03-10 09:00")) == 1
+
+
+def test_a_chase_that_found_its_copy_after_the_reply_does_not_count_as_unanswered(office: Office) -> None:
+    """It was sent, its answer was lost, the author replied at once; then its copy was found."""
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=True))
+    office.mailbox.now = DUE
+    posting(office.desk, DUE)
+    office.hears_of("SLA-2026-0001", after(5))
+
+    alert = office.alert("SLA-2026-0001")
+    assert alert.chases == ()
+    assert alert.chases_ever == 1
+
+
+def test_a_chase_is_not_sent_to_somebody_whom_it_no_longer_concerns(office: Office) -> None:
+    """The author's mailbox is gone, so the prompt now goes to who stands in; the old letter does not go."""
+    bounced = Entry(
+        Happened.BOUNCED, "SLA-2026-0001", DUE, "<bounce@trust.example>", content={"address": AUTHOR}
+    )
+    with office.ledger.page() as page:
+        page.record(bounced)
+    office.works(after(2))
+    office.works(after(4))
+
+    assert [chase.to for chase in office.chases()] == [SQAS.address]
+
+
+def test_one_letter_that_cannot_be_posted_is_held_and_the_others_go_on() -> None:
+    """Graph takes no such recipient, say; a person sees it as held, and nobody else waits for it."""
+    office = Office()
+    weekly_digest(office.desk, at("2026-03-02 08:00"))
+    office.mailbox.drafting.append(Trouble(NeedsAPerson("400 ErrorInvalidRecipients"), applied=False))
+
+    assert posting(office.desk, at("2026-03-02 08:02")) == 1
+    assert [letter.state for letter in office.letters()] == [LetterState.HELD, LetterState.POSTED]
+    assert posting(office.desk, at("2026-03-02 08:04")) == 0
+
+
+def test_a_missing_permission_holds_no_letter_but_ends_the_round() -> None:
+    office = Office()
+    weekly_digest(office.desk, at("2026-03-02 08:00"))
+    office.mailbox.sending.append(Trouble(NotAllowed("403: the app needs Mail.Send"), applied=False))
+
+    with pytest.raises(NotAllowed):
+        posting(office.desk, at("2026-03-02 08:02"))
+    assert LetterState.HELD not in {letter.state for letter in office.letters()}
+    office.works(at("2026-03-02 08:30"))
+    assert len(office.mailbox.sent) == 2
+
+
+CHILDREN = ("Robin Fairweather", "Sasha Millbrook", "Noor Eastleigh", "Wren Ashdown", "Kit Hollis")
+
+
+def office_with_five_chases(per_hour: int) -> Office:
+    office = Office(letters_per_hour=per_hour)
+    for number, child in enumerate(CHILDREN):
+        office.opens_alert(child=child, sender=f"author{number}@trust.example", author=f"Author {number}")
+    assert chasing(office.desk, at("2026-03-09 10:00")) == 5
+    return office
+
+
+def test_the_ceiling_spreads_a_flood_over_the_hours() -> None:
+    office = office_with_five_chases(per_hour=2)
+    posted = [posting(office.desk, at(f"2026-03-09 {time}")) for time in ("10:00", "10:30", "11:01", "12:02")]
+
+    assert posted == [2, 0, 2, 1]
+
+
+def test_letters_of_unknown_outcome_count_towards_the_ceiling() -> None:
+    """A failing network must not turn the ceiling off: they may all have gone."""
+    office = office_with_five_chases(per_hour=2)
+    office.mailbox.sending += [Trouble(UNKNOWN, applied=True)] * 5
+    posting(office.desk, at("2026-03-09 10:00"))
+    assert len(office.chases()) == 2
+
+    office.mailbox.sending.clear()
+    assert posting(office.desk, at("2026-03-09 10:02")) == 2  # found, not sent
+    assert len(office.chases()) == 2
+
+
+def test_a_full_hour_does_not_keep_doubts_from_being_settled() -> None:
+    office = office_with_five_chases(per_hour=1)
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=True))
+    posting(office.desk, at("2026-03-09 10:00"))
+    posting(office.desk, at("2026-03-09 10:02"))
+
+    states = Counter(letter.state for letter in office.letters() if letter.kind == "chase")
+    assert states == {LetterState.POSTED: 1, LetterState.IN_TRAY: 4}
+
+
+def test_watching_posts_nothing_that_lies_in_the_tray(office: Office) -> None:
+    assert posting(office.in_mode("watch"), DUE) == 0
+    assert office.chases() == []
+
+
+def test_in_rehearsal_every_letter_goes_to_one_address(office: Office) -> None:
+    assert posting(office.in_mode("rehearse", TESTER), DUE) == 1
+    rehearsed = [letter for letter in office.mailbox.sent if letter.key.endswith("-rehearsal")]
+    assert [letter.to for letter in rehearsed] == [TESTER]
+    assert chase_of(office).to == AUTHOR
+
+
+def test_a_draft_made_in_earnest_is_not_sent_by_a_rehearsal_nor_the_other_way_round(office: Office) -> None:
+    """Somebody stops the agent in haste, switches to rehearsal and starts it again."""
+    office.mailbox.sending.append(Trouble(REFUSED, applied=False))
+    with pytest.raises(TryAgainLater):
+        posting(office.desk, DUE)
+    office.mailbox.sending.append(Trouble(REFUSED, applied=False))
+    with pytest.raises(TryAgainLater):
+        posting(office.in_mode("rehearse", TESTER), after(2))
+    assert office.chases() == []
+
+    posting(office.in_mode("rehearse", TESTER), after(4))
+    assert [letter.to for letter in office.mailbox.sent if letter.key.endswith("-rehearsal")] == [TESTER]
+    assert office.chases() == []
+
+
+def test_when_told_to_stop_no_further_letter_goes(office: Office) -> None:
+    office.desk.stop.set()
+    assert posting(office.desk, DUE) == 0
+    office.desk.stop.clear()
+    assert posting(office.desk, after(2)) == 1
+
+
+def test_a_letter_about_the_whole_desk_is_told_of_no_alert(office: Office) -> None:
+    before = len(office.entries())
+    weekly_digest(office.desk, at("2026-03-16 08:00"))
+
+    assert posting(office.desk, at("2026-03-16 08:02")) == 2
+    assert len(office.entries()) == before
