@@ -146,7 +146,8 @@ def _entry(alert: Alert, happened: Happened, now: datetime, **parts: dict[str, s
 
 
 def _status_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
-    """Only people conclude (NCT 6.2, 6.3), put on hold, or say that it was never an alert.
+    """Only people conclude (NCT 6.2, 6.3), put on hold, or say that it was never an alert; and only they
+    say that a conclusion which was proposed is none.
 
     A word that is no status ("closed", "see notes") is no act: the status is put back.
     """
@@ -160,7 +161,7 @@ def _status_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, 
         return [_entry(alert, Happened.NOT_AN_ALERT, now, facts={"as": status})]
     if status is Status.ON_HOLD:
         return [] if alert.on_hold else [_entry(alert, Happened.HELD, now)]
-    if alert.concluded or alert.not_an_alert:
+    if alert.concluded or alert.not_an_alert or alert.conclusion_claimed_at is not None:
         return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})]
     if alert.on_hold:
         return [_entry(alert, Happened.RELEASED, now)]

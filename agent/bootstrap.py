@@ -6,12 +6,13 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agent.desk import Desk
-from agent.errors import NeedsAPerson
+from agent.desk import Desk, ReadDocument
+from agent.errors import AgentError, NeedsAPerson
+from agent.forms.worker import Reader
 from agent.ledger.base import Ledger
 from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
@@ -51,27 +52,43 @@ def at_work(settings: Settings, *, clock: Clock = wall_clock, watch: Watch | Non
     stop = threading.Event()
     ledger = open_ledger(settings, watch)
     graph = open_graph(settings.agent.tenant, stop, watch=watch)
+    reader = Reader()
     try:
-        desks = tuple(_desk(settings, desk, graph, ledger, stop) for desk in settings.desks.values())
+        desks = tuple(
+            _desk(settings, desk, graph, ledger, reader.read, stop) for desk in settings.desks.values()
+        )
         yield Agent(settings, desks, ledger, clock, stop)
     finally:
+        reader.close()
         graph.close()
         ledger.close()
 
 
 @contextmanager
 def held(agent: Agent, desk: str) -> Iterator[bool]:
-    """Hold a desk for as long as the block lasts; False when another agent has it.
+    """Hold a desk for as long as the block lasts, however long that is; False when another agent has it.
 
     By the real time, also where the agent's own clock was set: the other may not share it.
     """
     owner = an_owner()
-    ours = agent.ledger.claim(desk, owner, wall_clock(), ONCE_SECONDS)
+    if not agent.ledger.claim(desk, owner, wall_clock(), ONCE_SECONDS):
+        yield False
+        return
+    done = threading.Event()
+    keeper = threading.Thread(target=_keep_hold, args=(agent, desk, owner, done), daemon=True)
+    keeper.start()
     try:
-        yield ours
+        yield True
     finally:
-        if ours:
-            agent.ledger.release(desk, owner)
+        done.set()
+        keeper.join()
+        agent.ledger.release(desk, owner)
+
+
+def _keep_hold(agent: Agent, desk: str, owner: str, done: threading.Event) -> None:
+    while not done.wait(ONCE_SECONDS / 4):
+        with suppress(AgentError):  # tried again, long before the hold runs out
+            agent.ledger.claim(desk, owner, wall_clock(), ONCE_SECONDS)
 
 
 def an_owner() -> str:
@@ -91,7 +108,12 @@ def want_ledger(settings: Settings) -> None:
 
 
 def _desk(
-    settings: Settings, desk: DeskSettings, graph: Graph, ledger: Ledger, stop: threading.Event
+    settings: Settings,
+    desk: DeskSettings,
+    graph: Graph,
+    ledger: Ledger,
+    read: ReadDocument,
+    stop: threading.Event,
 ) -> Desk:
     procedure = settings.procedure_of(desk)
     return Desk(
@@ -106,4 +128,5 @@ def _desk(
         register=SharePointFile(graph, desk.register.site, desk.register.path, procedure, desk.name),
         writer=Writer(settings.templates, procedure, desk.mailbox),
         stop=stop,
+        read=read,
     )

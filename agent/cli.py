@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import __version__
-from agent.errors import AgentError, BadConfiguration
+from agent.errors import AgentError, BadConfiguration, WrongCall
 
 if TYPE_CHECKING:
     from agent.settings import Settings
@@ -28,9 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = _parser().parse_args(arguments)
     verb: Callable[[argparse.Namespace], int] = told.verb
     try:
-        status = verb(told)
-        sys.stdout.flush()
-        return status
+        return _all_said(verb(told))
     except WrongCall as wrong:
         print(wrong, file=sys.stderr)
         return 2
@@ -50,8 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-class WrongCall(AgentError):
-    """What was asked for on the command line cannot be done."""
+def _all_said(status: int) -> int:
+    sys.stdout.flush()  # a pager that was closed shows here, not when Python ends
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -162,9 +161,11 @@ def _settings(told: argparse.Namespace, *, for_work: bool = False) -> Settings:
 
 def _quietly() -> None:
     """For verbs that answer a person: what they do is no event for the log."""
+    import logging
+
     from agent import log
 
-    log.set_up(level=log.logging.ERROR)
+    log.set_up(level=logging.ERROR)
 
 
 def _demo(told: argparse.Namespace) -> int:

@@ -30,16 +30,21 @@ NIGHTLY = time(3, 30)
 
 
 def demo(folder: Path, *, days: int | None, say: Say) -> int:
-    """Tell every shipped story and leave workbook, letters and mailbox in `folder`.
+    """Tell every desk's story and leave workbook, letters and mailbox in `folder`: the first desk's in the
+    folder itself, any other's in a folder of its name.
 
     Gives the exit status: 0 when every step of every round went as the story allows.
     """
     _empty(folder)
     settings = load(shipped()[0])
+    told = [name for name in settings.desks if (shipped()[0] / "demo" / name).is_dir()]
     status = 0
-    for path in sorted((shipped()[0] / "demo").iterdir()):
-        if path.is_dir() and path.name in settings.desks:
-            status |= _tell(load_story(path), settings, path.name, folder, days, say)
+    for number, name in enumerate(told):
+        place = folder / name if number else folder
+        place.mkdir(exist_ok=True)
+        if number:
+            say("")
+        status |= _tell(load_story(shipped()[0] / "demo" / name), settings, name, place, days, say)
     return status
 
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.forms.definition import FormDefinition
+from agent.forms.read import read
 from agent.ledger.base import DeskLedger
 from agent.letters.writer import Writer
 from agent.mailbox.base import Mailbox
 from agent.procedure.people import People
-from agent.procedure.rules import Procedure
+from agent.procedure.reading import Reading, Unreadable
+from agent.procedure.rules import Category, Procedure
 from agent.procedure.words import Place
 from agent.procedure.working_days import Calendar
 from agent.register.base import Register
 from agent.settings import AgentSettings, DeskSettings
 
+ReadDocument = Callable[[bytes, str, Sequence[FormDefinition], Sequence[Category]], Reading | Unreadable]
+
 
 @dataclass(frozen=True)
 class Desk:
-    """What the five steps work with. `stop` is set when the agent is being stopped."""
+    """What the five steps work with. `stop` is set when the agent is being stopped.
+
+    `read` reads one document: walled off in a process of its own, or right here.
+    """
 
     settings: DeskSettings
     agent: AgentSettings
@@ -33,6 +40,7 @@ class Desk:
     register: Register
     writer: Writer
     stop: threading.Event
+    read: ReadDocument = read
 
     @property
     def name(self) -> str:

@@ -47,6 +47,10 @@ class NotAllowed(NeedsAPerson):
     """Microsoft 365 refuses (401, 403). The message names the permission or scope that is missing."""
 
 
+class WrongCall(AgentError):
+    """What was asked for on the command line cannot be done as asked."""
+
+
 class BadConfiguration(NeedsAPerson):
     """The configuration cannot be used. `problems` lists all that is wrong, each a sentence."""
 

@@ -22,8 +22,7 @@ from agent.errors import (
     TryAgainLater,
 )
 from agent.forms.mail import documents_of, read_mail
-from agent.forms.read import read
-from agent.ledger.base import HandledMail, NotedMail, Page, Seen
+from agent.ledger.base import GONE, HandledMail, NotedMail, Page, Seen
 from agent.log import logger
 from agent.mailbox.base import ChangedMail
 from agent.procedure.decide import decide_mail
@@ -40,7 +39,7 @@ R = TypeVar("R")
 INBOX = "inbox"
 READERS = 3  # Exchange allows four requests at once for a mailbox; one is left for everything else
 LOOK_AHEAD = 12  # mails held in memory at once
-ENOUGH = 3  # mails that cannot be filed before a round of filing is given up
+ENOUGH = 3  # mails that cannot be filed just now before a round of filing is given up
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,8 @@ def file_mails(desk: Desk) -> None:
     """
     troubles: list[AgentError] = []
     for mail in desk.ledger.to_file():
-        if desk.stop.is_set() or len(troubles) == ENOUGH:
+        passing = sum(isinstance(trouble, TryAgainLater | NotAllowed) for trouble in troubles)
+        if desk.stop.is_set() or passing == ENOUGH:
             break
         try:
             desk.mailbox.file(mail.mail_id, mail.folder, mail.categories)
@@ -118,6 +118,7 @@ def _noted(mails: Iterable[ChangedMail], now: datetime) -> list[NotedMail]:
 
 def _decide_waiting(desk: Desk, now: datetime) -> int:
     decided = 0
+    missed = False
     with (
         ThreadPoolExecutor(READERS, thread_name_prefix="intake") as readers,
         closing(ahead(readers, lambda noted: _take(desk, noted), desk.ledger.waiting())) as brought,
@@ -130,7 +131,10 @@ def _decide_waiting(desk: Desk, now: datetime) -> int:
                 if not isinstance(trouble, Stopping) and any(other.exception() is None for other in others):
                     _count_failure(desk, noted, trouble, now)  # the mailbox is well, so it is this mail
                 raise trouble
+            missed |= isinstance(taken.exception(), NotFound)
             decided += _decide(desk, noted, taken, now)
+    if missed:
+        reconcile(desk, now)  # "not there" may have been wrong: what does lie in the inbox is read after all
     return decided
 
 
@@ -158,7 +162,7 @@ def _take(desk: Desk, noted: NotedMail) -> Taken:
     return Taken(
         mail,
         tuple(
-            read(document.content, document.name, desk.forms, desk.procedure.categories)
+            desk.read(document.content, document.name, desk.forms, desk.procedure.categories)
             for document in documents
         ),
     )
@@ -178,6 +182,8 @@ def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -
         return _count_failure(desk, noted, wrong, now)
     try:
         with desk.ledger.page() as page:
+            if _dealt_with(desk, noted, brought.mail):
+                return False
             decision = _decision(desk, page, brought, now)
             _keep(page, noted, brought.mail, decision, desk, now)
     except AgentError:
@@ -192,6 +198,12 @@ def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -
         alerts=_references(decision),
     )
     return True
+
+
+def _dealt_with(desk: Desk, noted: NotedMail, mail: Mail) -> bool:
+    """Whether another agent was faster at this very mail. Else it would be taken for its own copy."""
+    first = desk.ledger.handled_as(mail.message_id)
+    return first is not None and first.mail_id == noted.mail_id
 
 
 def _decision(desk: Desk, page: Page, brought: Taken, now: datetime) -> Decision:
@@ -273,7 +285,7 @@ def _gone(noted: NotedMail, outcome: str) -> HandledMail:
 def _keep_gone(desk: Desk, noted: NotedMail) -> bool:
     """Somebody deleted the mail or moved it out of the mailbox before it could be read."""
     with desk.ledger.page() as page:
-        page.handled(_gone(noted, "gone"))
+        page.handled(_gone(noted, GONE))
     log.warning("intake.gone_before_reading", desk=desk.name, mail=noted.mail_id)
     return True
 

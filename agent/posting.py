@@ -29,11 +29,14 @@ log = logger()
 
 Wanted = Collection[tuple[Reason, str]]
 
+ENOUGH = 3  # letters that cannot go just now before a round is given up
+
 
 def posting(desk: Desk, now: datetime) -> int:
     """Post what lies in the tray; gives how many letters went out. May be killed anywhere and run again.
 
-    In watch mode nothing is posted.
+    In watch mode nothing is posted. A letter that cannot go just now does not hold up the others; its
+    trouble is told at the end.
     """
     if desk.agent.mode == "watch":
         return 0
@@ -43,8 +46,9 @@ def posting(desk: Desk, now: datetime) -> int:
     chases = wanted(desk, now) if any(map(is_chase, tray)) else ()
     room = desk.agent.limits.letters_per_hour - _sent_within_the_hour(desk, now)
     posted = kept_back = 0
+    troubles: list[TryAgainLater] = []
     for letter in tray:
-        if desk.stop.is_set():
+        if desk.stop.is_set() or len(troubles) == ENOUGH:
             break
         in_doubt = letter.state is LetterState.SENDING  # counted when it was sent; now it is looked for
         if not in_doubt and not _may_go(desk, letter, chases, now):
@@ -53,10 +57,15 @@ def posting(desk: Desk, now: datetime) -> int:
             kept_back += 1
             continue
         room -= not in_doubt
-        posted += _post_or_hold(desk, letter, chases, now)
+        try:
+            posted += _post_or_hold(desk, letter, chases, now)
+        except TryAgainLater as trouble:
+            troubles.append(trouble)
     if kept_back:
         per_hour = desk.agent.limits.letters_per_hour
         log.warning("posting.ceiling", desk=desk.name, per_hour=per_hour, waiting=kept_back)
+    if troubles:
+        raise troubles[0]
     return posted
 
 
@@ -106,7 +115,8 @@ def _post(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
 
 def _send(desk: Desk, letter: Letter, draft: Copy, now: datetime) -> bool:
     """Say that it is being sent, then send: whatever happens in between, it will be looked for first."""
-    _moved(desk, letter, LetterState.SENDING, now, draft)
+    if not _is_ours_to_send(desk, letter, now, draft):
+        return False
     try:
         desk.mailbox.send(draft.mail_id)
     except (OutcomeUnknown, NotFound):
@@ -116,6 +126,24 @@ def _send(desk: Desk, letter: Letter, draft: Copy, now: datetime) -> bool:
         _moved(desk, letter, LetterState.DRAFTED, now, draft)  # certainly refused: nothing was done
         raise
     return _posted(desk, letter, now, draft)
+
+
+def _is_ours_to_send(desk: Desk, letter: Letter, now: datetime, draft: Copy) -> bool:
+    """Keep that the letter is being sent, unless another agent did since we looked: this machine may have
+    slept, and lost the desk meanwhile."""
+    with desk.ledger.page() as page:
+        under_way = {one.key: one.sends for one in desk.ledger.letters(*UNDER_WAY)}
+        if under_way.get(letter.key) != letter.sends:
+            log.warning("posting.sent_by_another", desk=desk.name, letter=letter.key)
+            return False
+        page.letter_moved(
+            letter.key,
+            LetterState.SENDING,
+            now,
+            draft_id=draft.mail_id,
+            internet_message_id=draft.internet_message_id,
+        )
+    return True
 
 
 def _settle(desk: Desk, letter: Letter, draft: Copy | None, chases: Wanted, now: datetime) -> bool:

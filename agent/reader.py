@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.errors import BadConfiguration
+from agent.errors import WrongCall
 from agent.forms.mail import documents_of, read_mail
 from agent.forms.read import read
+from agent.procedure.decide import QUESTIONS
+from agent.procedure.findings import RECIPIENT
 from agent.procedure.mail import Attachment, Mail
 from agent.procedure.reading import Field, Reading, Unreadable
 from agent.procedure.rules import Procedure
@@ -20,7 +23,8 @@ from agent.procedure.submission_from import submissions_from
 from agent.procedure.words import Kind, Moment
 from agent.settings import DeskSettings, Settings
 
-MAILS = (".eml",)
+MAILS = (".eml", ".msg")
+VALUE_WIDTH = 44  # of the column of values, for people
 
 
 @dataclass(frozen=True)
@@ -41,23 +45,29 @@ def read_files(
     """Lines for each path. A file that cannot be read is a line with its reason.
 
     Without `desk` each desk's procedure is tried, and the first that knows the form is taken.
-    Raises BadConfiguration when there is no such desk.
+    Raises WrongCall when there is no such desk.
     """
     desks = [_Desk(settings, one) for name, one in settings.desks.items() if desk in (None, name)]
     if not desks:
-        raise BadConfiguration([f"There is no desk `{desk}`. There are: {', '.join(settings.desks)}."])
+        raise WrongCall(f"There is no desk `{desk}`. There are: {', '.join(settings.desks)}.")
     for path in paths:
-        told = _read_file(path, desks)
-        yield from [json.dumps(told, ensure_ascii=False)] if as_json else _for_people(told)
+        told, desk_taken = _read_file(path, desks)
+        if as_json:
+            yield json.dumps(told, ensure_ascii=False)
+        else:
+            yield from _for_people(told, desk_taken.procedure)
 
 
-def _read_file(path: Path, desks: Sequence[_Desk]) -> dict[str, Any]:
+def _read_file(path: Path, desks: Sequence[_Desk]) -> tuple[dict[str, Any], _Desk]:
+    """What was read, and the desk by whose procedure."""
     try:
         content = path.read_bytes()
+        tried = [(_read_for(path, content, desk), desk) for desk in desks]
     except OSError as wrong:
-        return _nothing(path, Kind.UNREADABLE, f"The file cannot be opened: {wrong.strerror or wrong}.")
-    tried = [_read_for(path, content, desk) for desk in desks]
-    return next((told for told in tried if told["form"]), tried[0])
+        return _nothing(path, f"The file cannot be opened: {wrong.strerror or wrong}."), desks[0]
+    except Exception as wrong:  # whatever a file holds, the next one is read
+        return _nothing(path, f"The agent failed on it ({type(wrong).__name__}). Please report it."), desks[0]
+    return next((read for read in tried if read[0]["form"]), tried[0])
 
 
 def _read_for(path: Path, content: bytes, desk: _Desk) -> dict[str, Any]:
@@ -157,10 +167,10 @@ def _told(
     }
 
 
-def _nothing(path: Path, kind: Kind, problem: str) -> dict[str, Any]:
+def _nothing(path: Path, problem: str) -> dict[str, Any]:
     return {
         "path": str(path),
-        "kind": kind.value,
+        "kind": Kind.UNREADABLE.value,
         "procedure": None,
         "form": None,
         "children": [],
@@ -193,19 +203,69 @@ def _iso(moment: Moment | date | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _for_people(told: dict[str, Any]) -> Iterator[str]:
-    yield f"{told['path']}: {told['kind']}" + (f", form {told['form']}" if told["form"] else "")
+# For people
+
+
+def _for_people(told: dict[str, Any], procedure: Procedure) -> Iterator[str]:
+    """A small table: what was read, and beside it the label, the place and how sure the reader is."""
+    for one in told.get("submissions", [told]):
+        form = procedure.form_types.get(one["form"], one["form"])
+        yield f"{one['path']}: {_KINDS[one['kind']]}" + (f" (form “{form}”)" if form else "")
+        for name, value, source in _lines(one):
+            yield from _in_columns(name, value, source)
+        for code in one["findings"]:
+            yield from _in_columns("noticed", _finding(code, procedure), "")
+        for code in one["questions"]:
+            yield from _in_columns("for a person", QUESTIONS.get(code, code), "")
+        for said in one["problems"]:
+            yield from _in_columns("problem", said, "")
+    yield ""
+
+
+_KINDS = {
+    "new": "a first form",
+    "update": "an update",
+    "missing": "a form about a missing child",
+    "closure": "a conclusion",
+    "reply": "a reply",
+    "auto_reply": "an automatic reply",
+    "bounce": "a mail that could not be delivered",
+    "other": "not about an alert",
+    "unreadable": "not readable",
+}
+
+
+def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Name, value and source of all that was read."""
     for child in told["children"]:
-        yield f"  child            {child['name']}  born {child['dob'] or 'not stated'}  {child['system_id']}"
+        born = f", born {child['dob']}" if child["dob"] else ", date of birth not stated"
+        number = f", {child['system_id']}" if child["system_id"] else ""
+        yield "child", f"{child['name'] or 'name not stated'}{born}{number}", ""
     for name, found in told["fields"].items():
-        value = found["value"].replace("\n", " / ")
-        yield f"  {name:<16} {value[:70]}  [{found['label']}; {found['where']}; {found['confidence']:.2f}]"
+        where = f"“{found['label']}”, {found['where']}, {found['confidence']:.0%} sure"
+        yield name.replace("_", " "), found["value"], where
     for update in told["updates"]:
-        yield f"  update           {update['date'] or 'undated'}  {update['text'][:70]}"
+        signed = ", ".join(filter(None, (update["manager"], update["reviewer"])))
+        yield "update", f"{update['date'] or 'undated'}: {update['text']}", signed or "not signed"
     if told["conclusion"]:
-        yield f"  conclusion       {told['conclusion']['text'][:70]}"
+        conclusion = told["conclusion"]
+        yield "conclusion", f"{conclusion['date'] or 'undated'}: {conclusion['text']}", ""
     if told["categories"]:
-        yield f"  categories       {', '.join(told['categories'])}"
-    for what in ("findings", "questions", "problems"):
-        for said in told[what]:
-            yield f"  {what[:-1]:<16} {said}"
+        yield "categories", ", ".join(told["categories"]), ""
+    if told["bounce"]:
+        yield "undelivered to", told["bounce"]["address"] or "not stated", ""
+
+
+def _in_columns(name: str, value: str, source: str) -> Iterator[str]:
+    """`  author            Theo Marchbanks     “Name of person completing”, table 2, 94% sure`."""
+    width = VALUE_WIDTH if source else VALUE_WIDTH + 40
+    lines = [part for line in value.splitlines() for part in textwrap.wrap(line, width)] or [""]
+    yield f"  {name:<18}{lines[0]:<{VALUE_WIDTH}}  {source}".rstrip()
+    yield from (f"  {'':<18}{line}" for line in lines[1:])
+
+
+def _finding(code: str, procedure: Procedure) -> str:
+    if code.startswith(RECIPIENT):
+        role = code.removeprefix(RECIPIENT)
+        return f"Not copied: {procedure.role_names.get(role, role)}"
+    return procedure.finding_words.get(code, code.replace("_", " "))

@@ -26,6 +26,7 @@ from agent.procedure.working_days import Calendar
 
 T = TypeVar("T")
 
+COPIED = (".toml", ".json", ".txt", ".html")  # beside them a ledger may lie
 _SQLITE = "sqlite:///"
 
 
@@ -212,7 +213,7 @@ def load(folder: Path) -> Settings:
     for desk in desks.values():
         reader.problems += _desk_problems(desk, procedures.get(desk.procedure))
     for procedure in procedures.values():
-        reader.problems += _procedure_problems(procedure)
+        reader.problems += _procedure_problems(procedure) + _form_problems(procedure, forms)
     reader.problems += _shared(desks)
     if agent:
         reader.problems += _agent_problems(agent, desks)
@@ -387,7 +388,9 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
     ]
     used = set(desk.digest.to)
     if procedure:
-        used |= {role for step in procedure.chasing.steps for role in step.to} - {"author", "reviewer"}
+        asked = {role for step in procedure.chasing.steps for role in step.to}
+        reviewers = {procedure.chasing.reviewer_role} if "reviewer" in asked else set()
+        used |= (asked - {"author", "reviewer"}) | reviewers | {procedure.chasing.stands_in}
     held = {role for person in desk.people for role in person.roles}
     if desk.people:
         problems += [
@@ -417,9 +420,24 @@ def _procedure_problems(procedure: Procedure) -> list[str]:
     ]
     if not any(step.unanswered == 0 for step in procedure.chasing.steps):
         problems.append(f"{name}: no chasing step has `unanswered = 0`, so nobody would be written to first.")
+    if not procedure.chasing.updated_by or set(procedure.chasing.updated_by) - {"author", "reviewer"}:
+        problems.append(f'{name}: `chasing.updated_by` holds "author", "reviewer" or both.')
     if procedure.conclusion not in ("confirm", "form"):
         problems.append(f'{name}: `conclusion` is "confirm" (a person concludes) or "form".')
     return problems
+
+
+def _form_problems(procedure: Procedure, forms: Mapping[str, FormDefinition]) -> list[str]:
+    """A form that prints the tick boxes of no list would silently have none."""
+    lists = {category.listed for category in procedure.categories}
+    return [
+        f"forms/{form}.toml: `{section.title}` prints the list `{section.categories}`, "
+        f"and no category in procedures/{procedure.name}.toml is `listed` there."
+        for form in procedure.forms
+        if form in forms
+        for section in forms[form].sections
+        if section.categories and section.categories not in lists
+    ]
 
 
 def write_copy(folder: Path) -> list[Path]:
@@ -435,7 +453,7 @@ def write_copy(folder: Path) -> list[Path]:
     written = []
     for source, into in ((config, folder), (templates, folder / "mail_templates")):
         for path in sorted(source.rglob("*")):
-            if path.is_file() and "demo" not in path.relative_to(source).parts:
+            if path.suffix in COPIED and "demo" not in path.relative_to(source).parts:
                 target = into / path.relative_to(source)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(path.read_bytes())

@@ -38,7 +38,7 @@ def _desk(ledger: DeskLedger) -> Iterator[str]:
         ", ".join(f"{letters[state]} {_SAID[state]}" for state in LetterState if letters[state]) or "none"
     )
     yield (
-        f"  register         {len(sheet.rows)} rows written"
+        f"  register         {len(sheet.rows)} {'row' if len(sheet.rows) == 1 else 'rows'} written"
         if sheet
         else "  register         not yet written"
     )

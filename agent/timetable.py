@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,10 +18,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from agent.bootstrap import Agent, an_owner
 from agent.desk import Desk
+from agent.errors import AgentError
 from agent.intake import reconcile
 from agent.log import logger
 from agent.settings import Timetable
 from agent.steps import STEPS, Step, run_step
+from agent.stopping import on_signals
 
 log = logger()
 
@@ -81,13 +82,14 @@ def run(agent: Agent) -> None:
                 else {"next_run_time": agent.clock() + timedelta(seconds=number)}
             )
             scheduler.add_job(_job(agent, owner, held, desk, slot), slot.trigger, name=slot.name, **first)
-    _stop_on_signals(agent.stop)
+    on_signals(agent.stop)
     scheduler.start()
     log.info("agent.started", desks=[desk.name for desk in agent.desks], mode=agent.settings.agent.mode)
     _hold_until_stopped(agent, owner, held)
     log.info("agent.stopping")
-    _leave_after_grace()
+    leaving = _leave_after_grace()
     scheduler.shutdown(wait=True)
+    leaving.cancel()
     for name in held:
         agent.ledger.release(name, owner)
     log.info("agent.stopped")
@@ -113,11 +115,18 @@ def _hold_until_stopped(agent: Agent, owner: str, held: set[str]) -> None:
     while not agent.stop.wait(0.5):  # a wait without an end would not be woken by a signal everywhere
         if time.monotonic() - renewed > HOLD_SECONDS / 4:
             renewed = time.monotonic()
-            for name in tuple(held):
-                agent.ledger.claim(name, owner, agent.clock(), HOLD_SECONDS)
+            _renew(agent, owner, held)
 
 
-def _leave_after_grace() -> None:
+def _renew(agent: Agent, owner: str, held: Collection[str]) -> None:
+    for name in tuple(held):
+        try:
+            agent.ledger.claim(name, owner, agent.clock(), HOLD_SECONDS)
+        except AgentError as trouble:  # the next sign of life comes well before the hold runs out
+            log.warning("agent.hold_not_renewed", desk=name, why=str(trouble))
+
+
+def _leave_after_grace() -> threading.Timer:
     """A step that hangs in the network must not hold up a stop: any step may be ended anywhere."""
 
     def leave() -> None:
@@ -127,13 +136,9 @@ def _leave_after_grace() -> None:
     timer = threading.Timer(GRACE_SECONDS, leave)
     timer.daemon = True
     timer.start()
+    return timer
 
 
 def _job_failed(event: Any) -> None:
     """A mistake of ours: the next round tries again, and the log says which step."""
     log.error("step.failed", job=event.job_id, error=type(event.exception).__name__)
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())

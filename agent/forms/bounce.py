@@ -136,9 +136,12 @@ def _address(failed: dict[str, str], mail: Mail) -> str | None:
 
 
 def _permanent(failed: dict[str, str], mail: Mail) -> bool:
-    """For good unless the report says that it is still being tried, or that trying again may help."""
-    if failed.get("action") == "delayed":
-        return False
+    """For good unless the report says that it is still being tried, or that trying again may help.
+
+    "Failed" is said once nobody tries on (RFC 3464, 2.3.3), also of what might have passed: 4.4.7, expired.
+    """
+    if failed.get("action") in ("failed", "delayed"):
+        return failed["action"] == "failed"
     told = (
         _STATUS.search(failed.get("status", ""))
         or _STATUS.search(mail.text[:6000])

@@ -59,8 +59,8 @@ class FormTable(Told):
 
 @dataclass(frozen=True)
 class Section(Told):
-    """One headed part of the form. `categories` prints the tick boxes of that list ("must",
-    "consider"); their words come from the procedure."""
+    """One headed part of the form. `categories` prints the tick boxes of the procedure's list of that
+    name; their words come from the procedure."""
 
     title: str
     note: str = ""
@@ -74,7 +74,8 @@ class Section(Told):
 class FormDefinition(Told):
     """One form of a procedure. `kind` is what a filled form says: a "new" matter or a "missing" child.
 
-    `recognised_by` are titles under which it goes round, `old_names` those of the forms it replaced.
+    `recognised_by` are titles under which it goes round, `old_names` those of the forms it replaced,
+    `never` those of forms that are much like it and are another organisation's.
     `marking` is printed on every page; `guidance` under the title.
     """
 
@@ -84,6 +85,7 @@ class FormDefinition(Told):
     sections: tuple[Section, ...]
     recognised_by: tuple[str, ...] = ()
     old_names: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
     marking: str = ""
     guidance: str = ""
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from lxml import etree, html
 
 from agent.forms.package import Package, Relation
-from agent.forms.units import Cell, Document, Refused, Unit
+from agent.forms.ticks import WINGDINGS, WINGDINGS_2, pieces
+from agent.forms.units import Cell, Document, Refused, Unit, joined
 
 Element = etree._Element
 Step = Callable[[Element], None]
@@ -33,13 +34,6 @@ TC_PR, GRID_SPAN, V_MERGE = W + "tcPr", W + "gridSpan", W + "vMerge"
 RUN_PR, VANISH, STRIKE, DOUBLE_STRIKE = W + "rPr", W + "vanish", W + "strike", W + "dstrike"
 ALTERNATE = MC + "AlternateContent"
 
-TICKED = "☑☒✓✔✗✘☓✅🗹🗷🗸■▣⊠⌧"
-UNTICKED = "☐□▢◻◽❏❑⬜⬚"
-# private-use characters of the Wingdings fonts: (ticked, not ticked)
-_WINGDINGS = ("\xfc\xfb\xfd\xfe\x78\x54", "\xa8\x6f\x71\x72")
-_WINGDINGS_2 = ("\x4f\x50\x51\x52\x53\x54\x55\x56", "\xa3\x2a\x30\x31")
-_TICK = re.compile(rf"[{TICKED}{UNTICKED}\uf000-\uf0ff]|\[ ?[xX✓✔]? ?\]")
-_BLANK = re.compile(r"[\s\u2002\u2003\u00a0\u200b\u00ad]*")
 
 # kinds of content controls that hold no single answer: what is inside speaks for itself
 _FRAMES = frozenset(
@@ -367,7 +361,7 @@ class _Reader:
             char = chr(int(code, 16) & 0xFF)
         except ValueError:
             return
-        tables = _WINGDINGS_2 if "2" in at.get(W + "font", "") else _WINGDINGS
+        tables = WINGDINGS_2 if "2" in at.get(W + "font", "") else WINGDINGS
         if char in tables[0] or char in tables[1]:
             self._tick(char in tables[0])
 
@@ -429,7 +423,7 @@ class _Reader:
         inner = self._units[field.start :]
         del self._units[field.start :]
         line = inner[0].line if inner else self._line
-        self._emit(Unit("control", _joined(inner), line, self._cell, self._part))
+        self._emit(Unit("control", joined(inner), line, self._cell, self._part))
 
     # --- content controls ---
 
@@ -463,7 +457,7 @@ class _Reader:
         if any(unit.kind == "checkbox" for unit in inner):
             self._units += inner
             return None
-        unit = Unit("control", _joined(inner), line, self._cell, self._part)
+        unit = Unit("control", joined(inner), line, self._cell, self._part)
         if _on(pr.find(W + "showingPlcHdr")) or _is_prompt(pr, unit.text):
             unit.text = ""
         date = pr.find(W + "date")
@@ -524,19 +518,13 @@ class _Reader:
             return
         text = "".join(self._buffer)
         self._buffer.clear()
-        start = 0
-        for mark in _TICK.finditer(text):
-            state = _mark_state(mark[0])
-            if state is None:
-                continue
-            self._add_text(text[start : mark.start()])
-            self._units.append(Unit("checkbox", "", self._line, self._cell, self._part, ticked=state))
-            start = mark.end()
-        self._add_text(text[start:])
-
-    def _add_text(self, text: str) -> None:
-        if text:
-            self._units.append(Unit("text", text, self._line, self._cell, self._part, struck=self._struck))
+        for piece in pieces(text):
+            if isinstance(piece, str):
+                self._units.append(
+                    Unit("text", piece, self._line, self._cell, self._part, struck=self._struck)
+                )
+            else:
+                self._units.append(Unit("checkbox", "", self._line, self._cell, self._part, ticked=piece))
 
 
 def _cells(at: Element, control: Element | None) -> Iterator[tuple[Element, Element | None]]:
@@ -590,28 +578,6 @@ def _chosen_entry(choices: Element) -> str:
     index = choices.find(W + "result")
     number = _number(choices.find(W + "default") if index is None else index, 0)
     return entries[number] if 0 <= number < len(entries) else ""
-
-
-def _joined(units: list[Unit]) -> str:
-    """The text of units, a line each; five en-spaces and the like are no answer."""
-    lines: dict[int, list[str]] = {}
-    for unit in units:
-        if not unit.struck:
-            lines.setdefault(unit.line, []).append(unit.text)
-    text = "\n".join("".join(parts) for parts in lines.values())
-    return "" if _BLANK.fullmatch(text) else text.strip()
-
-
-def _mark_state(mark: str) -> bool | None:
-    """Whether a mark is ticked; None where the character is no tick box at all."""
-    if mark[0] == "[":
-        return len(mark.strip("[] ")) > 0
-    if mark in TICKED:
-        return True
-    if mark in UNTICKED:
-        return False
-    char = chr(ord(mark) & 0xFF)
-    return char in _WINGDINGS[0] if char in _WINGDINGS[0] + _WINGDINGS[1] else None
 
 
 def _on(at: Element | None) -> bool:

@@ -13,36 +13,52 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from agent.forms.bounce import bounce_of
 from agent.forms.html import text_of_html
+from agent.forms.sniff import sniff
+from agent.forms.units import Refused
+from agent.forms.unpack import CARRIERS, Budget, carried, saved_mail
 from agent.procedure.mail import Attachment, Mail
 
 DEEPEST = 5  # mails within mails
 MOST_PARTS = 500
 MOST_TEXT = 2_000_000  # characters of body kept
 
+INSIDE = " > "  # between a container's name and that of what it held
+_UNTOLD = "application/octet-stream"
+
 _IDS = re.compile(r"<[^<>]+>")
+_ANGLED = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]]+@[^\s<>,;:\"'()\[\]]+")
 
 
 def read_mail(content: bytes, received_at: datetime | None = None) -> Mail:
     """The mail in `content`. `received_at` (aware) is what the mailbox says; else the topmost trace tells."""
     try:
-        return _mail(message_from_bytes(content.lstrip(), policy=policy.compat32), received_at, depth=0)
+        return _mail(_message(content), received_at, depth=0)
+    except Refused as refused:
+        said, content = f"{refused.code}: {refused}", b""
     except Exception as error:  # a broken mail must still be recorded, and asked about
         said = f"unreadable_mail: The mail could not be read ({type(error).__name__}); its raw text was kept."
-        return _with_id(
-            Mail(
-                message_id="",
-                subject="",
-                sender="",
-                sender_name="",
-                to=(),
-                cc=(),
-                received_at=received_at,
-                written_at=None,
-                text=content[:MOST_TEXT].decode("utf-8", "replace"),
-                problems=(said,),
-            )
+    return _with_id(
+        Mail(
+            message_id="",
+            subject="",
+            sender="",
+            sender_name="",
+            to=(),
+            cc=(),
+            received_at=received_at,
+            written_at=None,
+            text=content[:MOST_TEXT].decode("utf-8", "replace"),
+            problems=(said,),
         )
+    )
+
+
+def _message(content: bytes) -> Message:
+    """Of a mail as it travels, or as Outlook saves it (.msg)."""
+    if sniff(content) == "msg":
+        return saved_mail(content, Budget())
+    return message_from_bytes(content.lstrip(), policy=policy.compat32)
 
 
 def documents_of(mail: Mail) -> tuple[Attachment, ...]:
@@ -65,11 +81,15 @@ class _Gathered:
     nested: list[Mail] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     parts: int = 0
+    wrapped: list[str] = field(default_factory=list)
+    budget: Budget = field(default_factory=Budget)
 
 
-def _mail(message: Message, received_at: datetime | None, depth: int) -> Mail:
-    gathered = _Gathered(depth)
+def _mail(message: Message, received_at: datetime | None, depth: int, budget: Budget | None = None) -> Mail:
+    gathered = _Gathered(depth, budget=budget or Budget())
     _take(message, gathered)
+    if not any(text.strip() for text in gathered.texts):
+        gathered.texts += gathered.wrapped  # all that was said was said inside winmail.dat
     sender_name, sender = _sender(message)
     headers = {name.lower(): mended(value) for name, value in reversed(_raw_headers(message))}
     replied = _ids(_raw(message, "in-reply-to"))
@@ -149,9 +169,6 @@ def _take_best(part: Message, into: _Gathered) -> None:
 
 def _take_mail(part: Message, into: _Gathered) -> None:
     """A mail attached as a mail."""
-    if into.depth >= DEEPEST:
-        into.problems.append("too_deep: Mails are nested too deeply; the innermost were not read.")
-        return
     inner = next(iter(_inner(part)), None)
     if inner is not None and not inner.keys() and not inner.is_multipart():
         # some writers encode the inner mail, which the standard does not foresee
@@ -159,19 +176,52 @@ def _take_mail(part: Message, into: _Gathered) -> None:
     elif inner is None:
         inner = message_from_bytes(_payload(part), policy=policy.compat32)
     if inner.keys():
-        into.nested.append(_mail(inner, None, into.depth + 1))
+        _take_inner(inner, into)
 
 
 def _take_document(part: Message, into: _Gathered) -> None:
     content = _payload(part)
     name = _file_name(part)
-    if name.lower().endswith(".eml") and into.depth < DEEPEST and re.match(rb"[\w-]+:", content):
-        into.nested.append(_mail(message_from_bytes(content, policy=policy.compat32), None, into.depth + 1))
+    if name.lower().endswith(".eml") and re.match(rb"[\w-]+:", content):
+        _take_inner(message_from_bytes(content, policy=policy.compat32), into)
         return
     if not content and not name:
         return
     inline = part.get_content_disposition() == "inline" or bool(part.get("content-id"))
-    into.attachments.append(Attachment(name, part.get_content_type(), content, inline))
+    _take_file(Attachment(name, part.get_content_type(), content, inline), into, 0)
+
+
+def _take_file(file: Attachment, into: _Gathered, depth: int) -> None:
+    """A document is kept; what only carries others is opened, and its name goes before theirs.
+
+    What cannot be opened is kept as it is, so that the reader of documents can say why.
+    """
+    kind = sniff(file.content)
+    if kind not in CARRIERS or depth >= DEEPEST:
+        into.attachments.append(file)
+        return
+    try:
+        inner = list(carried(file.content, kind, into.budget))
+    except Refused:
+        into.attachments.append(file)
+        return
+    for one in inner:
+        if isinstance(one, str):
+            into.wrapped.append(one)
+        elif isinstance(one, Message):
+            _take_inner(one, into)
+        elif one.name.lower().endswith(".eml") and re.match(rb"[\w-]+:", one.content):
+            _take_inner(message_from_bytes(one.content, policy=policy.compat32), into)
+        else:
+            name = f"{file.name}{INSIDE}{one.name}"
+            _take_file(Attachment(name, _UNTOLD, one.content, file.inline), into, depth + 1)
+
+
+def _take_inner(message: Message, into: _Gathered) -> None:
+    if into.depth >= DEEPEST:
+        into.problems.append("too_deep: Mails are nested too deeply; the innermost were not read.")
+        return
+    into.nested.append(_mail(message, None, into.depth + 1, into.budget))
 
 
 def _inner(part: Message) -> Iterator[Message]:
@@ -268,9 +318,13 @@ def _decoded(value: str) -> str:
 
 def _sender(message: Message) -> tuple[str, str]:
     for name in ("from", "sender", "return-path"):
+        # an address that stands where a name should is only claimed: `boss@here.example <x@there.example>`
+        angled = [found.lower() for found in _ANGLED.findall(_raw(message, name))]
         for known, address in _people(message, name):
-            if address:
+            if address and (not angled or address in angled):
                 return known, address
+        if angled:
+            return "", angled[-1]
     # "MAILER-DAEMON" has no address to answer to, but says who speaks
     return _decoded(_raw(message, "from")).strip(' <>"'), ""
 

@@ -10,7 +10,12 @@ from agent.forms.definition import FormDefinition
 from agent.forms.docx import read_docx
 from agent.forms.labels import LabelBook, key, label_book
 from agent.forms.matching import Line, lines_of, match
+from agent.forms.odt import read_odt
+from agent.forms.old_word import read_old
+from agent.forms.pdf import read_pdf
+from agent.forms.sniff import sniff
 from agent.forms.units import Document, Refused
+from agent.forms.unpack import CARRIERS, check
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category
 
@@ -19,31 +24,20 @@ _TITLE_LENGTH = 140
 _FEWEST_LABELS = 4  # under a known title
 _FEWEST_LABELS_UNTITLED = 8
 
-_NOT_YET = {
-    "old_word": "It is a Word document of the old kind (.doc). Please save it as .docx and send it again.",
-    "rtf": "It is a Rich Text document. Please save it as .docx and send it again.",
-    "pdf": "It is a PDF. Please send the form as a Word document (.docx).",
+# what is no document: why, for the person who has to deal with it
+_NO_FORMS = {
     "image": "It is a picture or a scan, which cannot be read as a form.",
-    "zip": "It is a zip archive. Please send the form itself.",
-    "open_document": "It is an OpenDocument file. Please save it as .docx and send it again.",
+    "other_document": "It is an OpenDocument file, but not a text.",
     "spreadsheet": "It is a spreadsheet, not a form.",
     "presentation": "It is a presentation, not a form.",
-    "encrypted": "It is protected by a password or by rights management. Please send it unprotected.",
+    "encrypted": "It is protected by a password. Please send it unprotected.",
+    "rights_protected": "It is protected by rights management. Please send it unprotected.",
     "html": "It is a web page, not a form.",
     "unknown": "It is no kind of document that can be read as a form.",
     "empty": "The file is empty.",
     "mail": "It is a saved mail. Please send the form itself.",
 }
-_STARTS = (
-    (b"%PDF", "pdf"),
-    (b"{\\rtf", "rtf"),
-    (b"\xff\xd8\xff", "image"),
-    (b"\x89PNG", "image"),
-    (b"GIF8", "image"),
-    (b"II*\0", "image"),
-    (b"MM\0*", "image"),
-    (b"BM", "image"),
-)
+_CARRIED = "It only carries other files; those were looked at one by one."
 
 
 def read(
@@ -58,57 +52,30 @@ def read(
         return _read(content, name, sha256, definitions, tuple(categories))
     except Refused as refused:
         return Unreadable(name, sha256, refused.code, (str(refused),))
-    except (RecursionError, MemoryError):
+    except RecursionError:
         return Unreadable(name, sha256, "too_deep", ("The document is nested too deeply to be a form.",))
+    except MemoryError:
+        return Unreadable(name, sha256, "memory", ("The document needs far more memory than a form would.",))
     except Exception as error:  # whatever a hostile file provokes, the mail goes on as a question
         said = f"The document could not be read ({type(error).__name__})."
         return Unreadable(name, sha256, "crashed", (said,))
 
 
-def sniff(content: bytes) -> str:
-    """What kind of file these bytes are: `package` for what may be a .docx, else a code of `_NOT_YET`."""
-    if not content.strip(b"\0 \r\n\t"):
-        return "empty"
-    for start, kind in _STARTS:
-        if content.startswith(start):
-            return kind
-    if content.startswith(b"PK"):
-        return _sniff_zip(content)
-    if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return _sniff_compound(content)
-    if b"%PDF" in content[:1024]:
-        return "pdf"
-    return _sniff_text(content[:4096].lstrip(b"\xef\xbb\xbf \r\n\t").lower())
-
-
-def _sniff_zip(content: bytes) -> str:
-    if b"[Content_Types].xml" in content:
-        return "package"
-    return "open_document" if content[30:90].startswith(b"mimetypeapplication/vnd.oasis") else "zip"
-
-
-def _sniff_compound(content: bytes) -> str:
-    """Old Office files and encrypted new ones share a container; its directory names its streams."""
-    for stream, kind in (
-        ("EncryptedPackage", "encrypted"),
-        ("WordDocument", "old_word"),
-        ("Workbook", "spreadsheet"),
-        ("PowerPoint Document", "presentation"),
-        ("__properties_version1.0", "mail"),
-    ):
-        if stream.encode("utf-16-le") in content:
-            return kind
-    return "unknown"
-
-
-def _sniff_text(start: bytes) -> str:
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "html"
-    return (
-        "mail"
-        if re.match(rb"(?:received|return-path|from|to|subject|date|mime-version|message-id):", start)
-        else "unknown"
-    )
+def document_of(content: bytes) -> Document:
+    """The units of a document of any kind. Raises `Refused` where it is none, or cannot be read."""
+    kind = sniff(content)
+    if kind == "package":
+        return read_docx(content)
+    if kind == "open_document":
+        return read_odt(content)
+    if kind in ("old_word", "rtf"):
+        return read_old(content, kind)
+    if kind == "pdf":
+        return read_pdf(content)
+    if kind in CARRIERS:
+        check(content)
+        raise Refused(kind, _CARRIED)
+    raise Refused(kind, _NO_FORMS[kind])
 
 
 def _read(
@@ -118,17 +85,12 @@ def _read(
     definitions: Sequence[FormDefinition],
     categories: tuple[Category, ...],
 ) -> Reading | Unreadable:
-    kind = sniff(content)
-    if kind != "package":
-        return Unreadable(name, sha256, kind, (_NOT_YET[kind],))
-    document = read_docx(content)
+    document = document_of(content)
     books = [label_book(definition, categories) for definition in definitions]
     lines = lines_of(document)
     book, problems = recognised(lines, books)
     if book is None:
-        return Unreadable(
-            name, sha256, "not_a_form", ("It is a Word document, but none of the known forms.",)
-        )
+        return Unreadable(name, sha256, "not_a_form", ("It can be read, but it is none of the known forms.",))
     found = match(document, lines, book)
     return Reading(
         form=book.definition.name,
@@ -145,6 +107,7 @@ def _read(
 def recognised(lines: Sequence[Line], books: Sequence[LabelBook]) -> tuple[LabelBook | None, list[str]]:
     """Which form these lines are, by its title and by the labels in it."""
     titles = [f" {key(line.text)} " for line in _title_lines(lines)]
+    books = [book for book in books if not _is_anothers(book.definition, titles)]
     texts = [text for line in lines for text in _label_texts(line)]
     counts = [(book, *book.count(texts)) for book in books]
     titled = _by_title(counts, titles)
@@ -191,6 +154,12 @@ def _by_title(
         return None
     _, _, book, problems = max(found, key=lambda one: one[:2])
     return book, problems
+
+
+def _is_anothers(definition: FormDefinition, titles: Sequence[str]) -> bool:
+    """Of two titles that stand there, one within the other, the longer is the form's own."""
+    own = _longest((definition.title, *definition.recognised_by), titles)
+    return _longest(definition.never, titles) > own
 
 
 def _longest(names: Sequence[str], titles: Sequence[str]) -> int:

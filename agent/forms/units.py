@@ -6,9 +6,12 @@ as one line: a paragraph, or a part of one between line breaks. A *cell* is a pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+_BLANK = re.compile(r"[\s\u2002\u2003\u00a0\u200b\u00ad]*")
 
 
 class Refused(Exception):
@@ -78,3 +81,13 @@ def boxed(units: Sequence[Unit]) -> Iterator[tuple[Unit, str]]:
             end = boxes[number + 1] if number + 1 < len(boxes) else len(shown)
             words = shown[index + 1 : end]
         yield shown[index], "".join(unit.text for unit in words if not unit.struck)
+
+
+def joined(units: Iterable[Unit]) -> str:
+    """The text of units, a line each; five en-spaces and the like are no answer."""
+    lines: dict[int, list[str]] = {}
+    for unit in units:
+        if not unit.struck:
+            lines.setdefault(unit.line, []).append(unit.text)
+    text = "\n".join("".join(parts) for parts in lines.values())
+    return "" if _BLANK.fullmatch(text) else text.strip()

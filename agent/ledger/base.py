@@ -35,11 +35,14 @@ class NotedMail:
     tries: int = 0
 
 
+GONE = "gone"  # the outcome of a mail that was not there any more when it was to be read
+
+
 @dataclass(frozen=True)
 class HandledMail:
     """A mail that was dealt with. `outcome` is a code, `folder` the path it belongs in.
 
-    `message_id` and `fingerprint` are None only where the mail was gone before it could be read.
+    `message_id` and `fingerprint` are None only where the mail could not be read.
     """
 
     mail_id: str
@@ -235,7 +238,8 @@ class DeskLedger(Protocol):
     def note(self, mails: Iterable[NotedMail], folder: str, cursor: str | None, at: datetime) -> int:
         """Keep every mail of a page of changes together with the next cursor, in one transaction.
 
-        Mails already noted or handled (by mail id) are not noted again. Gives how many were new.
+        Mails already noted or handled (by mail id) are not noted again, unless they were GONE: told of
+        once more, they are there after all, and have to be read. Gives how many were new.
         A cursor of None forgets the old one (a full round comes next). The first `at` ever told is
         when the desk began.
         """

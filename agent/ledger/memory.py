@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from agent.errors import TryAgainLater
 from agent.ledger import chain
 from agent.ledger.base import (
+    GONE,
     UNDER_WAY,
     HandledMail,
     Letter,
@@ -224,7 +225,11 @@ class MemoryDesk:
         with self._writing() as state:
             before = len(state.noted)
             for mail in mails:
-                if mail.mail_id not in state.handled:
+                known = state.handled.get(mail.mail_id)
+                if known is not None and known.outcome == GONE:
+                    del state.handled[mail.mail_id]
+                    known = None
+                if known is None:
                     state.noted.setdefault(mail.mail_id, mail)
             state.began_at = state.began_at or at
             state.cursors.pop(folder, None)

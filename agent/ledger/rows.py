@@ -21,6 +21,7 @@ from sqlalchemy import (
 from agent.errors import TryAgainLater
 from agent.ledger import schema as db
 from agent.ledger.base import (
+    GONE,
     UNDER_WAY,
     HandledMail,
     Letter,
@@ -156,11 +157,19 @@ def mail_is(desk: str, mail_id: str) -> ColumnElement[bool]:
 
 
 def known_mails(connection: Connection, desk: str, mail_ids: list[str]) -> set[str]:
+    """Those of `mail_ids` that were noted or handled; not those that were gone."""
     known: set[str] = set()
     for start in range(0, len(mail_ids), AT_ONCE):
         some = db.mail.c.mail_id.in_(mail_ids[start : start + AT_ONCE])
-        known.update(connection.scalars(select(db.mail.c.mail_id).where(db.mail.c.desk == desk, some)))
+        here = and_(db.mail.c.desk == desk, some, db.mail.c.outcome != GONE)
+        known.update(connection.scalars(select(db.mail.c.mail_id).where(here)))
     return known
+
+
+def forget_gone(connection: Connection, desk: str, mail_ids: list[str]) -> None:
+    for start in range(0, len(mail_ids), AT_ONCE):
+        some = db.mail.c.mail_id.in_(mail_ids[start : start + AT_ONCE])
+        connection.execute(delete(db.mail).where(db.mail.c.desk == desk, some, db.mail.c.outcome == GONE))
 
 
 def keep_cursor(connection: Connection, desk: str, folder: str, cursor: str | None) -> None:

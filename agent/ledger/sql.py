@@ -122,6 +122,7 @@ class SqlDesk:
             known = rows.known_mails(connection, self._desk, list(told))
             new = [mail for mail in told.values() if mail.mail_id not in known]
             if new:
+                rows.forget_gone(connection, self._desk, [mail.mail_id for mail in new])
                 connection.execute(insert(db.mail), [rows.noted_values(self._desk, mail) for mail in new])
             rows.keep_cursor(connection, self._desk, folder, cursor)
             if connection.scalar(select(db.desk.c.desk).where(db.desk.c.desk == self._desk)) is None:

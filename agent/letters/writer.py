@@ -44,7 +44,8 @@ class Written:
 
 @dataclass(frozen=True)
 class AskedAbout:
-    """One alert in a chase, as templates see it. `before` counts the requests sent earlier."""
+    """One alert in a chase, as templates see it. `before` counts the requests sent earlier; `own` tells
+    that an update is the reader's own task (else: to see to it that one comes)."""
 
     reference: str
     initials: str
@@ -55,6 +56,7 @@ class AskedAbout:
     role: str
     role_name: str
     stands_in: bool
+    own: bool
 
 
 class Writer:
@@ -121,6 +123,7 @@ class Writer:
             role=chase.role,
             role_name=self._procedure.role_names.get(chase.role, chase.role.replace("_", " ")),
             stands_in=chase.stands_in,
+            own=chase.role in self._procedure.chasing.updated_by and not chase.stands_in,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from agent.errors import ChangedMeanwhile, CursorGone, NotFound, OutcomeUnknown, TryAgainLater
@@ -23,6 +23,8 @@ KEY_HEADER = "x-need-to-know-letter"  # comes back with a non-delivery report
 UNWANTED = "DR, RN, NRN, AutoReply"
 
 SEARCH_FOLDER = "#microsoft.graph.mailSearchFolder"  # lies among the folders but holds nothing
+
+_FIRST_YEAR = 1970
 
 LIST_PAGE = "200"
 FOLDER_PAGE = "200"
@@ -180,11 +182,15 @@ def _copy(row: Mapping[str, Any]) -> Copy:
 
 
 def _time(told: object) -> datetime | None:
-    """Rows of changes are sparse: a time may be missing, and one that cannot be read says no more."""
+    """Rows of changes are sparse: a time may be missing, and one that cannot be read says no more. Nor does
+    0001-01-01, which is how Exchange says that it has none."""
     try:
-        return datetime.fromisoformat(told) if isinstance(told, str) else None
+        time = datetime.fromisoformat(told) if isinstance(told, str) else None
     except ValueError:
         return None
+    if time is None or time.year < _FIRST_YEAR:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _message(letter: OutgoingLetter) -> dict[str, Any]:

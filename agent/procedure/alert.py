@@ -20,6 +20,11 @@ class Chased:
     step: int
     letter: str
 
+    @property
+    def prompt(self) -> str:
+        """`chase-3` of `chase-3:reviewer`: one prompt may be several letters."""
+        return self.rule.partition(":")[0]
+
 
 @dataclass(frozen=True)
 class Alert:
@@ -27,7 +32,7 @@ class Alert:
 
     `values` are single values by canonical name, as last stated by a form or corrected by a person.
     `last_news_at` is when something was last heard of it (first form, update, reply): chases count
-    from there. `chases` are those sent since then.
+    from there. `chases` are the letters sent since then, `chases_ever` the prompts of all time.
     """
 
     reference: str
@@ -236,7 +241,8 @@ def _chased(alert: Alert, entry: Entry) -> Alert:
         letter=entry.source,
     )
     unanswered = alert.chases if entry.at < alert.last_news_at else (*alert.chases, chased)
-    return replace(alert, chases=unanswered, chases_ever=alert.chases_ever + 1)
+    another = chased.prompt not in {one.prompt for one in alert.chases}
+    return replace(alert, chases=unanswered, chases_ever=alert.chases_ever + another)
 
 
 def _not_an_alert(alert: Alert, entry: Entry) -> Alert:

@@ -90,7 +90,9 @@ def _ids_out(text: str, procedure: Procedure) -> tuple[str, bool]:
 
 
 def _phrase_out(text: str, rules: Subject) -> tuple[str, str, int, str]:
+    longer = [name for name in rules.sister_forms if _phrase(rules.phrase) in _phrase(name)]
     for phrase, called in (
+        *((name, "sister") for name in longer),
         *((rules.phrase, "full"),),
         *((name, "old") for name in rules.old_names),
         *((name, "alternative") for name in rules.alternative_names),

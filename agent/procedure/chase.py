@@ -19,8 +19,6 @@ from agent.procedure.working_days import Calendar
 
 AUTHOR = "author"
 REVIEWER = "reviewer"
-REVIEWS = "strategic_manager"  # the role without which nobody is a reviewer, whatever a form says
-STANDS_IN = "sqas_sm"  # is written to where a role has nobody who can be
 
 _RULE = "chase-"
 
@@ -169,14 +167,24 @@ def left_alone(alert: Alert, today: date) -> bool:
 
 
 def _due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> date:
-    promised = promised_on(alert, procedure, calendar)
-    after_promise = calendar.working_days_ahead(promised, 1) if promised else date.min
+    planned = _around_promise(alert, procedure, calendar)
     before = [calendar.today(chased.at) for chased in alert.chases if _step(chased) == step - 1]
     if not before:
-        return after_promise if promised else expected_on(alert, procedure, calendar)
-    rules = procedure.chasing
+        return planned[0] if planned else expected_on(alert, procedure, calendar)
+    rules, last = procedure.chasing, max(before)
     interval = rules.interval_missing if still_missing(alert, procedure) else rules.interval
-    return max(after_promise, calendar.working_days_ahead(max(before), interval))
+    following = (planned_for for planned_for in planned if planned_for > last)
+    return next(following, calendar.working_days_ahead(last, interval))
+
+
+def _around_promise(alert: Alert, procedure: Procedure, calendar: Calendar) -> list[date]:
+    """The days for prompts around a promised update, in order; none on the day of the last news or before."""
+    promised = promised_on(alert, procedure, calendar)
+    if promised is None:
+        return []
+    heard = calendar.today(alert.last_news_at)
+    days = {calendar.working_days_off(promised, number) for number in procedure.chasing.around_promise}
+    return sorted(day for day in days if day > heard) or [calendar.working_days_ahead(promised, 1)]
 
 
 def _steps_sent(alert: Alert) -> int:
@@ -185,7 +193,7 @@ def _steps_sent(alert: Alert) -> int:
 
 def _step(chased: Chased) -> int:
     """`chase-3:reviewer` → 3. One prompt may be several letters; it counts once."""
-    number = chased.rule.partition(":")[0].removeprefix(_RULE)
+    number = chased.prompt.removeprefix(_RULE)
     return int(number) if number.isdecimal() else 0
 
 
@@ -267,12 +275,12 @@ class _Round:
             return [self.people.at(alert.author_address) or unlisted]
         if role == REVIEWER:
             named = self.people.named(bare_name(alert.values.get(REVIEWER, "")))
-            return [named] if named and REVIEWS in named.roles else []
+            return [named] if named and self.procedure.chasing.reviewer_role in named.roles else []
         return self.people.holding(role)
 
     def _stand_in(self, alert: Alert) -> Person | None:
-        may = (person for person in self.people.holding(STANDS_IN) if self._may_be_told(person, alert))
-        return next(may, None)
+        holding = self.people.holding(self.procedure.chasing.stands_in)
+        return next((person for person in holding if self._may_be_told(person, alert)), None)
 
     def _may_be_told(self, person: Person, alert: Alert) -> bool:
         bounced = {address.lower() for address in alert.bounced}

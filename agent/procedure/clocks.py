@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -34,14 +34,15 @@ class Clock:
     since: str = ""
     inside: bool | None = None
     ended: bool = False
+    strictly: bool = False
 
     def passed(self, now: datetime, calendar: Calendar) -> bool:
         """Whether the deadline is over and nothing has ended the clock: a day once it is over, a moment
-        when it has come (24 hours are "24 hours or more")."""
+        when it has come ("24 hours or more") or, `strictly`, once it has gone ("more than 48 hours")."""
         if self.due is None or self.ended:
             return False
         if isinstance(self.due, datetime):
-            return now >= self.due
+            return now > self.due if self.strictly else now >= self.due
         return calendar.today(now) > self.due
 
 
@@ -50,20 +51,28 @@ def clocks_of(facts: Facts, rules: tuple[ClockRule, ...], calendar: Calendar) ->
     return tuple(_clock(rule, facts, calendar) for rule in rules)
 
 
-def clock_of(name: str, facts: Facts, procedure: Procedure, calendar: Calendar) -> Clock | None:
-    """The procedure's clock of this name; None when the procedure has none such."""
-    rules = tuple(rule for rule in procedure.clocks if rule.clock == name)
-    return next(iter(clocks_of(facts, rules, calendar)), None)
+def clock_of(
+    name: str, facts: Facts, procedure: Procedure, calendar: Calendar, categories: Collection[str] | None = None
+) -> Clock | None:
+    """The procedure's clock of this name: by the first of its rules that runs for these `categories` (any,
+    where none are told) and has a known start, else by the last. None when it has none such."""
+    named = (rule for rule in procedure.clocks if rule.clock == name)
+    rules = tuple(rule for rule in named if categories is None or _runs_for(rule, categories))
+    clocks = clocks_of(facts, rules, calendar)
+    return next((clock for clock in clocks if clock.due is not None), clocks[-1] if clocks else None)
 
 
 def deadlines_of(alert: Alert, procedure: Procedure, calendar: Calendar) -> tuple[Clock, ...]:
     """The clocks that run for this alert: those of its categories whose start is known. No windows."""
-    rules = tuple(
-        rule
-        for rule in procedure.clocks
-        if not rule.inside and (not rule.categories or set(rule.categories) & set(alert.categories))
-    )
-    return tuple(clock for clock in clocks_of(facts_of(alert), rules, calendar) if clock.due is not None)
+    rules = tuple(rule for rule in procedure.clocks if not rule.inside and _runs_for(rule, alert.categories))
+    running = [clock for clock in clocks_of(facts_of(alert), rules, calendar) if clock.due is not None]
+    first = {clock.clock: clock for clock in reversed(running)}
+    return tuple(clock for clock in running if clock is first[clock.clock])
+
+
+def _runs_for(rule: ClockRule, categories: Collection[str]) -> bool:
+    named = not rule.categories or not set(rule.categories).isdisjoint(categories)
+    return named and set(rule.unless).isdisjoint(categories)
 
 
 def facts_of(alert: Alert) -> dict[str, Moment | None]:
@@ -91,6 +100,7 @@ def _clock(rule: ClockRule, facts: Facts, calendar: Calendar) -> Clock:
         clause=rule.clause,
         since=since,
         inside=_inside(rule, start, due, facts, calendar),
+        strictly=rule.strictly,
         ended=any(facts.get(name) is not None for name in rule.ends),
     )
 

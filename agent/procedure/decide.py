@@ -36,6 +36,7 @@ QUESTIONS: Mapping[str, str] = {
     "name_mismatch": "Subject, file name and form name different children. "
     "Perhaps it was sent in error: look before anything is answered.",
     "unreadable": "A form could not be read. Open it, and ask its author for a Word file if needed.",
+    "mail_unread": "Part of the mail could not be read. Open it, and look whether it brings a form.",
     "macro_file": "The form holds macros. They were not run; ask for the form without them.",
     "date_invalid": "A date on the form does not exist or cannot be read. Look it up on the form.",
     "date_future": "Something on the form is dated in the future. Ask its author.",
@@ -156,9 +157,10 @@ class _Case:
     def _open(self) -> Decision:
         said = self.submission
         early = () if said.kind in (Kind.NEW, Kind.MISSING) else ("update_before_alert",)
-        unknown = ("unknown_reference",) if said.references else ()
+        unknown = ("unknown_reference",) if set(said.references) - self.alerts.keys() else ()
         reference = self.new_reference(said.received_at)
-        said = replace(said, findings=(*said.findings, *early))
+        noticed = tuple(code for code in early if code in self.procedure.findings)
+        said = replace(said, findings=(*said.findings, *noticed))
         opened = self._entry(Happened.OPENED, reference, _facts(said, reference), _content(said))
         entries = [opened, *self._conclusion(reference, concluded=False)]
         asked = (*early, *unknown, *said.doubts)
@@ -323,7 +325,10 @@ class _Case:
         return self._decision("unmatched", [], self._questions((*unmatched, *said.doubts), possible))
 
     def away(self) -> Decision:
-        """Only the author's own mailbox tells that the author is away."""
+        """Only the author's own mailbox tells that the author is away; and that excuses nobody where an
+        update is the reviewer's task as well (Merton "Recording")."""
+        if "reviewer" in self.procedure.chasing.updated_by:
+            return self._aside("automatic_reply")
         meant = [
             alert
             for alert in self._told() or self._talked_of()

@@ -209,7 +209,8 @@ def _next_step(alert: Alert, now: datetime, procedure: Procedure, people: People
         until = alert.on_hold_until
         return f"On hold until {_said(until)}" if until else "On hold"
     if waiting:
-        return f"For business support: {waiting[0][0].lower()}{waiting[0][1:]}"
+        desk = procedure.role_names.get("business_support", "a person")
+        return f"For {desk}: {waiting[0][0].lower()}{waiting[0][1:]}"
     if left_alone(alert, today) and alert.away_until:
         return f"Author away until {_said(alert.away_until)}"
     promised = promised_on(alert, procedure, calendar)

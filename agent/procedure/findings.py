@@ -60,7 +60,8 @@ def _is_late(receipt: Receipt, procedure: Procedure) -> bool:
     if said.kind not in (Kind.NEW, Kind.MISSING):
         return False
     facts = {"incident_at": said.incident_at, "missing_since": said.missing_since}
-    due = clock_of("form_due", facts, procedure, Calendar(frozenset(), frozenset(), receipt.zone))
+    calendar = Calendar(frozenset(), frozenset(), receipt.zone)
+    due = clock_of("form_due", facts, procedure, calendar, said.categories)
     return due is not None and isinstance(due.due, datetime) and said.received_at > due.due
 
 

@@ -60,7 +60,7 @@ class Mail:
         """
         told = hashlib.sha256()
         for part in (self.subject, self.sender, " ".join(self.text.split())):
-            told.update(part.encode() + b"\0")
+            told.update(part.encode("utf-8", "surrogatepass") + b"\0")
         for document in self.attachments:
             told.update(document.sha256.encode())
         for inner in self.nested:

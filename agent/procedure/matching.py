@@ -107,7 +107,10 @@ def children_match(told: Iterable[Child], known: Sequence[Child]) -> Same:
 
 
 def _told(submission: Submission, alerts: Mapping[str, Alert], meant: list[Alert], why: str) -> Match:
-    """The mail itself says which alert; unless it then speaks of another child."""
+    """The mail itself says which alert; unless it then speaks of another child, or brings the first form
+    of a new matter: people answer the last mail they have."""
+    if all(_begins_another_matter(submission, alert) for alert in meant):
+        return _recognised(submission, alerts)
     graded = [(alert, children_match(submission.children, alert.children)) for alert in meant]
     surely = [alert for alert, same in graded if same is Same.SURELY]
     fitting = surely or [alert for alert, same in graded if same is not Same.NO]
@@ -172,6 +175,12 @@ def is_another_matter(submission: Submission, alert: Alert) -> bool:
     if isinstance(happened, datetime):
         return happened > alert.received_at
     return happened is not None and happened > alert.received_at.date()
+
+
+def _begins_another_matter(submission: Submission, alert: Alert) -> bool:
+    """A form of something that happened later, and that tells of no update and no conclusion."""
+    continues = bool(submission.updates or submission.conclusion)
+    return submission.form is not None and not continues and is_another_matter(submission, alert)
 
 
 def _same_incident(submission: Submission, alert: Alert) -> bool:

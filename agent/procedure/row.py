@@ -27,8 +27,12 @@ _TICKED = ("yes", "y", "true")
 def row_of(
     alert: Alert, now: datetime, procedure: Procedure, people: People, calendar: Calendar
 ) -> dict[str, str]:
-    """The row of `alert` as it stands at `now`. What a person corrected stands as they wrote it."""
+    """The row of `alert` as it stands at `now`. What a person corrected stands as they wrote it.
+
+    A column whose field is none of these shows the form's value of that name.
+    """
     row = {
+        **{column.field: _answered(alert, column.field) for column in procedure.columns if column.field},
         **_matter(alert, now, procedure, calendar),
         **_subjects(alert, procedure),
         **_times(alert, procedure, calendar),
@@ -39,9 +43,14 @@ def row_of(
     return {name: alert.values[name] if name in alert.corrected else text for name, text in row.items()}
 
 
+def _answered(alert: Alert, name: str) -> str:
+    answer = alert.values.get(name, "")
+    return answer.capitalize() if answer in ("yes", "no") else answer
+
+
 def within_time(alert: Alert, procedure: Procedure, calendar: Calendar) -> str:
     """Whether the first form came in time: "On time", "Late by 5h" (hours begun count), "Cannot tell"."""
-    form_due = clock_of("form_due", facts_of(alert), procedure, calendar)
+    form_due = clock_of("form_due", facts_of(alert), procedure, calendar, alert.categories)
     if form_due is None or not isinstance(form_due.due, datetime):
         return "Cannot tell"
     late = alert.received_at - form_due.due

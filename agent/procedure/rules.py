@@ -19,7 +19,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Category(Told):
-    """One line of the procedure's lists (NCT 2.2, 2.3). `listed` is "must" or "consider".
+    """One line of the procedure's lists (NCT 2.2, 2.3; Merton "When"). `listed` names the list.
 
     `words` are how the form prints it; `staff` marks matters whose subject is a member of staff.
     """
@@ -68,8 +68,14 @@ class ChaseStep(Told):
 class Chasing(Told):
     """When an author is prompted (NCT 6.2). Intervals are working days; hours are local time.
 
-    A next update that a form promises for later than `furthest_update` days after it came is taken for
-    a slip of the pen: nobody shall fall silent because of a mistyped year.
+    Where a form promises its next update for a day, the prompts stand `around_promise`, in working days
+    before (-1), on (0) or after it, and only then at intervals. A promise for later than
+    `furthest_update` days after the form came is taken for a slip of the pen: nobody shall fall silent
+    because of a mistyped year.
+
+    `reviewer_role` is the role without which nobody is a reviewer, whatever a form says; `stands_in`
+    the role that is written to in place of somebody who cannot be. `updated_by` are those of author and
+    reviewer whose own task an update is (NCT 6.2, Merton "Recording"); all others are asked to see to it.
     """
 
     clause: str
@@ -80,6 +86,10 @@ class Chasing(Told):
     earliest: time
     latest: time
     steps: tuple[ChaseStep, ...]
+    reviewer_role: str
+    stands_in: str
+    updated_by: tuple[str, ...] = ("author",)
+    around_promise: tuple[int, ...] = (1,)
     furthest_update: int = 90
 
 
@@ -112,8 +122,10 @@ class ClockRule(Told):
     """One deadline. `starts` are facts in order of preference: the first that is known starts the clock.
 
     `counts` is the way of counting `length` (see `clocks.py`). It runs for alerts of these `categories`
-    (all when none is named) and ends when one of `ends` is known. `inside` is the fact that has to lie
-    within a window which the clock only bounds; such a clock is no deadline.
+    (all when none is named), `unless` they are of one of those, and ends when one of `ends` is known; of
+    several rules for one clock the first that runs counts. `strictly`: the deadline is over only when more
+    than the time has passed. `inside` is the fact that has to lie within a window which the clock only
+    bounds; such a clock is no deadline.
     """
 
     clock: str
@@ -124,13 +136,16 @@ class ClockRule(Told):
     rule: str
     clause: str
     categories: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    strictly: bool = False
     inside: str = ""
 
 
 @dataclass(frozen=True)
 class Column(Told):
-    """One column of the register. `field` is what the agent puts there (see `row.py`), "" for people's.
+    """One column of the register. `field` is what the agent puts there: something of `row.py`, or any
+    single value of the form by its canonical name; "" for people's.
 
     `owner` is agent, proposed or person; `format` is text, long, date, datetime, number or choice.
     `synonyms` are other headings under which people may keep it; `choices` fill its drop-down.

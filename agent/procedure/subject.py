@@ -117,7 +117,7 @@ class _Clerk:
             add(self, kind, child)
         if self.flags & signs.PERSON_NEEDED:
             self.flags.add("needs_human")
-        if self._in_order(kind):
+        if self._in_order(kind) and "subject_phrase_missing" in self.procedure.findings:
             self.flags.add("ok_6_1")
         return SubjectSays(kind, child, written, frozenset(self.flags), self.references)
 
@@ -239,10 +239,11 @@ def _flag_subject_line(clerk: _Clerk, kind: Kind, child: str | None) -> None:
         return
     if query and child is None:
         return
-    if clerk.subject.phrase != "full":
+    rules = clerk.procedure.findings  # how a subject is to be written, not every procedure says
+    if clerk.subject.phrase != "full" and "subject_phrase_missing" in rules:
         clerk.flags.add("missing_sla_phrase")
     marking = {"": "missing_marking", "partial": "marking_partial", "variant": "marking_variant"}
-    if clerk.subject.marking in marking:
+    if clerk.subject.marking in marking and "marking_missing" in rules:
         clerk.flags.add(marking[clerk.subject.marking])
 
 
@@ -259,6 +260,7 @@ def _flag_names_of_forms(clerk: _Clerk, kind: Kind, child: str | None) -> None:
 
 
 def _flag_files(clerk: _Clerk, kind: Kind, child: str | None) -> None:
+    dated = "file_name_without_date" in clerk.procedure.findings
     for text, ending in zip(clerk.files, clerk.endings, strict=True):
         clerk.flags |= _file_type(ending)
         clerk.flags |= text.flags & {
@@ -269,7 +271,7 @@ def _flag_files(clerk: _Clerk, kind: Kind, child: str | None) -> None:
         }
         if not text.phrase and not text.named and not references_in(text.text, clerk.procedure):
             clerk.flags |= {"bad_filename"} | ({"needs_form_read"} if ending in signs.DOCUMENTS else set())
-        elif not text.dates and ending in signs.DOCUMENTS:
+        elif not text.dates and ending in signs.DOCUMENTS and dated:
             clerk.flags.add("filename_no_date")
     documents = [ending for ending in clerk.endings if ending in signs.DOCUMENTS]
     if len(documents) > 1:

@@ -30,6 +30,8 @@ _QUOTE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # one may read a file that nobody knows the age of
+# How a mail was sent says little of what it says: a link to a form is an automatic notice.
+_ONLY_HOW_SENT = frozenset({"newsletter", "automatic_notice"})
 _MARKED_WITHIN = 2000  # the marking stands at the head of a mail
 
 
@@ -144,12 +146,18 @@ class _Arrival:
             return Kind.CLOSURE
         if filled.updates or any(has_phrase(ticked, word) for word in rules.update_words):
             return Kind.UPDATE
-        first = Kind.MISSING if form.form in self.procedure.missing_forms else Kind.NEW
+        first = Kind.MISSING if self._is_missing(form, filled) else Kind.NEW
         concluding = any(has_phrase(ticked, word) for word in rules.closure_words)
         if ticked and not concluding:
             return first
         said = self._says([form.document]).kind
         return Kind.UPDATE if concluding or said in (Kind.UPDATE, Kind.CLOSURE) else first
+
+    def _is_missing(self, form: Reading, filled: FilledForm) -> bool:
+        """By the form itself; where one form serves for every matter, by what is filled in."""
+        if self.procedure.missing_forms:
+            return form.form in self.procedure.missing_forms
+        return filled.happened["missing_since"] is not None
 
     def _doubts(self, form: Reading, filled: FilledForm) -> tuple[str, ...]:
         told = {
@@ -284,16 +292,25 @@ class _Arrival:
 
     def _without_form(self) -> Submission:
         base = replace(self._base(Kind.OTHER), references=self._references(new_words(self.mail.text)))
+        if _unread(self.mail):
+            return replace(base, doubts=("mail_unread", *self._sender_doubts))
         if self.mail.sender.lower() in self.people.own:
             return replace(base, reason="own_letter")
         reason = machine_reason(self.mail)
-        if reason:
+        if reason and not (reason in _ONLY_HOW_SENT and self._claims_an_alert()):
             return replace(base, reason=reason, doubts=("recall",) if reason == "recall" else ())
         return self._in_words(base)
 
+    def _claims_an_alert(self) -> bool:
+        return self._in_all().kind is not Kind.OTHER
+
+    def _in_all(self) -> SubjectSays:
+        """What the subject says together with whatever is attached."""
+        return self._says([document.name for document in self.mail.attachments if not document.inline])
+
     def _in_words(self, base: Submission) -> Submission:
         """A mail that a person wrote, without a form."""
-        says = self._says([document.name for document in self.mail.attachments if not document.inline])
+        says = self._in_all()
         told = replace(base, children=_children(says, full=True), doubts=self._sender_doubts)
         if says.kind is Kind.CLOSURE:
             return replace(told, kind=Kind.CLOSURE, doubts=("closure_without_form", *told.doubts))
@@ -309,6 +326,11 @@ class _Arrival:
         """A mail that is sent on does not answer the one it sends on, whatever its headers say."""
         answers = bool(self.mail.in_reply_to or self.mail.references)
         return answers and not FORWARDED.match(self.mail.subject)
+
+
+def _unread(mail: Mail) -> bool:
+    """Whether some of the mail, or of a mail within it, was not read: a form may be there."""
+    return bool(mail.problems) or any(_unread(inner) for inner in mail.nested)
 
 
 def _children(says: SubjectSays, *, full: bool = False) -> tuple[Child, ...]:

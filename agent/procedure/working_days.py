@@ -63,6 +63,16 @@ class Calendar:
             weekdays = (day + _DAY * n for n in count(1) if (day + _DAY * n).weekday() < _SATURDAY)
             return next(islice(weekdays, number - 1, None))
 
+    def working_days_off(self, day: date, number: int) -> date:
+        """The working day that lies `number` of them after `day` (before it, when negative); 0 is the day
+        itself or the next working day. Looks ahead as `working_days_ahead` does."""
+        if number >= 0:
+            start, number = (day, number) if number else (day - _DAY, 1)
+            return self.working_days_ahead(start, number)
+        off = self.bank_holidays | self.closed
+        before = (day - _DAY * n for n in count(1))
+        return next(islice((d for d in before if d.weekday() < _SATURDAY and d not in off), -number - 1, None))
+
     def on_or_after(self, day: date) -> date:
         """`day` if it is a working day, else the next one."""
         return next(self._working_days_from(day))

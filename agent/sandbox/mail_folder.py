@@ -28,10 +28,15 @@ def load_mail_folder(tenant: Tenant, folder: Path) -> int:
     return delivered
 
 
+def mails_in(room: Path) -> list[Path]:
+    """The files that are mails, by name."""
+    return sorted(path for path in room.iterdir() if path.suffix.lower() == ".eml")
+
+
 def _mails(room: Path, now: datetime) -> list[tuple[datetime, bytes]]:
     """The mails of one mailbox with the time each came, oldest first."""
     found = []
-    for path in sorted(room.glob("*.eml")):
+    for path in mails_in(room):
         raw = path.read_bytes()
         written_at = mime.header_time(mime.parsed(raw))
         found.append((min(written_at or now, now), raw))

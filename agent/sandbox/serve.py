@@ -4,45 +4,66 @@ from __future__ import annotations
 
 import json
 import re
-import signal
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from agent.errors import BadConfiguration
-from agent.sandbox.mail_folder import load_mail_folder
+from agent.errors import WrongCall
+from agent.sandbox.mail_folder import load_mail_folder, mails_in
 from agent.sandbox.server import Sandbox
 from agent.sandbox.story import load_story
 from agent.settings import DeskSettings, load, shipped, write_copy
+from agent.stopping import on_signals
+
+if TYPE_CHECKING:
+    from agent.sandbox.tenant import Tenant
 
 SITE_HOST, SITE_PATH, SITE_NAME = "sandbox.sharepoint.example", "/sites/need-to-know", "Need to Know"
+MARK = ".n2k-sandbox"  # in a configuration folder that a sandbox wrote
 
 
 def serve(*, mail: Path | None, port: int, config_to: Path | None) -> int:
-    """Serve until SIGTERM or SIGINT. Prints one line of JSON once it answers; gives the exit status.
+    """Serve until SIGTERM or SIGINT; gives the exit status.
 
-    Each sub-folder of `mail` is a mailbox address holding .eml files. BadConfiguration when a folder
-    cannot be used.
+    Prints one line of JSON to standard output once it answers, and to standard error what a person wants
+    to know. Each sub-folder of `mail` is a mailbox address holding .eml files. WrongCall when there is no
+    such folder or the port is taken, BadConfiguration when `config_to` holds somebody's configuration.
     """
     if mail is not None and not mail.is_dir():
-        raise BadConfiguration([f"{mail} is no folder. It holds a folder for each mailbox address."])
+        raise WrongCall(f"{mail} is no folder. It is to hold a folder for each mailbox address.")
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    on_signals(stop)
     desks = _desks(mail)
     domains = sorted({desk.mailbox.rpartition("@")[2] for desk in desks.values()})
-    with Sandbox(domains=domains, port=port) as sandbox:
+    sandbox = Sandbox(domains=domains, port=port)
+    try:
+        _listen(sandbox, port)
         _furnish(sandbox, desks, mail)
         if config_to is not None:
             write_config(config_to, sandbox, desks)
-        print(json.dumps(ready(sandbox, config_to)), flush=True)  # noqa: T201 - the one line a caller waits for
-        while not stop.wait(0.5):
+        print(json.dumps(ready(sandbox, config_to, desks)), flush=True)  # noqa: T201 - callers wait for it
+        for line in _explained(sandbox, desks, mail, config_to):
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
+        while not stop.wait(0.5):  # a wait without an end would not be woken by a signal everywhere
             pass
+    finally:
+        sandbox.stop()
     return 0
 
 
-def ready(sandbox: Sandbox, config: Path | None) -> dict[str, str]:
+def _listen(sandbox: Sandbox, port: int) -> None:
+    try:
+        sandbox.start()
+    except OSError as wrong:
+        raise WrongCall(
+            f"Port {port} cannot be had ({wrong.strerror}). Leave `--port` out, and any free one is taken."
+        ) from wrong
+
+
+def ready(sandbox: Sandbox, config: Path | None, desks: Mapping[str, DeskSettings]) -> dict[str, Any]:
     """What somebody needs to know to use the sandbox."""
     told = {
         "base": sandbox.base_url,
@@ -53,26 +74,45 @@ def ready(sandbox: Sandbox, config: Path | None) -> dict[str, str]:
         "certificate": str(sandbox.certificate_file),
         "control": sandbox.control_url,
         "control_token": sandbox.control_token,
+        "desks": {name: desk.mailbox for name, desk in desks.items()},
     }
     return {**told, "config": str(config)} if config else told
+
+
+def _explained(
+    sandbox: Sandbox, desks: Mapping[str, DeskSettings], mail: Path | None, config: Path | None
+) -> Iterator[str]:
+    yield f"An embedded Microsoft 365 answers at {sandbox.base_url}. Ctrl-C ends it, and nothing is kept."
+    for name, desk in desks.items():
+        count = len(sandbox.tenant.mailbox(desk.mailbox).messages("inbox"))
+        yield f"Desk {name} watches {desk.mailbox}: {count} {'mail' if count == 1 else 'mails'}."
+    for path in sorted(mail.iterdir()) if mail else ():
+        if path.name not in _boxes(mail) and not path.name.startswith("."):
+            yield f"{path} is no folder named after a mail address, so it was left out."
+    if config:
+        yield f"Now, in another terminal:  n2k once --config {config}"
+
+
+def _boxes(mail: Path | None) -> dict[str, int]:
+    """The mailboxes that the folder holds, and how many mails each has."""
+    rooms = sorted(mail.iterdir()) if mail else []
+    return {room.name: len(mails_in(room)) for room in rooms if room.is_dir() and "@" in room.name}
 
 
 def _desks(mail: Path | None) -> dict[str, DeskSettings]:
     """The shipped desks, their register on the sandbox's site and invented people in the roles.
 
-    Where the mail folder holds just one mailbox and it is none of theirs, the first desk watches that.
+    A desk watches its own address where the mail folder has it. Where it has none of any desk's, the
+    first desk watches the fullest mailbox there.
     """
     settings = load(shipped()[0])
-    boxes = (
-        [path.name.lower() for path in sorted(mail.iterdir()) if path.is_dir() and "@" in path.name]
-        if mail
-        else []
-    )
+    boxes = {name.lower(): count for name, count in _boxes(mail).items()}
+    watched = {name: _own(desk, boxes) for name, desk in settings.desks.items()}
+    if boxes and not any(watched.values()):
+        watched[next(iter(watched))] = max(boxes, key=lambda box: boxes[box])
     desks = {}
-    for number, (name, desk) in enumerate(settings.desks.items()):
-        own = {address.lower() for address in (desk.mailbox, *desk.aliases)}
-        alone = number == 0 and len(boxes) == 1 and boxes[0] not in own
-        mailbox = boxes[0] if alone else next((box for box in boxes if box in own), desk.mailbox)
+    for name, desk in settings.desks.items():
+        mailbox = watched[name] or desk.mailbox
         story = load_story(shipped()[0] / "demo" / name)
         domain = mailbox.rpartition("@")[2]
         desks[name] = replace(
@@ -85,6 +125,11 @@ def _desks(mail: Path | None) -> dict[str, DeskSettings]:
     return desks
 
 
+def _own(desk: DeskSettings, boxes: Collection[str]) -> str | None:
+    own = {address.lower() for address in (desk.mailbox, *desk.aliases)}
+    return next((box for box in boxes if box in own), None)
+
+
 def _furnish(sandbox: Sandbox, desks: Mapping[str, DeskSettings], mail: Path | None) -> None:
     tenant = sandbox.tenant
     for desk in desks.values():
@@ -95,44 +140,58 @@ def _furnish(sandbox: Sandbox, desks: Mapping[str, DeskSettings], mail: Path | N
     tenant.drives.add_site(SITE_HOST, SITE_PATH, SITE_NAME)
     if mail is not None:
         load_mail_folder(tenant, mail)
+    for desk in desks.values():
+        _house_senders(tenant, desk)
+
+
+def _house_senders(tenant: Tenant, desk: DeskSettings) -> None:
+    """Whoever wrote from the desk's own domain has a mailbox, so that letters reach them."""
+    domain = desk.mailbox.rpartition("@")[2]
+    senders = {message.sender.lower() for message in tenant.mailbox(desk.mailbox).messages("inbox")}
+    for sender in sorted(senders - tenant.mailboxes.keys()):
+        if sender.rpartition("@")[2] == domain:
+            tenant.add_mailbox(sender)
 
 
 def write_config(folder: Path, sandbox: Sandbox, desks: Mapping[str, DeskSettings]) -> None:
-    """A configuration folder with which an agent works against this sandbox."""
-    write_copy(folder)
-    agent = folder / "agent.toml"
-    agent.write_text(
-        _told_anew(
-            agent.read_text(encoding="utf-8"),
-            {
-                "mode": "live",
-                "id": sandbox.tenant_id,
-                "client": sandbox.client_id,
-                "certificate": str(sandbox.certificate_file),
-                "authority": sandbox.base_url,
-                "graph": sandbox.base_url,
-                "ca_file": str(sandbox.ca_file),
-            },
-        ),
-        encoding="utf-8",
-    )
+    """A configuration folder with which an agent works against this sandbox.
+
+    One that an earlier sandbox wrote is connected to this one, whatever else was changed in it; its ledger
+    goes, for what that tells of went with that sandbox. BadConfiguration when the folder holds another.
+    """
+    if (folder / MARK).exists():
+        for path in folder.glob("n2k-ledger.sqlite*"):
+            path.unlink()
+    else:
+        write_copy(folder)
+        for name, desk in desks.items():
+            with (folder / "desks" / f"{name}.toml").open("a", encoding="utf-8") as file:
+                file.writelines(_person(person.name, person.address, person.roles) for person in desk.people)
+        _tell(folder / "agent.toml", {"mode": "live"})
+        (folder / MARK).touch()
+    tenant = {
+        "id": sandbox.tenant_id,
+        "client": sandbox.client_id,
+        "certificate": str(sandbox.certificate_file),
+        "authority": sandbox.base_url,
+        "graph": sandbox.base_url,
+        "ca_file": str(sandbox.ca_file),
+    }
+    _tell(folder / "agent.toml", tenant)
     for name, desk in desks.items():
-        path = folder / "desks" / f"{name}.toml"
-        told = _told_anew(
-            path.read_text(encoding="utf-8"), {"mailbox": desk.mailbox, "site": desk.register.site}
-        )
-        told = re.sub(
-            r"^allowed_domains = .*$",
-            f"allowed_domains = {json.dumps(desk.allowed_domains)}",
-            told,
-            flags=re.M,
-        )
-        path.write_text(
-            told + "".join(_person(person.name, person.address, person.roles) for person in desk.people)
-        )
+        place = {
+            "mailbox": desk.mailbox,
+            "site": desk.register.site,
+            "allowed_domains": list(desk.allowed_domains),
+        }
+        _tell(folder / "desks" / f"{name}.toml", place)
 
 
-def _told_anew(toml: str, values: Mapping[str, str]) -> str:
+def _tell(path: Path, values: Mapping[str, object]) -> None:
+    path.write_text(_told_anew(path.read_text(encoding="utf-8"), values), encoding="utf-8")
+
+
+def _told_anew(toml: str, values: Mapping[str, object]) -> str:
     """The TOML with these keys set; each stands in it once, at the start of a line."""
     for key, value in values.items():
         line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")

@@ -35,8 +35,8 @@ from agent.settings import DeskSettings, Settings, Tenant
 ReferenceOf = Callable[[str], str | None]
 
 
-def connected(settings: Settings, sandbox: Sandbox, folder: Path, desk: DeskSettings) -> Settings:
-    """The settings of an agent that works at one desk of the sandbox; its ledger lies in `folder`."""
+def connected(settings: Settings, sandbox: Sandbox, folder: Path, *desks: DeskSettings) -> Settings:
+    """The settings of an agent that works at these desks of the sandbox; its ledger lies in `folder`."""
     tenant = Tenant(
         id=sandbox.tenant_id,
         client=sandbox.client_id,
@@ -48,11 +48,11 @@ def connected(settings: Settings, sandbox: Sandbox, folder: Path, desk: DeskSett
     agent = replace(
         settings.agent,
         tenant=tenant,
-        desks=(desk.name,),
+        desks=tuple(desk.name for desk in desks),
         mode="live",
         ledger=f"sqlite:///{folder.resolve() / 'ledger.sqlite'}",
     )
-    return replace(settings, agent=agent, desks={desk.name: desk})
+    return replace(settings, agent=agent, desks={desk.name: desk for desk in desks})
 
 
 def desk_of(story: Story, desk: DeskSettings) -> DeskSettings:
@@ -77,7 +77,7 @@ class Stage:
         self.procedure: Procedure = settings.procedure_of(desk)
         self.paper = Paper(settings.forms, self.procedure.categories)
         tenant, told = sandbox.tenant, story.desk
-        self.box = tenant.add_mailbox(told.mailbox, "Need to Know notifications", in_scope=True, shared=True)
+        self.box = tenant.add_mailbox(told.mailbox, told.name, in_scope=True, shared=True)
         for person in story.people.values():
             tenant.add_mailbox(person.address, person.name)
         self.drive: Drive = tenant.drives.add_site(told.site_host, told.site_path, told.site_name).drive

@@ -153,7 +153,7 @@ class _Reading:
             if key in self.told.groups:
                 found += self._addresses(self.told.groups[key], where)
             elif key == "desk":
-                found.append(("Need to Know notifications", self.told.desk.mailbox))
+                found.append((self.told.desk.name, self.told.desk.mailbox))
             elif "@" in key:
                 found.append(parseaddr(key))
             else:

@@ -30,9 +30,11 @@ class PersonTold(Told):
 
 @dataclass(frozen=True)
 class DeskTold(Told):
-    """The desk that the story plays at: its mailbox, its addresses, and where its register lies."""
+    """The desk that the story plays at: its mailbox and what that is called in address books, its
+    addresses, and where its register lies."""
 
     mailbox: str
+    name: str
     domain: str
     site_host: str
     site_path: str

@@ -156,11 +156,15 @@ def ended_wrongly(
     points = [point for point in usual.points if wanted(point)][part::parts]
     if not points:
         raise ValueError(f"Part {part} of {parts} holds no point: make fewer parts.")
-    found = {str(point): _wrong(tell(point, late_copies=late_copies), usual) for point in points}
+    found = {str(point): _wrong(point, usual, late_copies) for point in points}
     return {point: wrong for point, wrong in found.items() if wrong}
 
 
-def _wrong(told: Told, usual: Told) -> list[str]:
+def _wrong(point: Point, usual: Told, late_copies: bool) -> list[str]:
+    try:
+        told = tell(point, late_copies=late_copies)
+    except ValueError as stuck:  # such as an answer to a letter that was never sent
+        return [f"the story cannot go on: {stuck}"]
     if not told.killed:
         return ["this point was not reached again"]
     met = [f"{trouble.step}: {trouble.trouble}" for trouble in told.troubles]

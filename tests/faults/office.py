@@ -104,7 +104,7 @@ def first_alert(number: int = 1, child: str = "Robin Fairweather") -> bytes:
 
 
 def update(*texts: str) -> bytes:
-    """One more update on the same form, which keeps the rows of those before."""
+    """An update on the same form, which keeps the rows of those before; the summary has changed, too."""
     told = texts or ("An invented update.",)
     rows = [
         {
@@ -115,7 +115,12 @@ def update(*texts: str) -> bytes:
         }
         for number, text in enumerate(told)
     ]
-    form = alert_form(form_kind="Update", form_date="2026-03-02T06:30", tables={"updates": rows})
+    form = alert_form(
+        form_kind="Update",
+        form_date="2026-03-02T06:30",
+        summary=f"As it now stands: {told[-1]}",
+        tables={"updates": rows},
+    )
     return mail(f"RE: {SUBJECT}", ("Form.docx", form), number=100 + len(rows), sent=at("2026-03-02 07:30"))
 
 

@@ -46,7 +46,7 @@ text
     ("action", "status", "permanent"),
     [
         ("failed", "5.1.10", True),
-        ("failed", "4.4.7", False),
+        ("failed", "4.4.7", True),  # tried for two days and given up
         ("delayed", "4.4.1", False),
         ("failed", "5.2.2", True),
     ],

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.forms.definition import FormDefinition
-from agent.forms.read import read, sniff
+from agent.forms.read import read
+from agent.forms.sniff import sniff
 from agent.forms.write import write_form
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category
@@ -59,13 +60,12 @@ OTHER_FILES = {
     "nothing": (b"", "empty"),
     "only spaces": (b"  \r\n", "empty"),
     "a PDF": (b"%PDF-1.7\n...", "pdf"),
-    "rich text": (b"{\\rtf1 hello}", "rtf"),
     "a photo": (b"\xff\xd8\xff\xe0 JFIF", "image"),
     "a screenshot": (b"\x89PNG\r\n\x1a\n", "image"),
-    "an old Word document": (OLE + "WordDocument".encode("utf-16-le"), "old_word"),
+    "an old Word document": (OLE + "WordDocument".encode("utf-16-le"), "bad_document"),
     "an encrypted document": (OLE + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
     "an old spreadsheet": (OLE + "Workbook".encode("utf-16-le"), "spreadsheet"),
-    "an Outlook item": (OLE + "__properties_version1.0".encode("utf-16-le"), "mail"),
+    "an Outlook item": (OLE + "__properties_version1.0".encode("utf-16-le"), "bad_msg"),
     "a zip of files": (archive(("form.docx", "x")), "zip"),
     "a web page": (b"<!DOCTYPE html><html></html>", "html"),
     "a saved mail": (b"From: a@b.example\r\nSubject: x\r\n\r\n", "mail"),

@@ -1,0 +1,134 @@
+"""A PDF with text, with form fields, or both → one ordered stream of units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
+
+from agent.forms.pdf_fields import MOST_PAGES, Filled, read_fields
+from agent.forms.pdf_grid import Square, tables
+from agent.forms.pdf_page import Page, Word, read_pages
+from agent.forms.stream import Stream
+from agent.forms.units import Cell, Document, Refused
+
+MOST_BYTES = 25_000_000
+_FEWEST_WORDS = 5  # with fewer, the page is a picture
+_WIDE = 1.3  # in heights of a line: a gap that sets things apart on a line
+
+Piece = Word | Filled
+
+
+def read_pdf(content: bytes) -> Document:
+    """The units of a PDF. Raises `Refused`: `encrypted`, `scanned`, `xfa_only`, `bad_pdf`, `too_large`."""
+    if len(content) > MOST_BYTES:
+        raise Refused("too_large", f"The PDF is larger than {MOST_BYTES // 1_000_000} MB.")
+    form = read_fields(content)
+    pages = read_pages(content, MOST_PAGES)
+    words = sum(len(page.words) for page in pages)
+    if form.is_dynamic and not form.filled:
+        raise Refused(
+            "xfa_only", "It is a PDF form of a kind that only Adobe Reader shows. Please send it as .docx."
+        )
+    if words < _FEWEST_WORDS and not any(filled.text for filled in form.filled):
+        raise Refused("scanned", "It is a PDF without text, probably a scan. Please send the form itself.")
+    stream = Stream()
+    for number, page in enumerate(pages):
+        pieces: list[Piece] = [*page.words, *(filled for filled in form.filled if filled.page == number)]
+        _write_page(stream, page, pieces)
+    stream.flush()
+    return stream.document
+
+
+def _write_page(stream: Stream, page: Page, pieces: Sequence[Piece]) -> None:
+    """Tables and lines from top to bottom; what stands inside a table's cell is written with it."""
+    drawn = tables(page.across, page.down)
+    squares = [square for table in drawn for square in table]
+    inside: dict[int, list[Piece]] = {}
+    free: list[Piece] = []
+    for piece in pieces:
+        square = _square_of(piece, squares)
+        (free if square is None else inside.setdefault(id(square), [])).append(piece)
+    things: list[tuple[float, list[Square] | list[Piece]]] = [
+        (max(square.box.top for square in table), table)
+        for table in drawn
+        if any(id(square) in inside for square in table)
+    ]
+    things += [(_level(line[0]), line) for line in _lines(free)]
+    for _, thing in sorted(things, key=lambda one: -one[0]):
+        if isinstance(thing[0], Square):
+            _write_table(stream, [square for square in thing if isinstance(square, Square)], inside)
+        else:
+            _write_line(stream, [piece for piece in thing if not isinstance(piece, Square)])
+
+
+def _square_of(piece: Piece, squares: Iterable[Square]) -> Square | None:
+    return next((square for square in squares if square.box.holds(piece.box.middle)), None)
+
+
+def _write_table(stream: Stream, squares: Sequence[Square], inside: dict[int, list[Piece]]) -> None:
+    number = len(stream.document.tables)
+    rows: list[list[Cell]] = [[] for _ in range(max(square.bottom for square in squares))]
+    stream.document.tables.append(rows)
+    for square in squares:
+        stream.count_place()
+        stream.cell = Cell(number, square.top, square.bottom, square.left, square.right)
+        rows[square.top].append(stream.cell)
+        for line in _lines(inside.get(id(square), ())):
+            _write_line(stream, line)
+        stream.flush()
+    stream.cell = None
+
+
+def _write_line(stream: Stream, line: Sequence[Piece]) -> None:
+    stream.new_line()
+    before: Piece | None = None
+    for piece in line:
+        if before is not None:
+            stream.say("\t" if _is_apart(before, piece) else " ")
+        if isinstance(piece, Word):
+            stream.say(piece.text)
+        else:
+            _write_filled(stream, piece)
+        before = piece
+    stream.flush()
+
+
+def _write_filled(stream: Stream, filled: Filled) -> None:
+    if filled.kind == "checkbox":
+        stream.tick(filled.ticked, tag=filled.tag, alias=filled.alias)
+    elif filled.kind == "control":
+        stream.control(filled.text, tag=filled.tag, alias=filled.alias)
+    else:
+        for number, text in enumerate(filled.text.split("\n")):
+            if number:
+                stream.new_line()
+            stream.say(text)
+
+
+def _is_apart(one: Piece, other: Piece) -> bool:
+    if isinstance(one, Word) and isinstance(other, Word):
+        height = min(one.box.top - one.box.bottom, other.box.top - other.box.bottom)
+        return other.box.left - one.box.right > _WIDE * height
+    return False
+
+
+def _lines(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """Pieces on a level together, from left to right; the topmost line first."""
+    ordered = sorted(pieces, key=lambda piece: -_level(piece))
+    heights = [piece.box.top - piece.box.bottom for piece in ordered if isinstance(piece, Word)]
+    near = (median(heights) if heights else 12.0) / 2
+    line: list[Piece] = []
+    for piece in ordered:
+        if line and _level(line[0]) - _level(piece) > near:
+            yield sorted(line, key=lambda one: one.box.left)
+            line = []
+        line.append(piece)
+    if line:
+        yield sorted(line, key=lambda one: one.box.left)
+
+
+def _level(piece: Piece) -> float:
+    """How high a piece stands: its middle, or that of its first line where it has several."""
+    if isinstance(piece, Filled) and (piece.tall or piece.kind == "text"):
+        return max(piece.box.top - 7.0, piece.box.middle[1])
+    return piece.box.middle[1]

@@ -1,0 +1,152 @@
+"""A PDF's page → its words with their places, and the straight lines drawn on it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from agent.forms.pdf_grid import Box, Rule
+from agent.forms.units import Refused
+
+MOST_CHARACTERS = 200_000  # in a document
+MOST_SEGMENTS = 50_000  # of lines, in a document
+DEEPEST = 5  # drawings within drawings
+
+_STRAIGHT = 1.0  # points a straight line may lean
+_SHORTEST = 6.0
+_TICK_BOX = 16.0  # points: a smaller shape is a box to tick, a bullet or a letter, but no table
+_INVISIBLE = 3  # text that is there to be searched, as the machine-read text under a scan is
+
+
+@dataclass(frozen=True)
+class Word:
+    box: Box
+    text: str
+
+
+@dataclass
+class Page:
+    words: list[Word] = field(default_factory=list)
+    across: list[Rule] = field(default_factory=list)
+    down: list[Rule] = field(default_factory=list)
+
+
+@dataclass
+class _Left:
+    """What may still be read of the document."""
+
+    characters: int = MOST_CHARACTERS
+    segments: int = MOST_SEGMENTS
+
+
+def read_pages(content: bytes, most: int) -> list[Page]:
+    """The first `most` pages. Raises `Refused`."""
+    try:
+        document = pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as error:
+        raise Refused("bad_pdf", "The PDF is damaged: it cannot be opened.") from error
+    left = _Left()
+    try:
+        return [_page(document[number], left) for number in range(min(len(document), most))]
+    except pdfium.PdfiumError as error:
+        raise Refused("bad_pdf", "The PDF is damaged: one of its pages cannot be read.") from error
+    finally:
+        document.close()
+
+
+def _page(page: pdfium.PdfPage, left: _Left) -> Page:
+    found = Page()
+    hidden = shown = 0
+    for thing in page.get_objects(max_depth=DEEPEST):
+        if thing.type == raw.FPDF_PAGEOBJ_PATH:
+            _draw(thing, found, left)
+        elif thing.type == raw.FPDF_PAGEOBJ_TEXT:
+            is_hidden = raw.FPDFTextObj_GetTextRenderMode(thing.raw) == _INVISIBLE
+            hidden, shown = hidden + is_hidden, shown + (not is_hidden)
+    if shown > hidden:
+        text = page.get_textpage()
+        try:
+            found.words = list(_words(text, left))
+        finally:
+            text.close()
+    page.close()
+    return found
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def _draw(path: pdfium.PdfObject, into: Page, left: _Left) -> None:
+    """The straight parts of a drawing that run level or upright."""
+    x1, y1, x2, y2 = path.get_bounds()
+    if max(x2 - x1, y2 - y1) < _TICK_BOX:
+        return
+    count = raw.FPDFPath_CountSegments(path.raw)
+    left.segments -= count
+    if left.segments < 0:
+        raise Refused("too_large", "The PDF has far more drawn in it than a form.")
+    corner = start = (0.0, 0.0)
+    matrix = path.get_matrix()
+    for number in range(count):
+        segment = raw.FPDFPath_GetPathSegment(path.raw, number)
+        x, y = ctypes.c_float(), ctypes.c_float()
+        raw.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
+        point = matrix.on_point(x.value, y.value)
+        kind = raw.FPDFPathSegment_GetType(segment)
+        if kind == raw.FPDF_SEGMENT_MOVETO:
+            start = point
+        elif kind == raw.FPDF_SEGMENT_LINETO:
+            _rule(corner, point, into)
+        if raw.FPDFPathSegment_GetClose(segment):
+            _rule(point, start, into)
+        corner = point
+
+
+def _rule(one: tuple[float, float], other: tuple[float, float], into: Page) -> None:
+    (x1, x2), (y1, y2) = sorted((one[0], other[0])), sorted((one[1], other[1]))
+    if y2 - y1 <= _STRAIGHT and x2 - x1 >= _SHORTEST:
+        into.across.append(((y1 + y2) / 2, x1, x2))
+    elif x2 - x1 <= _STRAIGHT and y2 - y1 >= _SHORTEST:
+        into.down.append(((x1 + x2) / 2, y1, y2))
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def _words(text: pdfium.PdfTextPage, left: _Left) -> Iterator[Word]:
+    """Characters taken together until a space, a gap or another line."""
+    count = text.count_chars()
+    left.characters -= count
+    if left.characters < 0:
+        raise Refused("too_large", "The PDF holds far more text than a form.")
+    word, box = "", None
+    for number in range(count):
+        char = chr(raw.FPDFText_GetUnicode(text.raw, number))
+        here = None if char.isspace() or char == "\0" else Box(*text.get_charbox(number, loose=True))
+        if box is not None and (here is None or not _follows(box, here)):
+            yield Word(box, word)
+            word, box = "", None
+        if here is not None:
+            word += "-" if char in "\x02\ufffe" else char  # how the library shows a hyphen at a line's end
+            box = here if box is None else _around(box, here)
+    if box is not None:
+        yield Word(box, word)
+
+
+def _follows(box: Box, char: Box) -> bool:
+    height = box.top - box.bottom
+    level = abs(box.middle[1] - char.middle[1]) < height / 2
+    return level and -height / 2 < char.left - box.right < height / 4
+
+
+def _around(one: Box, other: Box) -> Box:
+    return Box(
+        min(one.left, other.left),
+        min(one.bottom, other.bottom),
+        max(one.right, other.right),
+        max(one.top, other.top),
+    )

@@ -1,0 +1,222 @@
+"""Reads strangers' documents in a process of its own, with limits on time and memory and without a network.
+
+A document that hangs, explodes or breaks the process becomes `Unreadable`, and the next one finds a
+new process. The worker stays alive between documents, so that being walled off costs little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, cast
+
+from pydantic import TypeAdapter
+
+from agent.errors import NeedsAPerson
+from agent.forms.definition import FormDefinition
+from agent.forms.limits import Limits, confine, renew
+from agent.forms.read import read
+from agent.procedure.reading import Reading, Unreadable
+from agent.procedure.rules import Category
+
+Pipe = IO[bytes]
+
+WORKERS = 2
+
+_READING = TypeAdapter(Reading)
+_UNREADABLE = TypeAdapter(Unreadable)
+_SAID = {
+    "timeout": "The document could not be read in the time that is allowed for one.",
+    "memory": "The document needs far more memory than a form would.",
+    "crashed": "The document broke the program that reads documents.",
+    "too_large": "The document is far larger than a form would be.",
+}
+# what a process needs to start; none of the agent's secrets
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+class Reader:
+    """Reads documents as `agent.forms.read.read` does, but walled off. May be used by several threads.
+
+    Its processes start when they are first needed and end with `close`.
+    """
+
+    def __init__(self, limits: Limits | None = None, workers: int = WORKERS) -> None:
+        self._limits = limits or Limits()
+        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        for _ in range(workers):
+            self._free.put(None)
+        self._workers = workers
+
+    def read(
+        self, content: bytes, name: str, definitions: Sequence[FormDefinition], categories: Sequence[Category]
+    ) -> Reading | Unreadable:
+        """Read one document. Never raises for what the document holds or does."""
+        if len(content) > self._limits.size:
+            return _unreadable(content, name, "too_large")
+        worker = self._free.get()
+        try:
+            if worker is None or not worker.is_alive():
+                worker = _Worker(self._limits)
+            found = worker.read(content, name, definitions, categories)
+            if isinstance(found, str):
+                worker.end()
+                return _unreadable(content, name, found)
+            return found
+        finally:
+            self._free.put(worker if worker is not None and worker.is_alive() else None)
+
+    def close(self) -> None:
+        """End all processes. Waits for documents that are being read."""
+        for _ in range(self._workers):
+            worker = self._free.get()
+            if worker is not None:
+                worker.end()
+        for _ in range(self._workers):
+            self._free.put(None)
+
+
+class _Worker:
+    """One process and the pipe to it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._told: object = None
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "agent.forms.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # a library's complaint could quote the document
+            env=_environment(),
+            start_new_session=True,
+        )
+        self._to, self._from = cast(Pipe, self._process.stdin), cast(Pipe, self._process.stdout)
+        self._send(limits)
+        if not _receive(self._from):
+            self.end()
+            raise NeedsAPerson(
+                "The process that reads documents could not be started. Check that the agent is completely "
+                f"installed: `{sys.executable} -m agent.forms.worker` must start without an error."
+            )
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._to, self._from):
+            with contextlib.suppress(OSError):  # what was under way need not arrive any more
+                pipe.close()
+
+    def read(
+        self, content: bytes, name: str, definitions: Sequence[FormDefinition], categories: Sequence[Category]
+    ) -> Reading | Unreadable | str:
+        """The reading, or the code of what went wrong with the process."""
+        late = threading.Event()
+        clock = threading.Timer(self._limits.seconds, self._stop, (late,))
+        clock.daemon = True
+        clock.start()
+        try:
+            told = (tuple(definitions), tuple(categories))
+            if told != self._told:
+                self._send(told)
+                self._told = told
+            self._send((content, name))
+            answer = _receive(self._from)
+        except OSError:
+            answer = b""
+        finally:
+            clock.cancel()
+        if not answer:
+            return "timeout" if late.is_set() else self._how_it_ended()
+        return _understood(answer)
+
+    def _stop(self, late: threading.Event) -> None:
+        late.set()
+        self._process.kill()
+
+    def _how_it_ended(self) -> str:
+        """By which signal: out of processor time, or ended by a system that is out of memory."""
+        told = {-getattr(signal, "SIGXCPU", 24): "timeout", -getattr(signal, "SIGKILL", 9): "memory"}
+        return told.get(self._process.wait(), "crashed")
+
+    def _send(self, message: object) -> None:
+        _write(self._to, pickle.dumps(message))
+
+
+def _understood(answer: bytes) -> Reading | Unreadable | str:
+    """Plain JSON, so that nothing a document may have done to the worker is run here."""
+    kind, _, told = answer.partition(b"\n")
+    if kind == b"reading":
+        return _READING.validate_json(told)
+    found = _UNREADABLE.validate_json(told)
+    return "memory" if found.code == "memory" else found
+
+
+def _unreadable(content: bytes, name: str, code: str) -> Unreadable:
+    return Unreadable(name, hashlib.sha256(content).hexdigest(), code, (_SAID[code],))
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}
+
+
+# --- the pipe: a length, then as many bytes ------------------------------------------------------
+
+
+def _write(pipe: Pipe, message: bytes) -> None:
+    pipe.write(len(message).to_bytes(8, "big") + message)
+    pipe.flush()
+
+
+def _receive(pipe: Pipe) -> bytes:
+    """The next message; b"" when the other end is gone."""
+    size = pipe.read(8)
+    if len(size) < 8:
+        return b""
+    length = int.from_bytes(size, "big")
+    message = pipe.read(length)
+    return message if len(message) == length else b""
+
+
+# --- inside the worker ---------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Serve documents until the pipe is closed."""
+    source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    limits: Limits = pickle.loads(_receive(source))  # noqa: S301 - from the agent itself, never from outside
+    confine(limits)
+    _write(target, b"ready")
+    definitions: Sequence[FormDefinition] = ()
+    categories: Sequence[Category] = ()
+    while message := _receive(source):
+        asked = pickle.loads(message)  # noqa: S301 - from the agent itself, never from outside
+        if isinstance(asked[0], tuple):
+            definitions, categories = asked
+            continue
+        renew(limits)
+        content, name = asked
+        _write(target, _answer(read(content, name, definitions, categories)))
+
+
+def _answer(found: Reading | Unreadable) -> bytes:
+    if isinstance(found, Reading):
+        return b"reading\n" + _READING.dump_json(found)
+    return b"unreadable\n" + _UNREADABLE.dump_json(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""The agent as a process of its own, connected to a sandbox in ours."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from agent.sandbox.serve import write_config
+from agent.settings import Settings, load
+from tests.faults.harness import DESK, World
+
+ROOT = Path(__file__).parents[2]
+
+
+def configured(here: World, folder: Path) -> Settings:
+    """Write a configuration folder that leads to this sandbox; gives it as an agent reads it."""
+    write_config(folder, here.stage.sandbox, {DESK: here.told.desks[DESK]})
+    return load(folder)
+
+
+def started(*arguments: str, log: Path) -> subprocess.Popen[bytes]:
+    """`n2k` with these arguments; what it says goes to the file `log`."""
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "agent", *arguments], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT
+        )
