@@ -22,13 +22,13 @@ from agent.errors import (
     TryAgainLater,
 )
 from agent.forms.mail import documents_of, read_mail
-from agent.ledger.base import GONE, HandledMail, NotedMail, Page, Seen
+from agent.ledger.base import GONE, HandledMail, LetterState, NotedMail, Page, Seen
 from agent.log import logger
 from agent.mailbox.base import ChangedMail
 from agent.procedure.decide import decide_mail
 from agent.procedure.decision import Decision, Question
 from agent.procedure.mail import Mail
-from agent.procedure.reading import Reading, Unreadable
+from agent.procedure.submission import Submission
 from agent.procedure.submission_from import submissions_from
 from agent.procedure.words import Place
 
@@ -44,10 +44,10 @@ ENOUGH = 3  # mails that cannot be filed just now before a round of filing is gi
 
 @dataclass(frozen=True)
 class Taken:
-    """A mail and what was read from its documents."""
+    """A mail, and what it brings by itself."""
 
     mail: Mail
-    readings: tuple[Reading | Unreadable, ...]
+    submissions: tuple[Submission, ...]
 
 
 def intake(desk: Desk, now: datetime) -> int:
@@ -156,16 +156,21 @@ def ahead(
 
 
 def _take(desk: Desk, noted: NotedMail) -> Taken:
-    """Fetch one mail whole and read its documents."""
+    """Fetch one mail whole and read it with its documents, while nobody waits for the ledger."""
     mail = read_mail(desk.mailbox.mime(noted.mail_id), noted.received_at)
-    documents = documents_of(mail)
-    return Taken(
+    readings = [
+        desk.read(document.content, document.name, desk.forms, desk.procedure.categories)
+        for document in documents_of(mail)
+    ]
+    submissions = submissions_from(
         mail,
-        tuple(
-            desk.read(document.content, document.name, desk.forms, desk.procedure.categories)
-            for document in documents
-        ),
+        readings,
+        desk.procedure,
+        desk.people,
+        received_at=noted.received_at,
+        zone=desk.calendar.zone,
     )
+    return Taken(mail, submissions)
 
 
 def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -> bool:
@@ -184,7 +189,7 @@ def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -
         with desk.ledger.page() as page:
             if _dealt_with(desk, noted, brought.mail):
                 return False
-            decision = _decision(desk, page, brought, now)
+            decision = _decision(desk, page, brought)
             _keep(page, noted, brought.mail, decision, desk, now)
     except AgentError:
         raise  # the ledger's own trouble, not the mail's
@@ -206,7 +211,7 @@ def _dealt_with(desk: Desk, noted: NotedMail, mail: Mail) -> bool:
     return first is not None and first.mail_id == noted.mail_id
 
 
-def _decision(desk: Desk, page: Page, brought: Taken, now: datetime) -> Decision:
+def _decision(desk: Desk, page: Page, brought: Taken) -> Decision:
     """What is to be made of this mail; only looks, records nothing."""
     mail = brought.mail
     seen = desk.ledger.seen(mail.message_id, mail.fingerprint)
@@ -215,16 +220,8 @@ def _decision(desk: Desk, page: Page, brought: Taken, now: datetime) -> Decision
         return Decision(Place.SET_ASIDE, "same_mail_again", categories=first.categories if first else ())
     if seen is Seen.OTHER_CONTENT:
         return _same_id_other_content(mail)
-    submissions = submissions_from(
-        mail,
-        brought.readings,
-        desk.procedure,
-        desk.people,
-        received_at=mail.received_at or now,
-        zone=desk.calendar.zone,
-    )
     return decide_mail(
-        submissions,
+        brought.submissions,
         desk.ledger.alerts(),
         desk.procedure,
         desk.people,
@@ -245,6 +242,11 @@ def _same_id_other_content(mail: Mail) -> Decision:
 
 def _answered(desk: Desk, mail: Mail) -> tuple[str, ...]:
     """The alerts that the letter was about which this mail answers or could not deliver."""
+    if mail.bounce and mail.bounce.original_key:
+        key = mail.bounce.original_key.removesuffix("-rehearsal")
+        for sent in desk.ledger.letters(LetterState.POSTED, LetterState.SENDING):
+            if sent.key == key:
+                return tuple(reason.alert for reason in sent.reasons if reason.alert)
     ids = [mail.in_reply_to, *reversed(mail.references)]
     if mail.bounce:
         ids.insert(0, mail.bounce.original_message_id)

@@ -24,7 +24,8 @@ import structlog
 from agent.cli import main
 from agent.forms.mail import documents_of
 from agent.procedure.mail import Attachment, Mail
-from agent.settings import write_copy
+from agent.sandbox.serve import _watched as watched
+from agent.settings import load, write_copy
 from tests.builders import MONDAY, alert_form, mail, update_form
 
 ROOT = Path(__file__).parent.parent
@@ -128,7 +129,7 @@ def test_help_tells_every_verb_and_what_the_exit_status_means(n2k: Command) -> N
         (["demo", "--days", "x"], "x is no number of days"),
         (["register"], "--to"),
         (["read"], "PATH"),
-        (["read", "form.docx", "--desk", "nobody"], "There is no desk `nobody`. There are: nct."),
+        (["read", "form.docx", "--desk", "nobody"], "There is no desk `nobody`. There are: nct"),
         (["sandbox", "--mail", "nowhere"], "nowhere is no folder"),
         (["status", "--config", "nowhere"], "nowhere holds no agent.toml"),
     ],
@@ -176,6 +177,17 @@ def test_looking_before_the_agent_was_ever_at_work_is_status_one_and_makes_nothi
     assert list(tmp_path.rglob("*.sqlite*")) == []
 
 
+def test_a_ledger_on_a_server_has_no_preview_and_its_password_is_not_shown(
+    n2k: Command, tmp_path: Path
+) -> None:
+    write_copy(tmp_path / "config")
+    agent = tmp_path / "config" / "agent.toml"
+    agent.write_text(agent.read_text().replace("sqlite:///n2k-ledger.sqlite", "postgresql://n2k:hush@db/n2k"))
+    said = n2k("preview")
+
+    assert (said.status, "kept by a server" in said.err, "hush" in said.err) == (1, True, False)
+
+
 def test_a_set_time_is_refused_for_a_real_tenant(n2k: Command, tmp_path: Path) -> None:
     """A wrong time would chase people for nothing."""
     write_copy(tmp_path / "config")
@@ -188,7 +200,7 @@ def test_a_set_time_is_refused_for_a_real_tenant(n2k: Command, tmp_path: Path) -
 
 def fill_in(folder: Path) -> None:
     agent, desk = folder / "agent.toml", folder / "desks" / "nct.toml"
-    told = agent.read_text()
+    told = re.sub(r"^desks = .*$", 'desks = ["nct"]', agent.read_text(), flags=re.M)
     for key, value in (("id", "t"), ("client", "c"), ("secret_from", "env:N2K_NO_SUCH_SECRET")):
         told = re.sub(rf'^{key} = ""', f'{key} = "{value}"', told, flags=re.M)
     agent.write_text(told)
@@ -489,6 +501,21 @@ def test_a_quiet_author_is_chased_in_the_sandbox_too(trial: Trial, n2k: Command)
     assert once.status == 0
     assert "5 posted" in status.out  # two weeks' digests for two readers, and the chase
     assert "0 waiting for a person" in status.out
+
+
+def test_without_mail_a_sandbox_has_every_desk_and_with_mail_those_that_it_is_for() -> None:
+    """An address of a desk's own; else one in a desk's domain; else the first desk has the fullest."""
+    desks = load(ROOT / "config").desks
+    others = [name for name in desks if name != "nct"]
+
+    assert watched(desks, {}) == {name: desk.mailbox for name, desk in desks.items()}
+    own = desks["nct"].mailbox.lower()
+    assert watched(desks, {own: 1, "ann@nctrust.co.uk": 9}) == {"nct": own}
+    assert watched(desks, {"inbox@nctrust.co.uk": 1}) == {"nct": "inbox@nctrust.co.uk"}
+    assert watched(desks, {"a@anytown.example": 1, DUTY: 2}) == {next(iter(desks)): DUTY}
+    for name in others:
+        domain = desks[name].allowed_domains[0]
+        assert watched(desks, {f"inbox@{domain}": 1}) == {name: f"inbox@{domain}"}
 
 
 def test_a_second_sandbox_takes_over_the_configuration_that_the_first_one_wrote(tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ roles = ["psw"]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An editable copy of what comes with the agent."""
+    """An editable copy of what comes with the agent, for one of its desks."""
     write_copy(tmp_path / "n2k")
+    edit(tmp_path / "n2k" / "agent.toml", ("desks", '["nct"]'))
     return tmp_path / "n2k"
 
 
@@ -72,11 +73,13 @@ def test_what_comes_with_the_agent_can_be_loaded() -> None:
     settings = load(ROOT / "config")
 
     assert settings.agent.mode == "watch"  # harmless until somebody decides otherwise
-    assert list(settings.desks) == ["nct"]
+    assert "nct" in settings.desks
     assert settings.agent.timetable.reconcile_at == time(3, 30)
 
 
-def test_a_written_copy_is_loadable_and_means_the_same(folder: Path) -> None:
+def test_a_written_copy_is_loadable_and_means_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "n2k"
+    write_copy(folder)
     copy, original = load(folder), load(ROOT / "config")
 
     assert (copy.agent.timetable, copy.desks, copy.procedures, copy.forms, copy.bank_holidays) == (

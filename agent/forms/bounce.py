@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
-from agent.procedure.mail import Bounce, Mail
+from agent.procedure.mail import KEY_HEADER, Bounce, Mail
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _STATUS = re.compile(r"(?<![\d.])([45])\.\d{1,3}\.\d{1,3}(?![\d.]\d)")
@@ -44,6 +44,7 @@ _BODY = _any_of(
     r"address (?:rejected|not found|couldn.t be found)|permanent(?: fatal)? error|returned (?:message|mail)",
     r"55[04][ -]|5\.\d\.\d",
 )
+_KEY = re.compile(rf"^\s*{KEY_HEADER}:\s*([\w-]+)", re.IGNORECASE | re.MULTILINE)
 _FORWARDED = re.compile(r"^\s*(?:fwd?|re|aw|wg|tr)\s*:", re.IGNORECASE)  # a person passes it on
 
 
@@ -59,6 +60,7 @@ def bounce_of(message: Message, mail: Mail) -> Bounce | None:
         address=_address(failed, mail),
         permanent=_permanent(failed, mail),
         original_message_id=_original_id(message, mail),
+        original_key=_original_key(message),
     )
 
 
@@ -148,6 +150,22 @@ def _permanent(failed: dict[str, str], mail: Mail) -> bool:
         or _CODE.search(mail.text[:6000])
     )
     return told is None or told[1] == "5"
+
+
+def _original_key(message: Message) -> str | None:
+    """The key of the letter that failed, from its headers as they were sent back."""
+    for part in _own_parts(message):
+        kind, inner = part.get_content_type(), part.get_payload()
+        if kind in ("message/rfc822", "message/global") and isinstance(inner, list) and inner:
+            key = str(inner[0][KEY_HEADER] or "").strip() if isinstance(inner[0], Message) else ""
+        elif kind in ("text/rfc822-headers", "message/global-headers", "message/rfc822-headers"):
+            found = _KEY.search(str(inner))
+            key = found[1] if found else ""
+        else:
+            continue
+        if key:
+            return key
+    return None
 
 
 def _original_id(message: Message, mail: Mail) -> str | None:

@@ -15,12 +15,11 @@ _NEW_USERS, _NEW_NETWORK = 0x10000000, 0x40000000  # flags of Linux' unshare
 
 @dataclass(frozen=True)
 class Limits:
-    """`seconds` of real time for one document, `memory` and `size` of a document in bytes.
+    """`seconds` of real time for one document, or `converting` where LibreOffice has to be asked, whose
+    own limit is lower. `memory` and the `size` of a document in bytes."""
 
-    The time has to be enough for a conversion by LibreOffice, whose own limit is lower.
-    """
-
-    seconds: float = 60.0
+    seconds: float = 20.0
+    converting: float = 60.0
     memory: int = 1_500_000_000
     size: int = 50_000_000
 
@@ -41,7 +40,7 @@ def confine(limits: Limits) -> None:
             _leave_network()
 
 
-def renew(limits: Limits) -> None:
+def renew(seconds: float) -> None:
     """Processor time for the next document: the limit counts over a process's whole life."""
     if sys.platform == "win32":
         return
@@ -50,7 +49,7 @@ def renew(limits: Limits) -> None:
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     with contextlib.suppress(OSError, ValueError):
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used + limits.seconds) + 2, hard))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 2, hard))
 
 
 def _leave_network() -> None:

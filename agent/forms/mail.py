@@ -21,13 +21,16 @@ from agent.procedure.mail import Attachment, Mail
 DEEPEST = 5  # mails within mails
 MOST_PARTS = 500
 MOST_TEXT = 2_000_000  # characters of body kept
+MOST_ENCODED = 20_000  # characters of a header whose encoded words are decoded: that takes their square
 
 INSIDE = " > "  # between a container's name and that of what it held
 _UNTOLD = "application/octet-stream"
 
+# Python knows these by the same names as charsets; no mail is written in them, and some take for ever.
+_NO_CHARSETS = frozenset(("idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"))
 _IDS = re.compile(r"<[^<>]+>")
-_ANGLED = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
-_ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]]+@[^\s<>,;:\"'()\[\]]+")
+_ANGLED = re.compile(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*>")
+_ADDRESS = re.compile(r"(?<![^\s<>,;:\"'()\[\]])[^\s<>,;:\"'()\[\]]+@[^\s<>,;:\"'()\[\]]+")
 
 
 def read_mail(content: bytes, received_at: datetime | None = None) -> Mail:
@@ -266,6 +269,8 @@ def _in_charset(content: bytes, part: Message) -> str:
         named = str(part.get_content_charset() or "")
     except Exception:  # malformed parameters
         named = ""
+    if named.lower().replace("-", "_") in _NO_CHARSETS:
+        named = ""
     for charset in (named, "utf-8", "cp1252"):
         try:
             return content.decode(charset) if charset else content.decode("ascii")
@@ -298,7 +303,7 @@ def mended(text: str) -> str:
 
 def _decoded(value: str) -> str:
     """A header's text with its encoded words decoded; the words of unknown charsets stay legible."""
-    if "=?" not in value:
+    if "=?" not in value or len(value) > MOST_ENCODED:
         return mended(value)
     try:
         parts = decode_header(re.sub(r"\r?\n\s+", " ", value))

@@ -12,7 +12,7 @@ from email.message import Message
 from email.utils import format_datetime, formataddr
 
 SUBJECT, SENT, HEADERS, TO_KIND = 0x0037, 0x0039, 0x007D, 0x0C15
-SENDER_NAME, SENDER_KIND, SENDER_ADDRESS, SENDER_SMTP = 0x0C1A, 0x0C1E, 0x0C1F, 0x5D01
+SENDER_NAME = 0x0C1A
 BODY, HTML, MESSAGE_ID, REFERENCES, REPLY_TO = 0x1000, 0x1013, 0x1035, 0x1039, 0x1042
 DISPLAY_NAME, ADDRESS, SMTP = 0x3001, 0x3003, 0x39FE
 DATA, SHORT_NAME, LONG_NAME, MIME_TYPE, CONTENT_ID = 0x3701, 0x3704, 0x3707, 0x370E, 0x3712
@@ -21,6 +21,8 @@ INTERNET_CODE_PAGE, CODE_PAGE = 0x3FDE, 0x3FFD
 UNICODE, ANSI = 0x1F, 0x1E
 # how long the values of each type are; other types say their length themselves
 FIXED = {0x02: 2, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 2, 0x14: 8, 0x40: 8, 0x48: 16}
+# a sender's address inside the organisation is no mail address; which of these is one differs
+_SENDERS = (0x5D01, 0x0C1F, 0x5D02, 0x0065)
 
 Value = str | int | bytes
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -134,9 +136,7 @@ def _headed(item: Item) -> Message:
 
 def _known_headers(item: Item) -> list[tuple[str, str]]:
     about = item.about
-    sender = text(about, SENDER_SMTP) or (
-        text(about, SENDER_ADDRESS) if "@" in text(about, SENDER_ADDRESS) else ""
-    )
+    sender = next((address for kind in _SENDERS if "@" in (address := text(about, kind))), "")
     said = [
         ("Subject", _flat(text(about, SUBJECT))),
         ("From", _person(text(about, SENDER_NAME), sender)),

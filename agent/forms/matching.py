@@ -103,6 +103,7 @@ class _Matcher:
         self.new_row = False
         self.rows_seen: set[tuple[int, int]] = set()
         self.labels_used: set[int] = set()
+        self.misplaced: set[int] = set()  # controls that stand beside a label which is not theirs
 
     def run(self) -> Matched:
         self._tick_lines()
@@ -474,6 +475,12 @@ class _Matcher:
         at: Line | None = None,
     ) -> None:
         asked = found.meaning.field
+        elsewhere = [
+            unit for line in lines for unit in line.units if self._asks_otherwise(unit, found.meaning)
+        ]
+        if elsewhere:
+            self.misplaced.update(map(id, elsewhere))
+            return
         value = typed(asked, [line.units for line in lines])
         if (
             value.text
@@ -513,11 +520,22 @@ class _Matcher:
         known = {claim.meaning.name for claim in self.claims if claim.typed.text}
         for line in self.lines:
             for unit in line.units:
-                meaning = (
-                    self.book.tagged(unit.tag, unit.alias) if unit.kind == "control" and unit.tag else None
-                )
-                if meaning and unit.text and not line.used and meaning.name not in known:
-                    self._claim(Match(meaning, 1.0), unit.alias or unit.tag, [line], 0.99, unit.cell, line)
+                meaning = self._own_name(unit) if unit.kind == "control" else None
+                is_free = not line.used or id(unit) in self.misplaced
+                if meaning and unit.text and is_free and meaning.name not in known:
+                    alone = Line([unit], line.cell, line.part, line.number)
+                    self._claim(Match(meaning, 1.0), unit.alias or unit.tag, [alone], 0.99, unit.cell, line)
+
+    def _own_name(self, control: Unit) -> Meaning | None:
+        """What a control itself says that it asks for: by its tag, or by a label as its title."""
+        tagged = self.book.tagged(control.tag, control.alias) if control.tag else None
+        titled = self.book.exactly(control.alias, None) if control.alias else None
+        return tagged or (titled.meaning if titled and titled.meaning.table is None else None)
+
+    def _asks_otherwise(self, unit: Unit, meaning: Meaning) -> bool:
+        """Whether a control says by its title that it answers another label than the one beside it."""
+        titled = self.book.exactly(unit.alias, None) if unit.kind == "control" and unit.alias else None
+        return titled is not None and titled.meaning.name != meaning.name
 
     # --- the result ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
@@ -14,6 +15,8 @@ from agent.forms.units import Cell, Document, Refused
 MOST_BYTES = 25_000_000
 _FEWEST_WORDS = 5  # with fewer, the page is a picture
 _WIDE = 1.3  # in heights of a line: a gap that sets things apart on a line
+_EDGE = 0.1  # of a page's height: where headers and footers stand
+_COUNTS_PAGES = re.compile(r"(?:page )?#(?: ?(?:of|/) ?#)?", re.IGNORECASE)
 
 Piece = Word | Filled
 
@@ -29,14 +32,53 @@ def read_pdf(content: bytes) -> Document:
         raise Refused(
             "xfa_only", "It is a PDF form of a kind that only Adobe Reader shows. Please send it as .docx."
         )
-    if words < _FEWEST_WORDS and not any(filled.text for filled in form.filled):
+    if words < _FEWEST_WORDS and not form.filled:
         raise Refused("scanned", "It is a PDF without text, probably a scan. Please send the form itself.")
     stream = Stream()
+    repeated = _repeated(pages)
     for number, page in enumerate(pages):
-        pieces: list[Piece] = [*page.words, *(filled for filled in form.filled if filled.page == number)]
-        _write_page(stream, page, pieces)
+        pieces: list[Piece] = [word for word in page.words if id(word) not in repeated]
+        _write_page(stream, page, [*pieces, *(filled for filled in form.filled if filled.page == number)])
+    _write_margins(stream, pages, repeated)
     stream.flush()
     return stream.document
+
+
+def _repeated(pages: Sequence[Page]) -> frozenset[int]:
+    """Which words are headers or footers: lines at a page's edge that come again, or that count pages."""
+    edges: dict[str, list[list[Piece]]] = {}
+    for page in pages:
+        for line in _lines(word for word in page.words if _is_at_edge(word, page)):
+            edges.setdefault(re.sub(r"\d+", "#", _said(line)), []).append(line)
+    return frozenset(
+        id(word)
+        for said, lines in edges.items()
+        if 1 < len(lines) >= len(pages) / 2 or _COUNTS_PAGES.fullmatch(said)
+        for line in lines
+        for word in line
+    )
+
+
+def _is_at_edge(word: Word, page: Page) -> bool:
+    level = word.box.middle[1]
+    return level < _EDGE * page.height or level > (1 - _EDGE) * page.height
+
+
+def _said(line: Iterable[Piece]) -> str:
+    return " ".join(piece.text for piece in line)
+
+
+def _write_margins(stream: Stream, pages: Sequence[Page], repeated: frozenset[int]) -> None:
+    """Headers and footers, each once."""
+    written = set()
+    for page in pages:
+        for line in _lines(word for word in page.words if id(word) in repeated):
+            said = re.sub(r"\d+", "#", _said(line))
+            if said not in written:
+                written.add(said)
+                part = "footer" if line[0].box.middle[1] < page.height / 2 else "header"
+                with stream.beside(part):
+                    _write_line(stream, line)
 
 
 def _write_page(stream: Stream, page: Page, pieces: Sequence[Piece]) -> None:
@@ -86,10 +128,12 @@ def _write_line(stream: Stream, line: Sequence[Piece]) -> None:
         if before is not None:
             stream.say("\t" if _is_apart(before, piece) else " ")
         if isinstance(piece, Word):
+            stream.strike(piece.struck)
             stream.say(piece.text)
         else:
             _write_filled(stream, piece)
         before = piece
+    stream.strike(False)
     stream.flush()
 
 

@@ -22,7 +22,7 @@ _PUSH_BUTTON = 1 << 16
 _MULTILINE = 1 << 12
 
 # its warnings quote the document
-logging.getLogger("pypdf").disabled = True
+logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _with_parents(at: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _first(line: list[dict[str, Any]], name: str) -> Any:
     """A value that fields inherit from those above them."""
-    found = next((one[name] for one in line if one.get(name) is not None), None)
+    found: Any = next((one[name] for one in line if one.get(name) is not None), None)
     return found.get_object() if hasattr(found, "get_object") else found
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -24,12 +25,18 @@ _INVISIBLE = 3  # text that is there to be searched, as the machine-read text un
 
 @dataclass(frozen=True)
 class Word:
+    """`struck` where a line is drawn through its middle."""
+
     box: Box
     text: str
+    struck: bool = False
 
 
 @dataclass
 class Page:
+    """`height` is where its upper edge lies, in points."""
+
+    height: float = 0.0
     words: list[Word] = field(default_factory=list)
     across: list[Rule] = field(default_factory=list)
     down: list[Rule] = field(default_factory=list)
@@ -59,7 +66,7 @@ def read_pages(content: bytes, most: int) -> list[Page]:
 
 
 def _page(page: pdfium.PdfPage, left: _Left) -> Page:
-    found = Page()
+    found = Page(height=page.get_height())
     hidden = shown = 0
     for thing in page.get_objects(max_depth=DEEPEST):
         if thing.type == raw.FPDF_PAGEOBJ_PATH:
@@ -70,7 +77,7 @@ def _page(page: pdfium.PdfPage, left: _Left) -> Page:
     if shown > hidden:
         text = page.get_textpage()
         try:
-            found.words = list(_words(text, left))
+            found.words = [_crossed_out(word, found.across) for word in _words(text, left)]
         finally:
             text.close()
     page.close()
@@ -127,7 +134,8 @@ def _words(text: pdfium.PdfTextPage, left: _Left) -> Iterator[Word]:
     for number in range(count):
         char = chr(raw.FPDFText_GetUnicode(text.raw, number))
         here = None if char.isspace() or char == "\0" else Box(*text.get_charbox(number, loose=True))
-        if box is not None and (here is None or not _follows(box, here)):
+        is_accent = unicodedata.combining(char) > 0
+        if box is not None and not is_accent and (here is None or not _follows(box, here)):
             yield Word(box, word)
             word, box = "", None
         if here is not None:
@@ -135,6 +143,14 @@ def _words(text: pdfium.PdfTextPage, left: _Left) -> Iterator[Word]:
             box = here if box is None else _around(box, here)
     if box is not None:
         yield Word(box, word)
+
+
+def _crossed_out(word: Word, across: list[Rule]) -> Word:
+    box, fifth = word.box, (word.box.top - word.box.bottom) / 5
+    for y, low, high in across:
+        if box.bottom + 1.5 * fifth < y < box.top - 1.5 * fifth and low - 1 <= box.middle[0] <= high + 1:
+            return replace(word, struck=True)
+    return word
 
 
 def _follows(box: Box, char: Box) -> bool:

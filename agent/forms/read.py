@@ -37,6 +37,7 @@ _NO_FORMS = {
     "empty": "The file is empty.",
     "mail": "It is a saved mail. Please send the form itself.",
 }
+CONVERTED = frozenset(("old_word", "rtf"))
 _CARRIED = "It only carries other files; those were looked at one by one."
 
 
@@ -68,7 +69,7 @@ def document_of(content: bytes) -> Document:
         return read_docx(content)
     if kind == "open_document":
         return read_odt(content)
-    if kind in ("old_word", "rtf"):
+    if kind in CONVERTED:
         return read_old(content, kind)
     if kind == "pdf":
         return read_pdf(content)

@@ -24,7 +24,8 @@ from pydantic import TypeAdapter
 from agent.errors import NeedsAPerson
 from agent.forms.definition import FormDefinition
 from agent.forms.limits import Limits, confine, renew
-from agent.forms.read import read
+from agent.forms.read import CONVERTED, read
+from agent.forms.sniff import sniff
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category
 
@@ -123,7 +124,8 @@ class _Worker:
     ) -> Reading | Unreadable | str:
         """The reading, or the code of what went wrong with the process."""
         late = threading.Event()
-        clock = threading.Timer(self._limits.seconds, self._stop, (late,))
+        seconds = self._limits.converting if sniff(content) in CONVERTED else self._limits.seconds
+        clock = threading.Timer(seconds, self._stop, (late,))
         clock.daemon = True
         clock.start()
         try:
@@ -131,7 +133,7 @@ class _Worker:
             if told != self._told:
                 self._send(told)
                 self._told = told
-            self._send((content, name))
+            self._send((content, name, seconds))
             answer = _receive(self._from)
         except OSError:
             answer = b""
@@ -207,8 +209,8 @@ def main() -> None:
         if isinstance(asked[0], tuple):
             definitions, categories = asked
             continue
-        renew(limits)
-        content, name = asked
+        content, name, seconds = asked
+        renew(seconds)
         _write(target, _answer(read(content, name, definitions, categories)))
 
 

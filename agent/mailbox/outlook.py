@@ -12,12 +12,12 @@ from agent.errors import ChangedMeanwhile, CursorGone, NotFound, OutcomeUnknown,
 from agent.m365.answers import Rejected
 from agent.m365.graph import Graph, segment
 from agent.mailbox.base import ChangedMail, ChangedPage, Copy, OutgoingLetter
+from agent.procedure.mail import KEY_HEADER
 
 # One property for all letters: each new name would use up one of the mailbox's named properties for good.
 KEY_PROPERTY = "String {6f1e3a52-2d0b-4c61-9a57-0c9be3f4d8a7} Name NeedToKnowLetterKey"
 SENSITIVITY = "Integer 0x0036"  # PidTagSensitivity; Graph has no name of its own for it
 CONFIDENTIAL = "3"
-KEY_HEADER = "x-need-to-know-letter"  # comes back with a non-delivery report
 
 # Not "All": that an author is away, or that a letter came back, has to be known.
 UNWANTED = "DR, RN, NRN, AutoReply"

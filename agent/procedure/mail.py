@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 
+# The header of a letter of ours that carries its key; it comes back with a non-delivery report.
+KEY_HEADER = "x-need-to-know-letter"
+
+
 @dataclass(frozen=True)
 class Attachment:
     """One attached or inline document. `name` is what the sender called it and is personal."""
@@ -70,7 +74,10 @@ class Mail:
 
 @dataclass(frozen=True)
 class Bounce:
-    """What a non-delivery report says: which address, of which mail of ours, and whether for good."""
+    """What a non-delivery report says: which address, of which mail of ours, and whether for good.
+
+    `original_key` is the letter's own: servers may give a mail another id on its way.
+    """
 
     address: str | None
     permanent: bool

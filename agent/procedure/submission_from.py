@@ -26,7 +26,7 @@ from agent.procedure.written_dates import return_date
 
 _MACROS = (".docm", ".dotm", ".xlsm")
 _QUOTE = re.compile(
-    r"^\s*(?:>|-{2,}\s*original message|_{10,}|from:\s.+|on .{5,120}wrote:|begin forwarded message)",
+    r"^[^\S\n]*(?:>|-{2,}\s*original message|_{10,}|from:\s.+|on .{5,120}wrote:|begin forwarded message)",
     re.IGNORECASE | re.MULTILINE,
 )
 _END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # one may read a file that nobody knows the age of

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,7 @@ def _explained(
         count = len(sandbox.tenant.mailbox(desk.mailbox).messages("inbox"))
         yield f"Desk {name} watches {desk.mailbox}: {count} {'mail' if count == 1 else 'mails'}."
     for path in sorted(mail.iterdir()) if mail else ():
-        if path.name not in _boxes(mail) and not path.name.startswith("."):
+        if path.name.lower() not in _boxes(mail) and not path.name.startswith("."):
             yield f"{path} is no folder named after a mail address, so it was left out."
     if config:
         yield f"Now, in another terminal:  n2k once --config {config}"
@@ -96,23 +96,15 @@ def _explained(
 def _boxes(mail: Path | None) -> dict[str, int]:
     """The mailboxes that the folder holds, and how many mails each has."""
     rooms = sorted(mail.iterdir()) if mail else []
-    return {room.name: len(mails_in(room)) for room in rooms if room.is_dir() and "@" in room.name}
+    return {room.name.lower(): len(mails_in(room)) for room in rooms if room.is_dir() and "@" in room.name}
 
 
 def _desks(mail: Path | None) -> dict[str, DeskSettings]:
-    """The shipped desks, their register on the sandbox's site and invented people in the roles.
-
-    A desk watches its own address where the mail folder has it. Where it has none of any desk's, the
-    first desk watches the fullest mailbox there.
-    """
+    """The desks at work here, their register on the sandbox's site and invented people in the roles."""
     settings = load(shipped()[0])
-    boxes = {name.lower(): count for name, count in _boxes(mail).items()}
-    watched = {name: _own(desk, boxes) for name, desk in settings.desks.items()}
-    if boxes and not any(watched.values()):
-        watched[next(iter(watched))] = max(boxes, key=lambda box: boxes[box])
     desks = {}
-    for name, desk in settings.desks.items():
-        mailbox = watched[name] or desk.mailbox
+    for name, mailbox in _watched(settings.desks, _boxes(mail)).items():
+        desk = settings.desks[name]
         story = load_story(shipped()[0] / "demo" / name)
         domain = mailbox.rpartition("@")[2]
         desks[name] = replace(
@@ -125,9 +117,26 @@ def _desks(mail: Path | None) -> dict[str, DeskSettings]:
     return desks
 
 
-def _own(desk: DeskSettings, boxes: Collection[str]) -> str | None:
-    own = {address.lower() for address in (desk.mailbox, *desk.aliases)}
-    return next((box for box in boxes if box in own), None)
+def _watched(desks: Mapping[str, DeskSettings], boxes: Mapping[str, int]) -> dict[str, str]:
+    """Which desks there are, and the mailbox that each watches; all and their own where no mail is given.
+
+    With mail, each whose own address is among it. Is none, the fullest mailbox goes to the desk of that
+    domain, else to the first.
+    """
+    if not boxes:
+        return {name: desk.mailbox for name, desk in desks.items()}
+    own = {
+        name: box
+        for name, desk in desks.items()
+        for box in boxes
+        if box in {address.lower() for address in (desk.mailbox, *desk.aliases)}
+    }
+    if own:
+        return own
+    fullest = max(boxes, key=lambda box: boxes[box])
+    domain = fullest.rpartition("@")[2]
+    name = next((name for name, desk in desks.items() if domain in desk.allowed_domains), next(iter(desks)))
+    return {name: fullest}
 
 
 def _furnish(sandbox: Sandbox, desks: Mapping[str, DeskSettings], mail: Path | None) -> None:
@@ -177,7 +186,7 @@ def write_config(folder: Path, sandbox: Sandbox, desks: Mapping[str, DeskSetting
         "graph": sandbox.base_url,
         "ca_file": str(sandbox.ca_file),
     }
-    _tell(folder / "agent.toml", tenant)
+    _tell(folder / "agent.toml", {"desks": list(desks), **tenant})
     for name, desk in desks.items():
         place = {
             "mailbox": desk.mailbox,

@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 from agent.bootstrap import Watch, at_work
 from agent.desk import Desk
+from agent.forms.read import read
 from agent.intake import reconcile
 from agent.ledger.base import DeskLedger
 from agent.ledger.sql import SqlLedger
@@ -190,10 +191,10 @@ class World:
 
     @contextmanager
     def agent(self, watch: Watch) -> Iterator[Desk]:
-        """An agent that has just been started, at its desk."""
+        """An agent that has just been started, at its desk. It reads documents itself, in this process."""
         with at_work(self.told, clock=self.stage.sandbox.tenant.clock.now, watch=watch) as agent:
             desk = agent.desks[0]
-            yield replace(desk, writer=_writer(self.told, desk.settings))
+            yield replace(desk, read=read, writer=_writer(self.told, desk.settings))
 
     def pass_time(self, until: datetime, desk: Desk) -> None:
         """Let happen what the story has for the time up to now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -322,6 +323,46 @@ def test_a_stranger_who_quotes_a_reference_changes_nothing(office: Office) -> No
     assert len(office.asked()) >= 3
 
 
+REPORT = """From: postmaster@trust.example
+To: n2k@trust.example
+Subject: Undeliverable: Senior Leadership Alert - update requested
+Message-ID: <report@trust.example>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Final-Recipient: rfc822; {address}
+Action: failed
+Status: {status}
+
+--b
+Content-Type: {kind}
+
+Message-ID: <given-by-a-server-on-the-way@trust.example>
+X-Need-To-Know-Letter: {key}
+
+--b--
+"""
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "4.4.7"])
+@pytest.mark.parametrize("kind", ["message/rfc822", "text/rfc822-headers"])
+def test_a_letter_that_came_back_is_known_by_its_key(office: Office, kind: str, status: str) -> None:
+    """Its id may have changed on the way. "Failed" is final, also where it was tried for days (4.4.7)."""
+    references = [office.opens_alert(MONDAY), office.opens_alert(later(hours=1), child="Sasha Millbrook")]
+    for day in range(2, 8):
+        office.works(later(day))
+    (letter,) = office.chases()
+    report = REPORT.format(address=AUTHOR, kind=kind, key=letter.key, status=status)
+    office.mailbox.deliver(report.encode(), later(8))
+    office.works(later(8))
+
+    assert [office.alert(reference).bounced for reference in references] == [{AUTHOR}, {AUTHOR}]
+    assert office.asked() == ["letter_undelivered"]
+
+
 def test_letters_of_the_desk_that_come_back_are_nothing_new(office: Office) -> None:
     """A rule at somebody's mailbox sends every letter back; no letter is ever written about a letter."""
     office.opens_alert(MONDAY)
@@ -379,3 +420,27 @@ def _every_event() -> Iterator[list[Any]]:
     """Every event that is logged meanwhile, of whatever level."""
     with structlog.testing.capture_logs() as events:
         yield events
+
+
+# ---------------------------------------------------------------- mails that would keep the agent busy
+
+HEAD = b"From: a@trust.example\r\nMessage-ID: <x@trust.example>\r\n"
+ENDLESS = {
+    "blank lines": HEAD + b"Subject: x\r\n\r\na" + b"\n" * 300_000 + b"b",
+    "lines of blanks": HEAD + b"Subject: x\r\n\r\na" + b" \n" * 300_000 + b"b",
+    "half encoded words": HEAD + b"Subject: " + b"=?utf-8?q?a " * 20_000 + b"\r\n\r\nx",
+    "a charset that is none": HEAD + b"Content-Type: text/plain; charset=punycode\r\n\r\na-" + b"z" * 300_000,
+    "a sender without an end": b"From: " + b"a" * 300_000 + b"\r\n\r\nx",
+    "a sender all of signs": b"From: <" + b"@" * 300_000 + b"\r\n\r\nx",
+}
+
+
+@pytest.mark.parametrize("content", ENDLESS.values(), ids=ENDLESS)
+def test_no_mail_keeps_the_agent_busy_for_long(office: Office, content: bytes) -> None:
+    """Some took minutes, and everything else would have waited."""
+    began = time.process_time()
+    office.mailbox.deliver(content, MONDAY)
+    intake(office.desk, MONDAY)
+
+    assert len(office.ledger.mails()) == 1
+    assert time.process_time() - began < 5

@@ -1,0 +1,207 @@
+"""Forms as PDF: filled in on screen, printed from Word, or scanned."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader, PdfWriter
+
+from agent.forms.pdf import read_pdf
+from agent.forms.units import Document, Refused
+from agent.procedure.reading import Reading, Unreadable
+from tests.forms.papers import at, pdf, rule, text_field
+
+ReadBytes = Callable[[bytes], Reading | Unreadable]
+
+TITLE = at(60, 790, "Senior Leadership Alert Form")
+OTHERS = [
+    at(60, 300, "Telephone: 01604 000000"),
+    at(60, 280, "Current position: Stable"),
+    at(60, 260, "Police reference: NP/1/25"),
+    at(60, 240, "School: Oak Academy"),
+]
+
+
+def shown(document: Document) -> list[tuple[str, str]]:
+    return [(unit.kind, unit.text) for unit in document.units]
+
+
+def values(found: Reading | Unreadable) -> dict[str, str]:
+    assert isinstance(found, Reading), found
+    return {name: field.value for name, field in found.fields.items()}
+
+
+def code(content: bytes) -> str:
+    with pytest.raises(Refused) as refused:
+        read_pdf(content)
+    assert str(refused.value).endswith(".")
+    return refused.value.code
+
+
+def grid(left: int, top: int, widths: list[int], heights: list[int]) -> list[str]:
+    """The lines of a table."""
+    right, bottom = left + sum(widths), top - sum(heights)
+    xs = [left + sum(widths[:number]) for number in range(len(widths) + 1)]
+    ys = [top - sum(heights[:number]) for number in range(len(heights) + 1)]
+    return [rule(left, y, right, y) for y in ys] + [rule(x, bottom, x, top) for x in xs]
+
+
+def test_labels_and_answers_in_a_ruled_table_are_read_as_in_word(reading_bytes: ReadBytes) -> None:
+    drawn = [
+        TITLE,
+        *grid(50, 740, [150, 250], [20, 40, 20]),
+        at(55, 725, "Child's name"),
+        at(205, 725, "Jo Bloggs"),
+        at(55, 705, "Summary of incident"),
+        at(205, 705, "Found at home."),
+        at(205, 690, "Taken to hospital."),
+        at(55, 665, "Date of birth"),
+        at(205, 665, "02/01/2012"),
+        *OTHERS,
+    ]
+    found = reading_bytes(pdf(drawn))
+    assert isinstance(found, Reading), found
+    child = found.tables["children"][0]
+    assert (child["child_name"].value, child["dob"].value) == ("Jo Bloggs", "2012-01-02")
+    assert found.fields["summary"].value.split("\n") == ["Found at home.", "Taken to hospital."]
+
+
+def test_an_empty_cell_keeps_its_place_so_that_no_neighbour_answers_for_it(reading_bytes: ReadBytes) -> None:
+    drawn = [
+        TITLE,
+        *grid(50, 740, [150, 250], [20, 20]),
+        at(55, 725, "Author"),
+        at(55, 705, "Summary of incident"),
+        at(205, 705, "Found at home."),
+        *OTHERS,
+    ]
+    assert "author" not in values(reading_bytes(pdf(drawn)))
+
+
+def test_a_cell_that_spans_the_table_is_one_cell() -> None:
+    drawn = [
+        *(rule(50, y, 450, y) for y in (740, 720, 700)),
+        *(rule(x, 700, x, 740) for x in (50, 450)),
+        rule(200, 700, 200, 720),
+        at(55, 725, "Over both of them"),
+        at(55, 705, "Left"),
+        at(205, 705, "Right"),
+    ]
+    rows = read_pdf(pdf(drawn)).tables[0]
+    assert [[(cell.left, cell.right) for cell in row] for row in rows] == [[(0, 2)], [(0, 1), (1, 2)]]
+
+
+def test_words_far_apart_on_a_line_are_kept_apart() -> None:
+    document = read_pdf(pdf([at(60, 700, "Name of the child"), at(300, 700, "Jo Bloggs")]))
+    assert shown(document) == [("text", "Name of the child\tJo Bloggs")]
+
+
+def test_what_is_crossed_out_is_no_answer() -> None:
+    drawn = [at(60, 700, "Is this person a child: yes"), at(220, 700, "no"), rule(218, 703.5, 234, 703.5)]
+    struck = [unit.text.strip() for unit in read_pdf(pdf(drawn)).units if unit.struck]
+    assert struck == ["no"]
+
+
+def test_page_numbers_and_repeated_headers_do_not_get_between_the_answers() -> None:
+    document = read_pdf(
+        pdf([at(60, 700, "Summary of incident: She fell."), at(280, 30, "Page 1 of 4"), at(60, 100, "Done")])
+    )
+    assert [(unit.part, unit.text) for unit in document.units][-1] == ("footer", "Page 1 of 4")
+
+
+def test_fields_filled_in_on_screen_stand_with_their_labels(reading_bytes: ReadBytes) -> None:
+    drawn = [TITLE, at(60, 700, "Author"), at(60, 670, "Summary of incident"), *OTHERS]
+    fields = [
+        text_field(200, 697, "Priya Example", name="a"),
+        text_field(200, 667, "Found at home.", name="b"),
+    ]
+    found = values(reading_bytes(pdf(drawn, fields)))
+    assert (found["author"], found["summary"]) == ("Priya Example", "Found at home.")
+
+
+def test_a_fields_tooltip_says_what_it_asks_where_nothing_is_printed(reading_bytes: ReadBytes) -> None:
+    fields = [text_field(200, 697, "Priya Example", more="/TU (Author)")]
+    assert values(reading_bytes(pdf([TITLE, *OTHERS], fields)))["author"] == "Priya Example"
+
+
+def test_a_tooltip_outweighs_the_label_that_happens_to_stand_beside(reading_bytes: ReadBytes) -> None:
+    drawn = [TITLE, at(60, 700, "Author"), *OTHERS]
+    fields = [text_field(200, 697, "Found at home.", more="/TU (Summary of incident)")]
+    found = values(reading_bytes(pdf(drawn, fields)))
+    assert "author" not in found
+    assert found["summary"] == "Found at home."
+
+
+WORDS = [at(60, 600, "These are quite enough words for a page")]
+BOX = "/Rect [200 697 400 713]"
+
+
+def test_a_list_is_read_as_it_shows_not_as_it_exports() -> None:
+    field = f"/Subtype /Widget /FT /Ch /T (x) /V (NO) /Opt [[(NO) (Norway)] [(SE) (Sweden)]] {BOX}"
+    assert ("control", "Norway") in shown(read_pdf(pdf(WORDS, [field])))
+
+
+def test_only_the_chosen_button_of_a_group_is_ticked() -> None:
+    def button(own: str, y: int) -> str:
+        looks = f"/AP << /N << /{own} null /Off null >> >>"
+        return f"/Subtype /Widget /FT /Btn /Ff 32768 /T (g) /V /b {looks} /Rect [60 {y} 72 {y + 12}]"
+
+    document = read_pdf(pdf(WORDS, [button("a", 700), button("b", 680)]))
+    assert [unit.ticked for unit in document.units if unit.kind == "checkbox"] == [False, True]
+
+
+def test_text_laid_over_the_page_is_read_where_it_lies() -> None:
+    drawn = [at(60, 700, "Author of this alert:"), *WORDS]
+    note = f"/Subtype /FreeText /Contents (Priya Example) {BOX}"
+    lines: dict[int, str] = {}
+    for unit in read_pdf(pdf(drawn, [note])).units:
+        lines[unit.line] = lines.get(unit.line, "") + unit.text
+    assert "Author of this alert: Priya Example" in lines.values()
+
+
+def test_a_hidden_field_is_not_read() -> None:
+    assert "old" not in str(shown(read_pdf(pdf(WORDS, [text_field(200, 697, "old", more="/F 2")]))))
+
+
+def test_a_scan_is_refused_with_its_reason() -> None:
+    assert code(pdf([])) == "scanned"
+
+
+def test_machine_read_text_under_a_scan_is_not_trusted() -> None:
+    hidden = [f"BT 3 Tr /F1 11 Tf 60 {700 - 20 * number} Td (Some words here) Tj ET" for number in range(6)]
+    assert code(pdf(hidden)) == "scanned"
+
+
+def locked(owner_only: bool) -> bytes:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf(WORDS))))
+    writer.encrypt(user_password="" if owner_only else "secret", owner_password="owner", algorithm="AES-256")
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def test_a_password_is_asked_about_and_never_guessed() -> None:
+    assert code(locked(owner_only=False)) == "encrypted"
+
+
+def test_a_pdf_that_is_only_locked_against_changes_is_read() -> None:
+    assert "quite enough" in str(shown(read_pdf(locked(owner_only=True))))
+
+
+def test_a_form_that_only_adobe_can_draw_is_refused() -> None:
+    assert code(pdf([at(60, 700, "Please wait...")], more="/XFA []")) == "xfa_only"
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+def test_a_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
+    content = bytearray(pdf([TITLE, *OTHERS, *grid(50, 740, [100, 100], [20])], [text_field(200, 697, "x")]))
+    for _ in range(data.draw(st.integers(1, 5))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(Refused):
+        read_pdf(bytes(content))
