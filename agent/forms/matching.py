@@ -519,12 +519,14 @@ class _Matcher:
         """A control that carries a field's own name answers it, wherever it stands."""
         known = {claim.meaning.name for claim in self.claims if claim.typed.text}
         for line in self.lines:
+            was_used = line.used
             for unit in line.units:
                 meaning = self._own_name(unit) if unit.kind == "control" else None
-                is_free = not line.used or id(unit) in self.misplaced
+                is_free = not was_used or id(unit) in self.misplaced
                 if meaning and unit.text and is_free and meaning.name not in known:
                     alone = Line([unit], line.cell, line.part, line.number)
                     self._claim(Match(meaning, 1.0), unit.alias or unit.tag, [alone], 0.99, unit.cell, line)
+                    line.used = True
 
     def _own_name(self, control: Unit) -> Meaning | None:
         """What a control itself says that it asks for: by its tag, or by a label as its title."""
@@ -534,7 +536,11 @@ class _Matcher:
 
     def _asks_otherwise(self, unit: Unit, meaning: Meaning) -> bool:
         """Whether a control says by its title that it answers another label than the one beside it."""
-        titled = self.book.exactly(unit.alias, None) if unit.kind == "control" and unit.alias else None
+        if unit.kind != "control" or not unit.alias:
+            return False
+        if meaning.table and self.book.column(meaning.table.name, unit.alias) == meaning:
+            return False  # the column's own label, which another field may share
+        titled = self.book.exactly(unit.alias, None)
         return titled is not None and titled.meaning.name != meaning.name
 
     # --- the result ---

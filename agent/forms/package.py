@@ -149,6 +149,8 @@ def parse(content: bytes) -> etree._Element:
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
         raise Refused("bad_xml", "The document is damaged: its XML cannot be read.") from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise Refused("doctype", "The document declares a document type, which Word never does.")

@@ -102,9 +102,10 @@ def _zipped(content: bytes, budget: Budget) -> Iterator[File]:
 
 def _unzipped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget) -> bytes:
     """One file, its bytes counted as they come: sizes in the directory may lie."""
+    most = max(1_000_000, HIGHEST_RATIO * entry.compress_size)
     try:
         with archive.open(entry) as packed:
-            content = packed.read(budget.size + 1)
+            content = packed.read(min(budget.size, most) + 1)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -116,6 +117,6 @@ def _unzipped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget) 
     ) as error:
         raise Refused("bad_zip", "The archive is damaged: a file in it cannot be unpacked.") from error
     budget.take(len(content))
-    if len(content) > 1_000_000 and len(content) > HIGHEST_RATIO * max(entry.compress_size, 1):
+    if len(content) > most:
         raise Refused("ratio", "The archive is packed so tightly that it looks made to do harm.")
     return content

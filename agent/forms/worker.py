@@ -66,15 +66,17 @@ class Reader:
             return _unreadable(content, name, "too_large")
         worker = self._free.get()
         try:
-            if worker is None or not worker.is_alive():
-                worker = _Worker(self._limits)
+            if worker is not None and not worker.is_alive():
+                worker.end()
+                worker = None
+            worker = worker or _Worker(self._limits)
             found = worker.read(content, name, definitions, categories)
             if isinstance(found, str):
                 worker.end()
-                return _unreadable(content, name, found)
-            return found
+                worker = None
         finally:
-            self._free.put(worker if worker is not None and worker.is_alive() else None)
+            self._free.put(worker)
+        return _unreadable(content, name, found) if isinstance(found, str) else found
 
     def close(self) -> None:
         """End all processes. Waits for documents that are being read."""

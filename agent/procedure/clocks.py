@@ -52,7 +52,11 @@ def clocks_of(facts: Facts, rules: tuple[ClockRule, ...], calendar: Calendar) ->
 
 
 def clock_of(
-    name: str, facts: Facts, procedure: Procedure, calendar: Calendar, categories: Collection[str] | None = None
+    name: str,
+    facts: Facts,
+    procedure: Procedure,
+    calendar: Calendar,
+    categories: Collection[str] | None = None,
 ) -> Clock | None:
     """The procedure's clock of this name: by the first of its rules that runs for these `categories` (any,
     where none are told) and has a known start, else by the last. None when it has none such."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-
 # The header of a letter of ours that carries its key; it comes back with a non-delivery report.
 KEY_HEADER = "x-need-to-know-letter"
 

@@ -70,8 +70,8 @@ class Calendar:
             start, number = (day, number) if number else (day - _DAY, 1)
             return self.working_days_ahead(start, number)
         off = self.bank_holidays | self.closed
-        before = (day - _DAY * n for n in count(1))
-        return next(islice((d for d in before if d.weekday() < _SATURDAY and d not in off), -number - 1, None))
+        before = (earlier for n in count(1) if (earlier := day - _DAY * n).weekday() < _SATURDAY)
+        return next(islice((earlier for earlier in before if earlier not in off), -number - 1, None))
 
     def on_or_after(self, day: date) -> date:
         """`day` if it is a working day, else the next one."""

@@ -91,9 +91,9 @@ class Point:
 class Witness:
     """Sees every point that an agent passes, and ends the agent at `kill`."""
 
-    def __init__(self, kill: Point | None = None) -> None:
+    def __init__(self, kill: Point | None = None, number: int = 0) -> None:
         self.kill = kill
-        self.number = 0
+        self.number = number
         self.passed: list[Point] = []
         self.dead = False
         self._times: Counter[tuple[int, str, str, str]] = Counter()
@@ -116,31 +116,36 @@ class Witness:
 
 @dataclass(frozen=True)
 class Told:
-    """How everything stood when the story was over, and what was met on the way."""
+    """How everything stood when the story was over, what was met on the way, and how often it was cut off."""
 
     stands: Standing
     points: tuple[Point, ...]
     troubles: tuple[Outcome, ...]
-    killed: bool
+    killed: int
 
 
-def tell(kill: Point | None = None, *, late_copies: bool = False) -> Told:
-    """Tell the whole story once, with the agent killed at `kill`.
+def tell(*kills: Point, late_copies: bool = False) -> Told:
+    """Tell the whole story once. The first agent is killed at the first of `kills`, the next one at the next.
 
     With `late_copies` a letter that went out lies in Drafts for five minutes more, and only then in Sent
     Items: all the while Microsoft 365 looks as if it had never gone.
     """
-    witness = Witness(kill)
+    passed: list[Point] = []
+    killed = since = 0
     with world() as here:
         if late_copies:
             habits = here.stage.sandbox.tenant.habits
             habits.sent_copy_after, habits.draft_lingers = 300.0, True
-        killed = not live(here, witness)
-        if killed:
-            live(here, Witness(), since=witness.number)
+        for kill in (*kills, None):
+            witness = Witness(kill, since)
+            survived = live(here, witness, since)
+            passed += witness.passed
+            if survived:
+                break
+            killed, since = killed + 1, witness.number
         with here.ledger() as ledger:
             stands = standing(here.stage, ledger)
-        return Told(stands, tuple(witness.passed), tuple(here.troubles), killed)
+    return Told(stands, tuple(passed), tuple(here.troubles), killed)
 
 
 @cache

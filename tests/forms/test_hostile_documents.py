@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.forms.definition import FormDefinition
+from agent.forms.limits import Limits
 from agent.forms.read import read
 from agent.forms.sniff import sniff
+from agent.forms.worker import Reader
 from agent.forms.write import write_form
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category
@@ -59,7 +61,7 @@ def field(kind: str, data: str = "") -> str:
 OTHER_FILES = {
     "nothing": (b"", "empty"),
     "only spaces": (b"  \r\n", "empty"),
-    "a PDF": (b"%PDF-1.7\n...", "pdf"),
+    "a PDF": (b"%PDF-1.7\n...", "bad_pdf"),
     "a photo": (b"\xff\xd8\xff\xe0 JFIF", "image"),
     "a screenshot": (b"\x89PNG\r\n\x1a\n", "image"),
     "an old Word document": (OLE + "WordDocument".encode("utf-16-le"), "bad_document"),
@@ -187,11 +189,17 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 @pytest.mark.skipif(
     not (CORPUS / "hostile").is_dir(), reason="the corpus of real documents is not beside the project"
 )
-@pytest.mark.parametrize("folder", ["hostile", "docx", "doc", "pdf", "msg", "tnef"])
-def test_every_document_of_the_corpus_ends_within_its_bounds(folder: str, reading_bytes: ReadBytes) -> None:
-    for path in sorted((CORPUS / folder).iterdir()):
-        if path.is_file():
-            started = time.monotonic()
-            found = reading_bytes(path.read_bytes())
-            assert time.monotonic() - started < 10, path.name
-            assert not isinstance(found, Unreadable) or found.code != "crashed", path.name
+@pytest.mark.parametrize("folder", ["hostile", "docx", "pdf", "msg", "tnef"])
+def test_every_document_of_the_corpus_ends_within_its_bounds(
+    folder: str, definitions: Sequence[FormDefinition], categories: Sequence[Category]
+) -> None:
+    reader = Reader(Limits(seconds=8))
+    try:
+        for path in sorted((CORPUS / folder).iterdir()):
+            if path.suffix not in {".doc", ".rtf", ".dot"}:  # LibreOffice takes a second for each
+                started = time.monotonic()
+                found = reader.read(path.read_bytes(), path.name, definitions, categories)
+                assert time.monotonic() - started < 10, path.name
+                assert isinstance(found, Reading) or found.problems[0].endswith("."), path.name
+    finally:
+        reader.close()

@@ -96,3 +96,15 @@ def test_each_of_the_two_forms_is_known_to_its_own_procedure_alone(layout: Layou
     assert isinstance(read_by("nct", second), Unreadable)
     assert isinstance(read_by("merton", first), Unreadable)
     assert isinstance(read_by("nct", first), Reading)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("form", "procedure"), [("sla", "nct"), ("leadership_alert", "merton")])
+def test_who_oversaw_an_update_is_read_though_the_form_asks_for_such_a_person_elsewhere_too(
+    form: str, procedure: str, layout: Layout
+) -> None:
+    known = {name: TOLD[name] for name in settings().forms[form].fields if name in TOLD}
+    reading = read_by(procedure, written(form, procedure, layout, **known))
+
+    assert isinstance(reading, Reading)
+    assert [values(row) for row in reading.tables["updates"]] == [UPDATE]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,7 @@ def _play(both: Both, day: date) -> None:
     for moment, name, event in sorted(happening, key=lambda one: one[:2]):
         both.sandbox.tenant.clock.set(moment)
         if event is not None:
-            desk = both.desk(name)
-            both.stages[name].happen(event, lambda mail, desk=desk: _reference(desk, mail))
+            both.stages[name].happen(event, partial(_reference, both.desk(name)))
         for desk in both.agent.desks:
             run_all(desk, moment)
 
