@@ -249,7 +249,7 @@ def test_a_column_may_show_any_answer_of_the_form() -> None:
     row = row_of(known, at("Mon 20 Apr 2026 12:00"), procedure(), PEOPLE, calendar())
 
     assert (row["brief"], row["contact"], row["worker"]) == ("Yes", "Nadia Okonjo", "")
-    assert row["form_type"] == "Merton"
+    assert row["form_type"] == "Leadership Alert"
 
 
 @pytest.mark.parametrize(
