@@ -12,7 +12,6 @@ from agent.forms.labels import LabelBook, key, label_book
 from agent.forms.matching import Line, lines_of, match
 from agent.forms.odt import read_odt
 from agent.forms.old_word import read_old
-from agent.forms.pdf import read_pdf
 from agent.forms.sniff import sniff
 from agent.forms.units import Document, Refused
 from agent.forms.unpack import CARRIERS, check
@@ -72,6 +71,8 @@ def document_of(content: bytes) -> Document:
     if kind in CONVERTED:
         return read_old(content, kind)
     if kind == "pdf":
+        from agent.forms.pdf import read_pdf  # takes a tenth of a second to load, and few forms are PDFs
+
         return read_pdf(content)
     if kind in CARRIERS:
         check(content)

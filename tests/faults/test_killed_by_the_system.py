@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import random
 import signal
 import subprocess
@@ -75,11 +75,12 @@ def let_its_hold_run_out(here: World) -> None:
 @contextmanager
 def killing(process: subprocess.Popen[bytes], here: World, *, after: int, within: float) -> Iterator[None]:
     """Kill `process` so many seconds within its request number `after`."""
-    waiting = threading.Semaphore(after)
+    numbers = itertools.count(1)
+    killer = threading.Timer(within, process.kill)
 
     def hook(when: str, exchange: Exchange) -> None:
-        if when == "before" and exchange.path.startswith("/v1.0") and not waiting.acquire(blocking=False):
-            threading.Timer(within, os.kill, (process.pid, signal.SIGKILL)).start()
+        if when == "before" and exchange.path.startswith("/v1.0") and next(numbers) == after:
+            killer.start()
 
     here.stage.sandbox.tenant.on_request.append(hook)
     try:
