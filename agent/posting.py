@@ -109,6 +109,8 @@ def _post(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
     if letter.state is LetterState.SENDING:
         return _settle(desk, letter, draft, chases, now)
     if draft is None:
+        if letter.sends and not _is_settled(desk, letter, now):
+            return False  # refused, and yet no longer there: its copy may still show that it went out
         draft = desk.mailbox.draft(_outgoing(desk, letter))
     return _send(desk, letter, draft, now)
 
@@ -146,10 +148,15 @@ def _is_ours_to_send(desk: Desk, letter: Letter, now: datetime, draft: Copy) -> 
     return True
 
 
+def _is_settled(desk: Desk, letter: Letter, now: datetime) -> bool:
+    """Whether so long has passed since it was last tried that a copy of it would be seen by now."""
+    since = letter.changed_at or letter.laid_at
+    return now - since >= timedelta(minutes=desk.agent.limits.settle_minutes)
+
+
 def _settle(desk: Desk, letter: Letter, draft: Copy | None, chases: Wanted, now: datetime) -> bool:
     """A send of unknown outcome, and no copy in Sent Items (yet)."""
-    since = letter.changed_at or letter.laid_at
-    if now - since < timedelta(minutes=desk.agent.limits.settle_minutes):
+    if not _is_settled(desk, letter, now):
         return False
     if draft is None:
         # It left Drafts and nothing else sends from there: it went out, though its copy is not to be seen.

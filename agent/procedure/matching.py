@@ -180,7 +180,10 @@ def is_another_matter(submission: Submission, alert: Alert) -> bool:
 def _begins_another_matter(submission: Submission, alert: Alert) -> bool:
     """A form of something that happened later, and that tells of no update and no conclusion."""
     continues = bool(submission.updates or submission.conclusion)
-    return submission.form is not None and not continues and is_another_matter(submission, alert)
+    known = submission.document_sha256 in alert.documents
+    return (
+        submission.form is not None and not continues and not known and is_another_matter(submission, alert)
+    )
 
 
 def _same_incident(submission: Submission, alert: Alert) -> bool:
