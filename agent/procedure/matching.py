@@ -179,11 +179,9 @@ def is_another_matter(submission: Submission, alert: Alert) -> bool:
 
 def _begins_another_matter(submission: Submission, alert: Alert) -> bool:
     """A form of something that happened later, and that tells of no update and no conclusion."""
-    continues = bool(submission.updates or submission.conclusion)
-    known = submission.document_sha256 in alert.documents
-    return (
-        submission.form is not None and not continues and not known and is_another_matter(submission, alert)
-    )
+    begins = submission.form is not None and not (submission.updates or submission.conclusion)
+    again = submission.document_sha256 in alert.documents
+    return begins and not again and is_another_matter(submission, alert)
 
 
 def _same_incident(submission: Submission, alert: Alert) -> bool:
