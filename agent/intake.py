@@ -27,7 +27,7 @@ from agent.log import logger
 from agent.mailbox.base import ChangedMail
 from agent.procedure.decide import decide_mail
 from agent.procedure.decision import Decision, Question
-from agent.procedure.mail import Mail
+from agent.procedure.mail import REHEARSAL, Mail
 from agent.procedure.submission import Submission
 from agent.procedure.submission_from import submissions_from
 from agent.procedure.words import Place
@@ -243,7 +243,7 @@ def _same_id_other_content(mail: Mail) -> Decision:
 def _answered(desk: Desk, mail: Mail) -> tuple[str, ...]:
     """The alerts that the letter was about which this mail answers or could not deliver."""
     if mail.bounce and mail.bounce.original_key:
-        key = mail.bounce.original_key.removesuffix("-rehearsal")
+        key = mail.bounce.original_key.removesuffix(REHEARSAL)
         for sent in desk.ledger.letters(LetterState.POSTED, LetterState.SENDING):
             if sent.key == key:
                 return tuple(reason.alert for reason in sent.reasons if reason.alert)

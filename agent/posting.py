@@ -20,6 +20,7 @@ from agent.log import logger
 from agent.mailbox.base import Copy, OutgoingLetter
 from agent.procedure.chase import within_hours
 from agent.procedure.entry import Entry
+from agent.procedure.mail import REHEARSAL
 from agent.procedure.words import Happened
 from agent.weekly_digest import KIND as DIGEST
 from agent.weekly_digest import still_wanted
@@ -212,7 +213,7 @@ def _outgoing(desk: Desk, letter: Letter) -> OutgoingLetter:
 def _key(desk: Desk, letter: Letter) -> str:
     """Under which a copy is found. In rehearsal another: a draft made in earnest must not be adopted, nor
     a rehearsed one once it is earnest."""
-    return f"{letter.key}-rehearsal" if desk.agent.mode == "rehearse" else letter.key
+    return letter.key + REHEARSAL if desk.agent.mode == "rehearse" else letter.key
 
 
 def _alerts(letter: Letter) -> list[str]:

@@ -81,7 +81,8 @@ def run(agent: Agent) -> None:
                 if slot.name == "reconcile"
                 else {"next_run_time": agent.clock() + timedelta(seconds=number)}
             )
-            scheduler.add_job(_job(agent, owner, held, desk, slot), slot.trigger, name=slot.name, **first)
+            name = f"{desk.name}.{slot.name}"  # what the log calls a job that failed
+            scheduler.add_job(_job(agent, owner, held, desk, slot), slot.trigger, id=name, **first)
     on_signals(agent.stop)
     scheduler.start()
     log.info("agent.started", desks=[desk.name for desk in agent.desks], mode=agent.settings.agent.mode)

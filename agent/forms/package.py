@@ -17,6 +17,17 @@ from lxml import etree
 
 from agent.forms.units import Refused
 
+# What unpacking a part of a damaged archive can end in: zipfile has no error of its own for most of it.
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    OSError,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+)
+
 MOST_BYTES = 25_000_000
 MOST_ENTRIES = 2_000
 MOST_BYTES_OF_A_PART = 24_000_000
@@ -87,15 +98,7 @@ class Package:
         try:
             with self._archive.open(entry) as part:
                 content = part.read(MOST_BYTES_OF_A_PART + 1)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            ValueError,
-            OSError,
-            NotImplementedError,
-            EOFError,
-            RuntimeError,
-        ) as error:
+        except BROKEN_ZIP as error:
             raise Refused("bad_zip", "The document is damaged: a part of it cannot be unpacked.") from error
         self._count(len(content), entry.compress_size)
         return content

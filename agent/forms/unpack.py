@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
 from agent.forms.mapi import BODY, file_part, message_of, text
 from agent.forms.msg import read_msg
+from agent.forms.package import BROKEN_ZIP
 from agent.forms.sniff import sniff
 from agent.forms.tnef import read_tnef
 from agent.forms.units import Refused
@@ -106,15 +106,7 @@ def _unzipped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget) 
     try:
         with archive.open(entry) as packed:
             content = packed.read(min(budget.size, most) + 1)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        OSError,
-        NotImplementedError,
-        EOFError,
-        RuntimeError,
-    ) as error:
+    except BROKEN_ZIP as error:
         raise Refused("bad_zip", "The archive is damaged: a file in it cannot be unpacked.") from error
     budget.take(len(content))
     if len(content) > most:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 # The header of a letter of ours that carries its key; it comes back with a non-delivery report.
 KEY_HEADER = "x-need-to-know-letter"
+REHEARSAL = "-rehearsal"  # ends the key of a copy that was sent in rehearsal
 
 
 @dataclass(frozen=True)
