@@ -14,7 +14,7 @@ from agent.procedure.entry import Entry
 from agent.procedure.row import row_of
 from agent.procedure.rules import Column
 from agent.procedure.words import Happened, Status
-from agent.register.base import Sheet
+from agent.register.base import Book, Edits, Sheet
 from agent.register.merge import Merged, PersonsChange, merge
 
 log = logger()
@@ -29,20 +29,20 @@ def bookkeeping(desk: Desk, now: datetime) -> int:
     written, and the next round merges afresh.
     """
     known = desk.ledger.sheet()
-    sheet = desk.register.read(known.version if known else None)
-    if sheet is not None:
-        _take_in(desk, _merged(desk, known, sheet, now), sheet, now)
+    book = desk.register.read(known.version if known else None)
+    if book is not None:
+        _take_in(desk, _merged(desk, known, book.register, now), book.register, now)
     elif known is not None:
-        sheet = Sheet(known.version, known.headings, known.rows)  # nobody touched it since
+        book = Book(known.version, Sheet(known.headings, known.rows))  # nobody touched it since
     else:
-        return 0  # no version is known, so a register always shows its sheet
-    merged = _merged(desk, known, sheet, now)
+        return 0  # no version is known, so a register always shows its book
+    merged = _merged(desk, known, book.register, now)
     for doubt in merged.doubts:
         log.warning("bookkeeping.doubt", desk=desk.name, doubt=doubt)
-    if merged.changes or sheet.version is None:  # a register is made at once, so that people can find it
-        return _write(desk, sheet, merged, now)
-    if known is None or known.version != sheet.version or known.intended:
-        _remember(desk, SheetState(sheet.version, sheet.headings, merged.seen), now)
+    if merged.changes or book.version is None:  # a register is made at once, so that people can find it
+        return _write(desk, book, merged, now)
+    if known is None or known.version != book.version or known.intended:
+        _remember(desk, SheetState(book.version, book.register.headings, merged.seen), now)
     return 0
 
 
@@ -75,13 +75,14 @@ def ledger_says(desk: Desk, now: datetime) -> dict[str, dict[str, str]]:
     }
 
 
-def _write(desk: Desk, sheet: Sheet, merged: Merged, now: datetime) -> int:
+def _write(desk: Desk, book: Book, merged: Merged, now: datetime) -> int:
     """Keep what is about to be written, write it, keep what stands there then."""
     reference = _heading(desk, "reference")
     intended = {**merged.changes.cells, **{row[reference]: row for row in merged.changes.new_rows}}
-    _remember(desk, SheetState(sheet.version, sheet.headings, merged.seen, intended), now)
-    written = desk.register.write(merged.changes, expecting=sheet.version)
-    _remember(desk, SheetState(written.version, written.headings, merged.seen_after(written)), now)
+    _remember(desk, SheetState(book.version, book.register.headings, merged.seen, intended), now)
+    written = desk.register.write(Edits(register=merged.changes), expecting=book.version)
+    sheet = written.register
+    _remember(desk, SheetState(written.version, sheet.headings, merged.seen_after(sheet)), now)
     log.info("bookkeeping.written", desk=desk.name, alerts=sorted(intended))
     return len(intended)
 

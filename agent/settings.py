@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from itertools import combinations
@@ -20,7 +20,7 @@ from agent.errors import BadConfiguration
 from agent.forms.definition import FormDefinition
 from agent.procedure.clocks import WAYS_OF_COUNTING
 from agent.procedure.people import People, Person
-from agent.procedure.rules import Procedure, Told
+from agent.procedure.rules import Column, Procedure, Told
 from agent.procedure.words import Place
 from agent.procedure.working_days import Calendar
 
@@ -401,18 +401,9 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
 
 def _procedure_problems(procedure: Procedure) -> list[str]:
     name = f"procedures/{procedure.name}.toml"
-    headings = [column.heading for column in procedure.columns]
-    problems = [
-        f"{name}: two columns are called `{heading}`."
-        for heading in sorted({heading for heading in headings if headings.count(heading) > 1})
-    ]
-    if [column.field for column in procedure.columns].count("reference") != 1:
-        problems.append(f"{name}: exactly one column must hold the field `reference`.")
-    problems += [
-        f"{name}: column `{column.heading}`: the owner is agent, proposed or person, not `{column.owner}`."
-        for column in procedure.columns
-        if column.owner not in ("agent", "proposed", "person")
-    ]
+    problems = _column_problems(name, procedure.columns, ("reference",))
+    asked = procedure.question_columns
+    problems += _column_problems(f"{name}: Questions sheet", asked, ("number", "answer", "outcome"))
     problems += [
         f"{name}: clock `{rule.clock}`: `counts` is one of {', '.join(sorted(WAYS_OF_COUNTING))}."
         for rule in procedure.clocks
@@ -425,6 +416,28 @@ def _procedure_problems(procedure: Procedure) -> list[str]:
     if procedure.conclusion not in ("confirm", "form"):
         problems.append(f'{name}: `conclusion` is "confirm" (a person concludes) or "form".')
     return problems
+
+
+def _column_problems(where: str, columns: Sequence[Column], needed: Sequence[str]) -> list[str]:
+    headings = [column.heading for column in columns]
+    fields = [column.field for column in columns]
+    return [
+        *(
+            f"{where}: two columns are called `{heading}`."
+            for heading in sorted({heading for heading in headings if headings.count(heading) > 1})
+        ),
+        *(
+            f"{where}: exactly one column must hold the field `{one}`."
+            for one in needed
+            if fields.count(one) != 1
+        ),
+        *(
+            f"{where}: column `{column.heading}`: the owner is agent, proposed or person, "
+            f"not `{column.owner}`."
+            for column in columns
+            if column.owner not in ("agent", "proposed", "person")
+        ),
+    ]
 
 
 def _form_problems(procedure: Procedure, forms: Mapping[str, FormDefinition]) -> list[str]:

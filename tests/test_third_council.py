@@ -219,6 +219,32 @@ format = "long"
 heading = "Ended by"
 owner = "person"
 field = "concluded_by"
+
+[answers]
+new = "Fresh notice"
+not_an_alert = "None of ours"
+read_again = "Look once more"
+done = "Seen to"
+
+[[question_columns]]
+heading = "Riddle"
+owner = "agent"
+field = "number"
+
+[[question_columns]]
+heading = "What puzzles"
+owner = "agent"
+field = "why"
+
+[[question_columns]]
+heading = "Your word"
+owner = "person"
+field = "answer"
+
+[[question_columns]]
+heading = "What came of it"
+owner = "agent"
+field = "outcome"
 """
 
 FORM = """

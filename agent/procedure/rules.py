@@ -144,8 +144,8 @@ class ClockRule(Told):
 
 @dataclass(frozen=True)
 class Column(Told):
-    """One column of the register. `field` is what the agent puts there: something of `row.py`, or any
-    single value of the form by its canonical name; "" for people's.
+    """One column of the register or of its Questions sheet. `field` is what the agent puts there: something
+    of `row.py` (or `asked.py`), or any single value of the form by its canonical name; "" for people's.
 
     `owner` is agent, proposed or person; `format` is text, long, date, datetime, number or choice.
     `synonyms` are other headings under which people may keep it; `choices` fill its drop-down.
@@ -162,12 +162,23 @@ class Column(Told):
 
 
 @dataclass(frozen=True)
+class Answers(Told):
+    """What people choose in the Questions sheet where no alert's reference is the answer."""
+
+    new: str
+    not_an_alert: str
+    read_again: str
+    done: str
+
+
+@dataclass(frozen=True)
 class Procedure(Told):
     """One organisation's procedure. `conclusion` is "confirm" (a person concludes) or "form".
 
     `missing_forms` are those of `forms` that are for a missing child. `findings` gives each departure
     that the procedure knows its clause; what is not listed is no departure here. `role_names`,
     `form_types` and `finding_words` say in plain words what roles, forms and findings are called.
+    `columns` are those of the register's alerts, `question_columns` those of its Questions sheet.
     """
 
     name: str
@@ -181,10 +192,12 @@ class Procedure(Told):
     subject: Subject
     chasing: Chasing
     letters: Letters
+    answers: Answers
     categories: tuple[Category, ...] = ()
     must_be_copied: tuple[Recipients, ...] = ()
     system_id_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=())
+    question_columns: tuple[Column, ...] = ()
     missing_forms: tuple[str, ...] = ()
     findings: dict[str, str] = field(default_factory=dict)
     clocks: tuple[ClockRule, ...] = ()

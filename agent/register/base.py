@@ -1,7 +1,9 @@
-"""What every register promises: show its rows and its version, and write only onto the version it showed.
+"""What every register promises: show its tables and its version, and write only onto the version it showed.
 
-A row is found by its reference, a column by its heading; every cell travels as text (see `cells.py`: ISO
-for dates and times, "" for empty). A heading kept under a synonym is shown under its configured name.
+A workbook holds two tables, the alerts and the open questions, and a sheet of the agent's own, the Summary.
+In a table a row is found by its key (a reference, a question's number), a column by its heading; every cell
+travels as text (see `cells.py`: ISO for dates and times, "" for empty). A heading kept under a synonym is
+shown under its configured name.
 """
 
 from __future__ import annotations
@@ -13,50 +15,86 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Sheet:
-    """The register as it stands. `rows` maps a reference to its cells by heading, people's own columns too.
+    """One table as it stands. `rows` maps a key to its cells by heading, people's own columns too.
 
-    `version` names this very content; None when there is no workbook yet. `twice` are references that
-    stand in more than one row: of these the first row is shown, and none is written. `doubts` are
-    sentences on whatever cannot be trusted (a reference twice, a row without one, a column missing).
+    `headings` are empty when the workbook has no such table yet. `twice` are keys that stand in more than
+    one row, or in a row that may be another's: of these the first row is shown, and none is written.
+    `doubts` are sentences on whatever cannot be trusted (a key twice, a row without one).
     """
 
-    version: str | None
-    headings: tuple[str, ...]
-    rows: Mapping[str, Mapping[str, str]] = field(repr=False)
+    headings: tuple[str, ...] = ()
+    rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     doubts: tuple[str, ...] = ()
     twice: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Cells to write: existing rows by reference and heading, and whole new rows, in order."""
+    """What to write into one table: cells of rows that are there, by key and heading, and whole new rows,
+    in order.
+
+    `gone` are keys whose rows are to leave it: a row is taken out, or left empty for the next new one.
+    """
 
     cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     new_rows: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+    gone: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.cells or self.new_rows)
+        return bool(self.cells or self.new_rows or self.gone)
+
+
+@dataclass(frozen=True)
+class Book:
+    """A whole workbook as it stands. `version` names this very content; None when there is none yet.
+
+    `summary` are the filled cells of the agent's own Summary sheet by address ("B4"). `mark` is what the
+    agent wrote into the workbook with its last writing, whoever saved since: it tells an older copy that
+    was put back. "" when there is none.
+    """
+
+    version: str | None
+    register: Sheet = field(default_factory=Sheet)
+    questions: Sheet = field(default_factory=Sheet)
+    summary: Mapping[str, str] = field(default_factory=dict, repr=False)
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Edits:
+    """One writing: all of it, or nothing. A table or sheet that the workbook lacks is made.
+
+    `summary` replaces what the Summary sheet showed; empty, it is left as it is. `mark` is kept in the
+    workbook only together with something else: by itself it is no reason to write.
+    """
+
+    register: Changes = field(default_factory=Changes)
+    questions: Changes = field(default_factory=Changes)
+    summary: Mapping[str, str] = field(default_factory=dict, repr=False)
+    mark: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.register or self.questions or self.summary)
 
 
 class Register(Protocol):
     """The Need to Know spreadsheet of one desk."""
 
-    def read(self, known_version: str | None) -> Sheet | None:
-        """The sheet as it stands, or None when its version is still `known_version` (no download).
+    def read(self, known_version: str | None) -> Book | None:
+        """The workbook as it stands, or None when its version is still `known_version` (no download).
 
         NeedsAPerson when the workbook is not one that the agent may write to; TryAgainLater when it
-        cannot be had now. A missing workbook is an empty Sheet with version None.
+        cannot be had now. A missing workbook is an empty Book with version None.
         """
         ...
 
-    def write(self, changes: Changes, expecting: str | None) -> Sheet:
+    def write(self, edits: Edits, expecting: str | None) -> Book:
         """Write onto the version `expecting` (None creates the workbook); gives what stands there now.
 
         ChangedMeanwhile when the version is no longer that one, Locked while somebody has it open;
         in both cases nothing was written. NeedsAPerson, before anything is written, when the workbook
-        is kept in a way that cannot be edited safely. A reference never gets a second row: a new row
-        whose reference already stands there is left out. Changes that stand there already are not
-        written again.
+        is kept in a way that cannot be edited safely. A key never gets a second row: a new row
+        whose key already stands there is left out. What stands there already is not written again.
         """
         ...
 

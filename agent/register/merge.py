@@ -162,7 +162,7 @@ def _whole_row(columns: Sequence[Column], reference: str, before: Row, said: Row
 
 
 def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[str]:
-    if sheet.version is None:
+    if not sheet.headings:
         if wrote_last:
             yield "The register's workbook is gone; a new one is written, with all that was known of the old."
         return

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, NotFound, OutcomeUnknown
 from agent.m365.graph import Graph, Json, segment
 from agent.procedure.rules import Procedure
-from agent.register.base import Changes, Sheet
+from agent.register.base import Book, Changes, Edits
 from agent.register.cells import reference_key, same
 from agent.register.in_place import edit
 from agent.register.new_workbook import new_workbook
@@ -46,15 +46,16 @@ class SharePointFile:
         self._item_id: str | None = None
         self._held: tuple[str, bytes] | None = None  # the version read last, and its bytes
 
-    def read(self, known_version: str | None) -> Sheet | None:
+    def read(self, known_version: str | None) -> Book | None:
         item = self._item()
         if item is None:
-            return Sheet(None, (), {})
+            return Book(None)
         if item.version == known_version:
             return None
-        return self._sheet(self._content(item), item.version)
+        return self._book(self._content(item), item.version)
 
-    def write(self, changes: Changes, expecting: str | None) -> Sheet:
+    def write(self, edits: Edits, expecting: str | None) -> Book:
+        changes = edits.register
         if expecting is None:
             return self._create(changes)
         item = self._item()
@@ -63,7 +64,7 @@ class SharePointFile:
         before = self._content(item)
         after = edit(before, self._columns, self._desk, changes)
         if after is before:
-            return self._sheet(before, item.version)
+            return self._book(before, item.version)
         try:
             uploaded = self._upload(item, after)
         except Locked as wrong:
@@ -134,12 +135,12 @@ class SharePointFile:
             self._held = (item.version, self._graph.download(f"{self._address(item)}/content"))
         return self._held[1]
 
-    def _sheet(self, content: bytes, version: str) -> Sheet:
-        return Workbook(content, self._columns, self._desk).sheet_of(version)
+    def _book(self, content: bytes, version: str) -> Book:
+        return Book(version, Workbook(content, self._columns, self._desk).shown())
 
     # Writing
 
-    def _create(self, changes: Changes) -> Sheet:
+    def _create(self, changes: Changes) -> Book:
         """Lay a new workbook where none is; a file that somebody put there meanwhile is left alone."""
         empty = new_workbook(self._columns, self._desk, about=self._about, marking=self._marking)
         content = edit(empty, self._columns, self._desk, changes)
@@ -151,7 +152,7 @@ class SharePointFile:
         except (OutcomeUnknown, ChangedMeanwhile) as wrong:
             return self._perhaps_written(content, changes, "", wrong)
         self._item_id = made.id
-        return self._read_back(content, changes, made) if fits else self.write(changes, made.version)
+        return self._read_back(content, changes, made) if fits else self.write(Edits(changes), made.version)
 
     def _upload(self, item: _Item, content: bytes) -> _Item:
         """Replace the content of exactly this state of the file."""
@@ -169,10 +170,10 @@ class SharePointFile:
             answer = self._graph.put_piece(session["uploadUrl"], content, start, PIECE)
         return _item_of(answer)
 
-    def _read_back(self, written: bytes, changes: Changes, uploaded: _Item) -> Sheet:
-        """What we wrote, as a sheet, once it was seen to stand there.
+    def _read_back(self, written: bytes, changes: Changes, uploaded: _Item) -> Book:
+        """What we wrote, as a book, once it was seen to stand there.
 
-        Somebody may have saved again since: what they did is not ours, so the sheet given is the one
+        Somebody may have saved again since: what they did is not ours, so the book given is the one
         that was written, under its own version; the next reading meets theirs.
         """
         item = self._item()
@@ -183,11 +184,11 @@ class SharePointFile:
                 f"What was written to the register {self._name} is not what stands there. "
                 "Open it in Excel, and restore an earlier version in SharePoint if it is damaged."
             )
-        return self._sheet(written, uploaded.version)
+        return self._book(written, uploaded.version)
 
     def _perhaps_written(
         self, written: bytes, changes: Changes, expecting: str, wrong: OutcomeUnknown | ChangedMeanwhile
-    ) -> Sheet:
+    ) -> Book:
         """Find out whether an upload without a good answer was carried out; if it was, that was it."""
         item = self._item()
         if item is None or item.version == expecting:
@@ -196,12 +197,12 @@ class SharePointFile:
         if not self._stands(changes, there):
             raise self._changed_meanwhile() from wrong
         # Whether somebody saved again since, nobody can tell: the old version makes the next reading look.
-        return self._sheet(written, item.version if there == written else expecting)
+        return self._book(written, item.version if there == written else expecting)
 
     def _stands(self, changes: Changes, content: bytes) -> bool:
         """Does everything that was to be written stand in `content`?"""
         book = Workbook(content, self._columns, self._desk)
-        sheet = book.sheet_of(None)
+        sheet = book.shown()
         columns = {placed.column.heading: placed.column for placed in book.columns}
         wanted = dict(changes.cells)
         wanted |= {row.get(book.reference.column.heading, ""): row for row in changes.new_rows}

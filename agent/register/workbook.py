@@ -123,12 +123,11 @@ class Workbook:
                 there[column.heading] = self.values.text(found, column)
         return there
 
-    def sheet_of(self, version: str | None) -> Sheet:
-        """The register as it stands, with doubts on what cannot be trusted."""
+    def shown(self) -> Sheet:
+        """The table as it stands, with doubts on what cannot be trusted."""
         found = {key: rows for key, rows in self.references.items() if key}
         twice = frozenset(key for key, rows in found.items() if len(rows) > 1)
         return Sheet(
-            version=version,
             headings=tuple(placed.column.heading for placed in self.columns),
             rows={key: self.contents(rows[0]) for key, rows in found.items()},
             doubts=tuple(self._doubts(found, twice)),

@@ -14,7 +14,7 @@ import pytest
 from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, NotFound, TryAgainLater
 from agent.m365.graph import Graph, open_graph
 from agent.register import in_place, sharepoint_file
-from agent.register.base import Changes, Register, Sheet
+from agent.register.base import Book, Changes, Edits, Register
 from agent.register.memory import MemoryRegister
 from agent.register.sharepoint_file import SharePointFile
 from agent.sandbox.drive import Drive
@@ -176,14 +176,19 @@ def world(request: pytest.FixtureRequest) -> World:
     return found
 
 
-def read(register: Register) -> Sheet:
-    sheet = register.read(None)
-    assert sheet is not None
-    return sheet
+def read(register: Register) -> Book:
+    book = register.read(None)
+    assert book is not None
+    return book
 
 
-def status_of(sheet: Sheet, number: int) -> str:
-    return sheet.rows[reference(number)]["Status"]
+def write(register: Register, changes: Changes, expecting: str | None) -> Book:
+    """Write into the table of alerts."""
+    return register.write(Edits(register=changes), expecting)
+
+
+def status_of(book: Book, number: int) -> str:
+    return book.register.rows[reference(number)]["Status"]
 
 
 def set_status(number: int, status: str) -> Changes:
@@ -191,126 +196,126 @@ def set_status(number: int, status: str) -> Changes:
 
 
 def test_a_register_that_is_not_there_yet_is_empty(world: World) -> None:
-    assert world.register.read(None) == Sheet(None, (), {})
+    assert world.register.read(None) == Book(None)
     with pytest.raises(NotFound):
         world.register.copy()
 
 
 def test_writing_where_nothing_is_makes_the_register(world: World) -> None:
-    written = world.register.write(Changes(new_rows=(row(1), row(2))), expecting=None)
+    written = write(world.register, Changes(new_rows=(row(1), row(2))), expecting=None)
 
     assert read(world.register) == written
-    assert list(written.rows) == [reference(1), reference(2)]
-    assert written.headings == tuple(column.heading for column in COLUMNS)
-    assert written.rows[reference(1)] == row(1) | {"On hold until": "", "Notes": ""}
-    assert written.doubts == ()
+    assert list(written.register.rows) == [reference(1), reference(2)]
+    assert written.register.headings == tuple(column.heading for column in COLUMNS)
+    assert written.register.rows[reference(1)] == row(1) | {"On hold until": "", "Notes": ""}
+    assert written.register.doubts == ()
 
 
 def test_a_register_that_nobody_touched_is_not_read_again(world: World) -> None:
-    written = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(world.register, Changes(new_rows=(row(1),)), expecting=None)
 
     assert world.register.read(written.version) is None
     world.types(1, "Notes", "Rang the school")
     after = world.register.read(written.version)
     assert after is not None
-    assert after.rows[reference(1)]["Notes"] == "Rang the school"
+    assert after.register.rows[reference(1)]["Notes"] == "Rang the school"
 
 
 def test_cells_and_new_rows_are_written_together(world: World) -> None:
-    first = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    first = write(world.register, Changes(new_rows=(row(1),)), expecting=None)
 
     changes = Changes(cells={reference(1): {"Status": "Update due", "Children": "2"}}, new_rows=(row(2),))
-    written = world.register.write(changes, expecting=first.version)
+    written = write(world.register, changes, expecting=first.version)
 
     assert written.version != first.version
     assert read(world.register) == written
     news = {"Status": "Update due", "Children": "2"}
-    assert written.rows[reference(1)] == {**first.rows[reference(1)], **news}
-    assert reference(2) in written.rows
+    assert written.register.rows[reference(1)] == {**first.register.rows[reference(1)], **news}
+    assert reference(2) in written.register.rows
 
 
 def test_what_stands_there_already_is_not_written_again(world: World) -> None:
-    written = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(world.register, Changes(new_rows=(row(1),)), expecting=None)
 
-    again = world.register.write(Changes(new_rows=(row(1),)), expecting=written.version)
-    again = world.register.write(set_status(1, "Open"), expecting=again.version)
+    again = write(world.register, Changes(new_rows=(row(1),)), expecting=written.version)
+    again = write(world.register, set_status(1, "Open"), expecting=again.version)
 
     assert again.version == written.version
 
 
 def test_nothing_is_written_over_somebodys_work(world: World) -> None:
-    written = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(world.register, Changes(new_rows=(row(1),)), expecting=None)
     world.types(1, "Notes", "Rang the school")
 
     with pytest.raises(ChangedMeanwhile):
-        world.register.write(set_status(1, "Update due"), expecting=written.version)
+        write(world.register, set_status(1, "Update due"), expecting=written.version)
 
     sheet = read(world.register)
-    assert (status_of(sheet, 1), sheet.rows[reference(1)]["Notes"]) == ("Open", "Rang the school")
+    assert (status_of(sheet, 1), sheet.register.rows[reference(1)]["Notes"]) == ("Open", "Rang the school")
 
 
 def test_nothing_is_laid_over_a_register_that_is_there(world: World) -> None:
-    world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    write(world.register, Changes(new_rows=(row(1),)), expecting=None)
 
     with pytest.raises(ChangedMeanwhile):
-        world.register.write(Changes(new_rows=(row(2),)), expecting=None)
+        write(world.register, Changes(new_rows=(row(2),)), expecting=None)
 
-    assert list(read(world.register).rows) == [reference(1)]
+    assert list(read(world.register).register.rows) == [reference(1)]
 
 
 def test_while_somebody_has_it_open_it_can_be_read_and_not_written(world: World) -> None:
-    written = world.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(world.register, Changes(new_rows=(row(1),)), expecting=None)
     world.opens()
 
     with pytest.raises(Locked):
-        world.register.write(set_status(1, "Update due"), expecting=written.version)
+        write(world.register, set_status(1, "Update due"), expecting=written.version)
     assert status_of(read(world.register), 1) == "Open"
 
     world.closes()
-    after = world.register.write(set_status(1, "Update due"), expecting=written.version)
+    after = write(world.register, set_status(1, "Update due"), expecting=written.version)
     assert status_of(after, 1) == "Update due"
 
 
 def test_rows_are_found_wherever_people_sorted_them(world: World) -> None:
-    world.register.write(Changes(new_rows=(row(1), row(2), row(3))), expecting=None)
+    write(world.register, Changes(new_rows=(row(1), row(2), row(3))), expecting=None)
     world.sorts()
 
-    written = world.register.write(set_status(3, "Update due"), expecting=read(world.register).version)
+    written = write(world.register, set_status(3, "Update due"), expecting=read(world.register).version)
 
-    assert list(written.rows) == [reference(3), reference(2), reference(1)]
+    assert list(written.register.rows) == [reference(3), reference(2), reference(1)]
     assert [status_of(written, number) for number in (1, 2, 3)] == ["Open", "Open", "Update due"]
 
 
 def test_a_reference_that_stands_twice_is_told_and_neither_row_written(world: World) -> None:
-    world.register.write(Changes(new_rows=(row(1), row(2))), expecting=None)
+    write(world.register, Changes(new_rows=(row(1), row(2))), expecting=None)
     world.copies(1)
 
     sheet = read(world.register)
-    assert sheet.twice == {reference(1)}
-    assert len(sheet.doubts) == 1
+    assert sheet.register.twice == {reference(1)}
+    assert len(sheet.register.doubts) == 1
 
     changes = Changes(
         cells={reference(1): {"Status": "Update due"}, reference(2): {"Status": "Update due"}},
         new_rows=(row(1),),
     )
-    written = world.register.write(changes, expecting=sheet.version)
+    written = write(world.register, changes, expecting=sheet.version)
     assert (status_of(written, 1), status_of(written, 2)) == ("Open", "Update due")
-    assert read(world.register).twice == {reference(1)}
+    assert read(world.register).register.twice == {reference(1)}
 
 
 def test_a_row_that_is_gone_is_not_written_somewhere_else(world: World) -> None:
-    world.register.write(Changes(new_rows=(row(1), row(2))), expecting=None)
+    write(world.register, Changes(new_rows=(row(1), row(2))), expecting=None)
     world.deletes(1)
     sheet = read(world.register)
 
     with pytest.raises(ChangedMeanwhile):
-        world.register.write(set_status(1, "Update due"), expecting=sheet.version)
+        write(world.register, set_status(1, "Update due"), expecting=sheet.version)
 
-    assert list(read(world.register).rows) == [reference(2)]
+    assert list(read(world.register).register.rows) == [reference(2)]
 
 
 def test_the_copy_is_a_workbook_with_every_row(world: World) -> None:
-    world.register.write(Changes(new_rows=(row(1), row(2))), expecting=None)
+    write(world.register, Changes(new_rows=(row(1), row(2))), expecting=None)
 
     sheet = openpyxl.load_workbook(io.BytesIO(world.register.copy())).worksheets[0]
 
@@ -322,36 +327,37 @@ def test_the_copy_is_a_workbook_with_every_row(world: World) -> None:
 
 def test_no_download_while_the_content_is_the_same(sharepoint: SharePointWorld) -> None:
     """The eTag moves when somebody opens the file; its content has not changed by that."""
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
     sharepoint.drive.touch_metadata(BOOK)
     sharepoint.asked()
 
     assert sharepoint.register.read(written.version) is None
     assert [line.split()[0] for line in sharepoint.asked()] == ["GET"]
-    assert status_of(sharepoint.register.write(set_status(1, "New"), written.version), 1) == "New"
+    assert status_of(write(sharepoint.register, set_status(1, "New"), written.version), 1) == "New"
 
 
 def test_a_new_start_finds_the_register_again(sharepoint: SharePointWorld) -> None:
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
 
     assert sharepoint.started_again().read(written.version) is None
-    after = sharepoint.started_again().write(set_status(1, "Update due"), expecting=written.version)
+    after = write(sharepoint.started_again(), set_status(1, "Update due"), expecting=written.version)
     assert status_of(after, 1) == "Update due"
 
 
 def test_a_renamed_register_is_still_the_register(sharepoint: SharePointWorld) -> None:
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
     sharepoint.drive.rename(sharepoint.drive.item(BOOK), "Need to Know (old).xlsx", None)
 
     assert sharepoint.register.read(written.version) is None
 
 
 def test_a_removed_register_is_made_anew(sharepoint: SharePointWorld) -> None:
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
     sharepoint.drive.remove(BOOK)
 
-    assert sharepoint.register.read(written.version) == Sheet(None, (), {})
-    assert list(sharepoint.register.write(Changes(new_rows=(row(2),)), expecting=None).rows) == [reference(2)]
+    assert sharepoint.register.read(written.version) == Book(None)
+    made = write(sharepoint.register, Changes(new_rows=(row(2),)), expecting=None)
+    assert list(made.register.rows) == [reference(2)]
 
 
 def test_a_folder_is_needed_before_a_register_can_lie_in_it(sandbox: Sandbox, graph: Graph) -> None:
@@ -359,10 +365,10 @@ def test_a_folder_is_needed_before_a_register_can_lie_in_it(sandbox: Sandbox, gr
     changes = Changes(new_rows=(row(1),))
 
     with pytest.raises(NeedsAPerson, match="folder “Office/Business support”"):
-        world.register.write(changes, expecting=None)
+        write(world.register, changes, expecting=None)
 
     world.drive.put("Office/Business support/old.txt", b"here")
-    assert list(world.register.write(changes, expecting=None).rows) == [reference(1)]
+    assert list(write(world.register, changes, expecting=None).register.rows) == [reference(1)]
     assert world.drive.content("Office/Business support/Need to Know.xlsx").startswith(b"PK")
 
 
@@ -381,7 +387,7 @@ def test_another_workbook_of_the_same_name_is_left_alone(sharepoint: SharePointW
     with pytest.raises(NeedsAPerson, match="was not made by this agent"):
         sharepoint.register.read(None)
     with pytest.raises(NeedsAPerson, match="was not made by this agent"):
-        sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+        write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
     assert sharepoint.drive.content(BOOK) == other.getvalue()
 
 
@@ -389,32 +395,32 @@ def test_another_workbook_of_the_same_name_is_left_alone(sharepoint: SharePointW
 def test_an_upload_whose_answer_is_lost_is_recognised_and_not_repeated(
     sharepoint: SharePointWorld, fault: dict[str, Any]
 ) -> None:
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
     sharepoint.tenant.faults.add(Fault(method="PUT", path="/content", when="after", **fault))
     changes = Changes(cells={reference(1): {"Status": "Update due"}}, new_rows=(row(2),))
 
-    after = sharepoint.register.write(changes, expecting=written.version)
+    after = write(sharepoint.register, changes, expecting=written.version)
 
     assert read(sharepoint.register) == after
-    assert (status_of(after, 1), list(after.rows)) == ("Update due", [reference(1), reference(2)])
+    assert (status_of(after, 1), list(after.register.rows)) == ("Update due", [reference(1), reference(2)])
     assert len(sharepoint.drive.versions(BOOK)) == 2
 
 
 def test_a_register_whose_making_was_not_answered_is_recognised(sharepoint: SharePointWorld) -> None:
     sharepoint.tenant.faults.add(Fault(method="PUT", path="/content", when="after", drop=True))
 
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
 
     assert read(sharepoint.register) == written
     assert len(sharepoint.drive.versions(BOOK)) == 1
 
 
 def test_an_upload_that_failed_is_told_as_such(sharepoint: SharePointWorld) -> None:
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
     sharepoint.tenant.faults.add(Fault(method="PUT", path="/content", when="before", drop=True))
 
     with pytest.raises(TryAgainLater):
-        sharepoint.register.write(set_status(1, "Update due"), expecting=written.version)
+        write(sharepoint.register, set_status(1, "Update due"), expecting=written.version)
 
     assert status_of(read(sharepoint.register), 1) == "Open"
     assert len(sharepoint.drive.versions(BOOK)) == 1
@@ -423,7 +429,7 @@ def test_an_upload_that_failed_is_told_as_such(sharepoint: SharePointWorld) -> N
 def test_somebody_who_saves_between_our_look_and_our_upload_keeps_their_work(
     sharepoint: SharePointWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
 
     def edit_slowly(*told: Any) -> bytes:
         after: bytes = in_place.edit(*told)
@@ -432,16 +438,16 @@ def test_somebody_who_saves_between_our_look_and_our_upload_keeps_their_work(
 
     monkeypatch.setattr(sharepoint_file, "edit", edit_slowly)
     with pytest.raises(ChangedMeanwhile):
-        sharepoint.register.write(set_status(1, "Update due"), expecting=written.version)
+        write(sharepoint.register, set_status(1, "Update due"), expecting=written.version)
 
-    assert read(sharepoint.register).rows[reference(1)]["Notes"] == "Rang the school"
+    assert read(sharepoint.register).register.rows[reference(1)]["Notes"] == "Rang the school"
 
 
 def test_somebody_who_saves_right_after_our_upload_is_seen_at_the_next_reading(
     sharepoint: SharePointWorld,
 ) -> None:
     """What they typed must not be remembered as what the agent wrote, or it would be written over."""
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
 
     def save_after(when: str, exchange: Any) -> None:
         if when == "after" and exchange.method == "PUT":
@@ -449,25 +455,25 @@ def test_somebody_who_saves_right_after_our_upload_is_seen_at_the_next_reading(
             sharepoint.types(1, "Child name", "Typed by Casey")
 
     sharepoint.tenant.on_request.append(save_after)
-    after = sharepoint.register.write(set_status(1, "Update due"), expecting=written.version)
+    after = write(sharepoint.register, set_status(1, "Update due"), expecting=written.version)
 
-    assert after.rows[reference(1)]["Child name"] == "Invented Child 1"
+    assert after.register.rows[reference(1)]["Child name"] == "Invented Child 1"
     sheet = sharepoint.register.read(after.version)
     assert sheet is not None
-    assert sheet.rows[reference(1)]["Child name"] == "Typed by Casey"
+    assert sheet.register.rows[reference(1)]["Child name"] == "Typed by Casey"
 
 
 def test_a_large_register_goes_up_in_pieces_and_only_onto_what_was_read(
     sharepoint: SharePointWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharepoint_file, "SIMPLE_UPLOAD", 1000)
-    written = sharepoint.register.write(Changes(new_rows=(row(1),)), expecting=None)
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
     assert status_of(written, 1) == "Open"
 
-    after = sharepoint.register.write(set_status(1, "Update due"), expecting=written.version)
+    after = write(sharepoint.register, set_status(1, "Update due"), expecting=written.version)
     assert status_of(read(sharepoint.register), 1) == "Update due"
     assert any("createUploadSession" in line for line in sharepoint.asked())
 
     sharepoint.opens()
     with pytest.raises(Locked):
-        sharepoint.register.write(set_status(1, "Open"), expecting=after.version)
+        write(sharepoint.register, set_status(1, "Open"), expecting=after.version)

@@ -76,7 +76,7 @@ def book_with(*rows: Mapping[str, str]) -> bytes:
 
 
 def sheet_of(content: bytes) -> Sheet:
-    return Workbook(content, COLUMNS, DESK).sheet_of("now")
+    return Workbook(content, COLUMNS, DESK).shown()
 
 
 def as_excel_would(content: bytes, do: Callable[[openpyxl.Workbook], None]) -> bytes:

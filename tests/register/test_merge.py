@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.procedure.rules import Column
-from agent.register.base import Changes, Sheet
+from agent.register.base import Changes, Edits, Sheet
 from agent.register.cells import same
 from agent.register.memory import MemoryRegister
 from agent.register.merge import Merged, PersonsChange, Rows, merge
@@ -48,7 +48,7 @@ def _named(values: dict[str, str]) -> dict[str, str]:
 
 def sheet(*rows: dict[str, str], headings: tuple[str, ...] = HEADINGS, **parts: Any) -> Sheet:
     shown = [{heading: value for heading, value in row.items() if heading in headings} for row in rows]
-    return Sheet("v1", headings, {row["Ref"]: row for row in shown}, **parts)
+    return Sheet(headings, {row["Ref"]: row for row in shown}, **parts)
 
 
 def changed(merged: Merged) -> list[tuple[str, str, str, str]]:
@@ -181,7 +181,7 @@ def test_a_column_that_is_gone_was_not_emptied_by_anybody() -> None:
 
 
 def test_a_lost_workbook_is_written_anew_and_somebody_told() -> None:
-    merged = merge(COLUMNS, {A: stood(notes="Mine")}, Sheet(None, (), {}), {A: said()})
+    merged = merge(COLUMNS, {A: stood(notes="Mine")}, Sheet(), {A: said()})
 
     assert merged.changes.new_rows == (said() | {"Notes": "Mine"},)
     assert merged.doubts == (
@@ -294,8 +294,9 @@ class World:
         self.register.person_saved()
 
     def agent(self, dies: str = "") -> None:
-        sheet = self.register.read(None)
-        assert sheet is not None
+        book = self.register.read(None)
+        assert book is not None
+        sheet = book.register
         merged = merge(COLUMNS, self.wrote, sheet, self.ledger, self.intended)
         for change in merged.people:
             told = (change.reference, change.heading)
@@ -310,10 +311,10 @@ class World:
         self.intended = {**merged.changes.cells, **{row["Ref"]: row for row in merged.changes.new_rows}}
         if dies == "before":
             return
-        written = self.register.write(merged.changes, sheet.version)
+        written = self.register.write(Edits(register=merged.changes), book.version)
         if dies == "after":
             return
-        self.wrote, self.intended = merged.seen_after(written), {}
+        self.wrote, self.intended = merged.seen_after(written.register), {}
 
 
 @settings(max_examples=250, deadline=None)
@@ -337,8 +338,9 @@ def test_any_interleaving_of_peoples_and_the_agents_edits_ends_well(steps: list[
                 world.agent(dies=what.split()[2])
     world.agent()
 
-    there = world.register.read(None)
-    assert there is not None
+    book = world.register.read(None)
+    assert book is not None
+    there = book.register
     references = [row["Ref"] for row in world.register.rows]
     assert sorted(references) == sorted(world.ledger)
     for (reference, heading), value in world.typed.items():

@@ -15,7 +15,7 @@ from agent.mailbox.memory import MemoryMailbox
 from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened
-from agent.register.base import Changes, Sheet
+from agent.register.base import Book, Edits
 from agent.register.memory import MemoryRegister
 from agent.steps import Outcome, run_all
 from tests import builders
@@ -162,12 +162,12 @@ class TroubledRegister(MemoryRegister):
         self.writing: list[Trouble] = []
         self.writes = 0
 
-    def write(self, changes: Changes, expecting: str | None) -> Sheet:
+    def write(self, edits: Edits, expecting: str | None) -> Book:
         self.writes += 1
         with_trouble = self.writing.pop(0) if self.writing else None
         if with_trouble and not with_trouble.applied:
             raise with_trouble.error
-        written = super().write(changes, expecting)
+        written = super().write(edits, expecting)
         if with_trouble:
             raise with_trouble.error
         return written
