@@ -107,6 +107,17 @@ def want_ledger(settings: Settings) -> None:
         raise NeedsAPerson(f"There is no ledger at {file} yet. Run `n2k once` or `n2k run` first.")
 
 
+@contextmanager
+def ledger_at_hand(settings: Settings) -> Iterator[Ledger]:
+    """The ledger of an agent that has been at work, for a verb that needs nothing else of it."""
+    want_ledger(settings)
+    ledger = open_ledger(settings)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
 def _desk(
     settings: Settings,
     desk: DeskSettings,

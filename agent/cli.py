@@ -105,6 +105,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     preview.add_argument("--texts", action="store_true", help="show the exact text of each letter")
 
+    letters = _verb(verbs, "letters", _letters, "what lies in the tray and went out of late", config=True)
+    letters.add_argument(
+        "--due", type=_days, metavar="DAYS", help="instead: a line for each letter of the next DAYS days"
+    )
+    letters.add_argument("--desk", metavar="NAME", help="only this desk's (default: all)")
+
+    why = _verb(verbs, "why", _why, "why a letter exists, or where an alert stands and why", config=True)
+    why.add_argument("about", metavar="LETTER-KEY|REFERENCE")
+
+    pause = _verb(verbs, "pause", _pause, "let all letters rest; everything else goes on", config=True)
+    pause.add_argument("--desk", metavar="NAME", help="only this desk's (default: all)")
+    pause.add_argument("--why", default="", metavar="TEXT", help="kept for those who ask later")
+
+    resume = _verb(verbs, "resume", _resume, "let the letters go again", config=True)
+    resume.add_argument("--desk", metavar="NAME", help="only this desk's (default: all)")
+
     register = _verb(verbs, "register", _register, "save a copy of the register", config=True)
     register.add_argument("--to", type=Path, required=True, metavar="FILE")
     register.add_argument(
@@ -250,6 +266,53 @@ def _preview(told: argparse.Namespace) -> int:
 
     _quietly()
     for line in preview(_settings(told), days=told.days, now=wall_clock(), texts=told.texts):
+        print(line)
+    return 0
+
+
+def _letters(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.preview import preview
+    from agent.tray import letters
+
+    _quietly()
+    settings, now = _settings(told), wall_clock()
+    lines = (
+        preview(settings, days=told.due, now=now, desk=told.desk, brief=True)
+        if told.due
+        else letters(settings, now, desk=told.desk)
+    )
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _why(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.why import why
+
+    _quietly()
+    for line in why(_settings(told), told.about, wall_clock()):
+        print(line)
+    return 0
+
+
+def _pause(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.pausing import pause
+
+    _quietly()
+    for line in pause(_settings(told), wall_clock(), desk=told.desk, why=told.why):
+        print(line)
+    return 0
+
+
+def _resume(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.pausing import resume
+
+    _quietly()
+    for line in resume(_settings(told), wall_clock(), desk=told.desk):
         print(line)
     return 0
 

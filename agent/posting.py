@@ -9,7 +9,7 @@ news may have overtaken it, and in rehearsal everything goes to one named addres
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from agent.chasing import is_chase, wanted
@@ -19,8 +19,10 @@ from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.log import logger
 from agent.mailbox.base import Copy, OutgoingLetter
 from agent.procedure.chase import within_hours
+from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.mail import REHEARSAL
+from agent.procedure.pause import Pause, too_many
 from agent.procedure.words import Happened
 from agent.weekly_digest import KIND as DIGEST
 from agent.weekly_digest import still_wanted
@@ -29,6 +31,7 @@ log = logger()
 
 
 Wanted = Collection[tuple[Reason, str]]
+MayGo = Callable[[Letter], bool]
 
 ENOUGH = 3  # letters that cannot go just now before a round is given up
 
@@ -36,8 +39,8 @@ ENOUGH = 3  # letters that cannot go just now before a round is given up
 def posting(desk: Desk, now: datetime) -> int:
     """Post what lies in the tray; gives how many letters went out. May be killed anywhere and run again.
 
-    In watch mode nothing is posted. A letter that cannot go just now does not hold up the others; its
-    trouble is told at the end.
+    In watch mode nothing is posted, and while the desk's letters rest nothing new is sent. A letter that
+    cannot go just now does not hold up the others; its trouble is told at the end.
     """
     if desk.agent.mode == "watch":
         return 0
@@ -45,29 +48,61 @@ def posting(desk: Desk, now: datetime) -> int:
     if not tray:
         return 0
     chases = wanted(desk, now) if any(map(is_chase, tray)) else ()
-    room = desk.agent.limits.letters_per_hour - _sent_within_the_hour(desk, now)
+    going = [letter for letter in tray if _in_doubt(letter) or _may_go(desk, letter, chases, now)]
+    pause = desk.ledger.pause()
+    if pause.since is None and too_many(map(_laid_at, going), desk.agent.limits.letters_at_once, pause):
+        pause = _stop_and_ask(desk, len(going), now)
+
+    def may_go(letter: Letter) -> bool:
+        return pause.since is None and _may_go(desk, letter, chases, now)
+
+    return _post_each(desk, going if pause.since is None else list(filter(_in_doubt, going)), may_go, now)
+
+
+def _post_each(desk: Desk, going: list[Letter], may_go: MayGo, now: datetime) -> int:
+    """Post within the ceilings. Letters in doubt were counted when they were sent, and are looked for now."""
+    room = _room(desk, now)
     posted = kept_back = 0
     troubles: list[TryAgainLater] = []
-    for letter in tray:
+    for letter in going:
         if desk.stop.is_set() or len(troubles) == ENOUGH:
             break
-        in_doubt = letter.state is LetterState.SENDING  # counted when it was sent; now it is looked for
-        if not in_doubt and not _may_go(desk, letter, chases, now):
-            continue
-        if not in_doubt and room <= 0:
+        if not _in_doubt(letter) and room <= 0:
             kept_back += 1
             continue
-        room -= not in_doubt
+        room -= not _in_doubt(letter)
         try:
-            posted += _post_or_hold(desk, letter, chases, now)
+            posted += _post_or_hold(desk, letter, may_go, now)
         except TryAgainLater as trouble:
             troubles.append(trouble)
     if kept_back:
-        per_hour = desk.agent.limits.letters_per_hour
-        log.warning("posting.ceiling", desk=desk.name, per_hour=per_hour, waiting=kept_back)
+        log.warning("posting.ceiling", desk=desk.name, waiting=kept_back)
     if troubles:
         raise troubles[0]
     return posted
+
+
+def _in_doubt(letter: Letter) -> bool:
+    return letter.state is LetterState.SENDING
+
+
+def _laid_at(letter: Letter) -> datetime:
+    return letter.laid_at
+
+
+def _stop_and_ask(desk: Desk, waiting: int, now: datetime) -> Pause:
+    """Unusually many letters at once may be a mistake of ours or a storm of mail: a person looks first."""
+    question = Question(
+        code="too_many_letters",
+        why=f"{waiting} letters want to go at once, more than is usual here, so none does. "
+        "Look at them with `n2k letters`; `n2k resume` lets them go.",
+        message_id=f"letters:{now.isoformat()}",
+    )
+    with desk.ledger.page() as page:
+        page.record(Entry(Happened.PAUSED, None, now, "posting", {"too_many": True, "waiting": waiting}))
+        page.ask(question, now)
+    log.error("posting.too_many", desk=desk.name, waiting=waiting)
+    return desk.ledger.pause()
 
 
 def _may_go(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
@@ -88,10 +123,10 @@ def _is_timely(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> boo
     return letter.kind != DIGEST or still_wanted(desk, letter, now)
 
 
-def _post_or_hold(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
+def _post_or_hold(desk: Desk, letter: Letter, may_go: MayGo, now: datetime) -> bool:
     """Post one letter; one that cannot be posted at all is held for a person, and the others go on."""
     try:
-        return _post(desk, letter, chases, now)
+        return _post(desk, letter, may_go, now)
     except NotAllowed:
         raise  # no letter of this desk can go: the round ends, and says so
     except NeedsAPerson as wrong:
@@ -101,14 +136,14 @@ def _post_or_hold(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> 
         return False
 
 
-def _post(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
+def _post(desk: Desk, letter: Letter, may_go: MayGo, now: datetime) -> bool:
     copies = desk.mailbox.copies(_key(desk, letter))
     sent = next((copy for copy in copies if not copy.is_draft), None)
     if sent:
         return _posted(desk, letter, now, sent)
     draft = next((copy for copy in copies if copy.is_draft), None)
     if letter.state is LetterState.SENDING:
-        return _settle(desk, letter, draft, chases, now)
+        return _settle(desk, letter, draft, may_go, now)
     if draft is None:
         if letter.sends and not _is_settled(desk, letter, now):
             return False  # refused, and yet no longer there: its copy may still show that it went out
@@ -155,7 +190,7 @@ def _is_settled(desk: Desk, letter: Letter, now: datetime) -> bool:
     return now - since >= timedelta(minutes=desk.agent.limits.settle_minutes)
 
 
-def _settle(desk: Desk, letter: Letter, draft: Copy | None, chases: Wanted, now: datetime) -> bool:
+def _settle(desk: Desk, letter: Letter, draft: Copy | None, may_go: MayGo, now: datetime) -> bool:
     """A send of unknown outcome, and no copy in Sent Items (yet)."""
     if not _is_settled(desk, letter, now):
         return False
@@ -164,7 +199,7 @@ def _settle(desk: Desk, letter: Letter, draft: Copy | None, chases: Wanted, now:
         log.warning("posting.no_copy_in_sent_items", desk=desk.name, letter=letter.key)
         return _posted(desk, letter, now, None)
     _moved(desk, letter, LetterState.DRAFTED, now, draft)  # it never left Drafts
-    return _may_go(desk, letter, chases, now) and _send(desk, letter, draft, now)
+    return may_go(letter) and _send(desk, letter, draft, now)
 
 
 def _posted(desk: Desk, letter: Letter, now: datetime, copy: Copy | None) -> bool:
@@ -220,7 +255,10 @@ def _alerts(letter: Letter) -> list[str]:
     return [reason.alert for reason in letter.reasons if reason.alert]
 
 
-def _sent_within_the_hour(desk: Desk, now: datetime) -> int:
-    """Those whose outcome is not known count, too: they may well have gone."""
-    recent = desk.ledger.letters(LetterState.POSTED, LetterState.SENDING, since=now - timedelta(hours=1))
-    return sum(letter.sends > 0 for letter in recent)
+def _room(desk: Desk, now: datetime) -> int:
+    """How many letters the ceilings still allow. Those whose outcome is not known may well have gone."""
+    limits = desk.agent.limits
+    today = desk.ledger.letters(LetterState.POSTED, LetterState.SENDING, since=now - timedelta(days=1))
+    sent = [letter.changed_at or letter.laid_at for letter in today if letter.sends]
+    within_the_hour = sum(at >= now - timedelta(hours=1) for at in sent)
+    return min(limits.letters_per_hour - within_the_hour, limits.letters_per_day - len(sent))

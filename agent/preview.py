@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -20,9 +21,11 @@ from agent.letters.writer import Writer
 from agent.mailbox.memory import MemoryMailbox
 from agent.posting import posting
 from agent.procedure.chase import ChaseDue
+from agent.procedure.entry import Entry
+from agent.procedure.words import Happened
 from agent.procedure.working_days import BankHolidaysUnknown
 from agent.register.memory import MemoryRegister
-from agent.settings import AgentSettings, Settings
+from agent.settings import AgentSettings, Settings, desks_named
 from agent.weekly_digest import weekly_digest
 
 STEP = timedelta(minutes=30)
@@ -30,17 +33,34 @@ STEP = timedelta(minutes=30)
 Whys = dict[Reason, ChaseDue]
 
 
-def preview(settings: Settings, *, days: int, now: datetime, texts: bool = False) -> Iterator[str]:
+def preview(
+    settings: Settings,
+    *,
+    days: int,
+    now: datetime,
+    desk: str | None = None,
+    texts: bool = False,
+    brief: bool = False,
+) -> Iterator[str]:
     """Lines that tell every letter of the next `days` days, if nothing else happened. Touches nothing.
 
+    With `texts` the letters themselves; `brief`: one line for each. WrongCall for an unknown desk,
     NeedsAPerson when there is no ledger yet, or one that cannot be copied.
     """
     with tempfile.TemporaryDirectory() as folder:
         ledger = SqlLedger(f"sqlite:///{_copy(settings, Path(folder))}")
         try:
-            for name in settings.desks:
-                desk = _rehearsed(settings, name, ledger)
-                yield from _desk(desk, settings.agent, now, now + timedelta(days=days), texts)
+            for name in desks_named(settings, desk):
+                rehearsed = _rehearsed(settings, name, ledger)
+                rests = _let_go(rehearsed, now)
+                letters, whys = _coming(rehearsed, now, until := now + timedelta(days=days))
+                yield from _heading(rehearsed, settings.agent, letters, until)
+                if rests:
+                    yield "The desk's letters rest, so none of these goes out before `n2k resume`."
+                for letter in letters:
+                    yield from (
+                        [_line(rehearsed, letter)] if brief else _letter(rehearsed, letter, whys, texts)
+                    )
         finally:
             ledger.close()
 
@@ -63,12 +83,16 @@ def _copy(settings: Settings, folder: Path) -> Path:
 
 
 def _rehearsed(settings: Settings, name: str, ledger: SqlLedger) -> Desk:
-    """The desk with its own rules and people, a copied ledger, and a mailbox that keeps what it is given."""
+    """The desk with its own rules and people, a copied ledger, and a mailbox that keeps what it is given.
+
+    What is unusually much is shown all the same; in earnest the agent stops and asks.
+    """
     desk = settings.desks[name]
     procedure = settings.procedure_of(desk)
+    limits = replace(settings.agent.limits, letters_at_once=sys.maxsize)
     return Desk(
         settings=desk,
-        agent=replace(settings.agent, mode="live"),
+        agent=replace(settings.agent, mode="live", limits=limits),
         procedure=procedure,
         forms=settings.forms_of(procedure),
         calendar=settings.calendar_of(desk),
@@ -81,18 +105,29 @@ def _rehearsed(settings: Settings, name: str, ledger: SqlLedger) -> Desk:
     )
 
 
-def _desk(desk: Desk, agent: AgentSettings, now: datetime, until: datetime, texts: bool) -> Iterator[str]:
+def _let_go(desk: Desk, now: datetime) -> bool:
+    """Show what would go out once letters that rest go again. Gives whether they rest."""
+    if desk.ledger.pause().since is None:
+        return False
+    with desk.ledger.page() as page:
+        page.record(Entry(Happened.RESUMED, None, now, "preview"))
+    return True
+
+
+def _coming(desk: Desk, now: datetime, until: datetime) -> tuple[list[Letter], Whys]:
+    """The letters that would go out, in order, and why each chase would."""
     out_already = {letter.key for letter in desk.ledger.letters(LetterState.POSTED, LetterState.SENDING)}
     whys = _let_time_pass(desk, now, until)
     letters = [letter for letter in desk.ledger.letters(LetterState.POSTED) if letter.key not in out_already]
-    letters.sort(key=lambda letter: letter.changed_at or letter.laid_at)
+    return sorted(letters, key=lambda letter: letter.changed_at or letter.laid_at), whys
+
+
+def _heading(desk: Desk, agent: AgentSettings, letters: list[Letter], until: datetime) -> Iterator[str]:
     yield f"Desk {desk.name}: {_counted(letters)} until {_day(desk.calendar.today(until))}, if no news comes."
     if agent.mode == "watch":
         yield "The mode is watch, so none of these is written. This is what live would send."
     if agent.mode == "rehearse":
         yield f"The mode is rehearse, so each of these goes to {agent.rehearse_to} instead."
-    for letter in letters:
-        yield from _letter(desk, letter, whys, texts)
 
 
 def _let_time_pass(desk: Desk, now: datetime, until: datetime) -> Whys:
@@ -117,6 +152,13 @@ def _next_half_hour(now: datetime) -> datetime:
 
 
 # In words
+
+
+def _line(desk: Desk, letter: Letter) -> str:
+    at = desk.calendar.local(letter.changed_at or letter.laid_at)
+    about = ", ".join(dict.fromkeys(reason.alert for reason in letter.reasons if reason.alert))
+    kind = letter.kind.replace("_", " ")
+    return f"  {at:%a} {at.day} {at:%b %Y, %H:%M}  {kind}{f' about {about}' if about else ''}  to {letter.to}"
 
 
 def _letter(desk: Desk, letter: Letter, whys: Whys, texts: bool) -> Iterator[str]:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.errors import BadConfiguration
+from agent.errors import BadConfiguration, WrongCall
 from agent.forms.definition import FormDefinition
 from agent.procedure.clocks import WAYS_OF_COUNTING
 from agent.procedure.people import People, Person
@@ -59,9 +59,14 @@ class Timetable(Told):
 
 @dataclass(frozen=True)
 class Limits(Told):
-    """Ceilings that stop a storm of letters, and how long doubt is left to settle."""
+    """Ceilings that stop a storm of letters, and how long doubt is left to settle.
 
+    When more than `letters_at_once` new ones wait on a desk, none goes until a person lets them.
+    """
+
+    letters_at_once: int = 40
     letters_per_hour: int = 60
+    letters_per_day: int = 200
     letters_per_person_per_day: int = 1
     settle_minutes: int = 10
     tries: int = 5
@@ -229,6 +234,15 @@ def load(folder: Path) -> Settings:
         bank_holidays=holidays,
         templates=((own,) if own.is_dir() else ()) + (shipped()[1],),
     )
+
+
+def desks_named(settings: Settings, name: str | None) -> tuple[str, ...]:
+    """The desk of this name, or all of them. Raises WrongCall when there is none."""
+    if name is None:
+        return tuple(settings.desks)
+    if name not in settings.desks:
+        raise WrongCall(f"There is no desk `{name}`. There are: {', '.join(settings.desks)}.")
+    return (name,)
 
 
 def _beside(folder: Path, tenant: Tenant) -> Tenant:

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from agent.bootstrap import open_ledger, want_ledger
+from agent.bootstrap import ledger_at_hand
 from agent.ledger.base import DeskLedger, LetterState
 from agent.settings import Settings
 
 
 def status(settings: Settings) -> Iterator[str]:
     """A few lines for each desk. NeedsAPerson when the agent has not been at work yet."""
-    want_ledger(settings)
-    ledger = open_ledger(settings)
-    try:
+    with ledger_at_hand(settings) as ledger:
         for name in settings.desks:
             yield from _desk(ledger.desk(name))
-    finally:
-        ledger.close()
 
 
 def _desk(ledger: DeskLedger) -> Iterator[str]:
@@ -37,6 +33,10 @@ def _desk(ledger: DeskLedger) -> Iterator[str]:
     yield "  letters          " + (
         ", ".join(f"{letters[state]} {_SAID[state]}" for state in LetterState if letters[state]) or "none"
     )
+    pause = ledger.pause()
+    if pause.since:
+        by = "the agent stopped: unusually many at once" if pause.too_many else "at a person's word"
+        yield f"  LETTERS REST     since {pause.since:%d %b %Y %H:%M} UTC, {by}; `n2k resume` lets them go"
     yield (
         f"  register         {len(sheet.rows)} {'row' if len(sheet.rows) == 1 else 'rows'} written"
         if sheet

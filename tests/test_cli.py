@@ -491,6 +491,37 @@ def test_preview_tells_whom_why_and_when_and_sends_nothing(
     assert n2k("status", "--config", trial.config).out == before
 
 
+def test_letters_can_rest_and_every_letter_and_alert_tells_why(
+    trial: Trial, n2k: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n2k("once", "--config", trial.config, "--now", at(MONDAY))
+    assert "no letter goes out until `n2k resume`" in n2k("pause", "--config", trial.config).out
+    assert "the letters rest already" in n2k("pause", "--config", trial.config).out
+
+    chase_time = MONDAY + timedelta(days=7, hours=1)
+    n2k("once", "--config", trial.config, "--now", at(chase_time))
+    assert trial.folders()["Sent Items"] == 2
+    assert "LETTERS REST" in n2k("status", "--config", trial.config).out
+
+    monkeypatch.setattr("agent.bootstrap.wall_clock", lambda: chase_time)
+    coming = n2k("letters", "--due", "1", "--config", trial.config).out.splitlines()
+    assert any(line.endswith(f"chase about SLA-2026-0001  to {AUTHOR}") for line in coming)
+    assert "The desk's letters rest, so none of these goes out before `n2k resume`." in coming
+
+    (line,) = (line for line in n2k("letters", "--config", trial.config).out.splitlines() if "chase" in line)
+    assert "in tray" in line
+    letter = n2k("why", line.split()[0], "--config", trial.config)
+    assert "because: SLA-2026-0001, rule chase-1, due Mon 9 Mar 2026 (clause 6.2)" in letter.out
+    alert = n2k("why", "sla 2026-0001", "--config", trial.config)
+    assert alert.out.startswith("SLA-2026-0001: ")
+    assert "Fairweather" not in alert.out + letter.out
+    assert n2k("why", "SLA-2026-9999", "--config", trial.config).status == 2
+
+    assert "letters go out again" in n2k("resume", "--config", trial.config).out
+    n2k("once", "--config", trial.config, "--now", at(chase_time))
+    assert trial.folders()["Sent Items"] == 5
+
+
 def test_a_quiet_author_is_chased_in_the_sandbox_too(trial: Trial, n2k: Command) -> None:
     """A week later, by a set time; and nothing bounces, for the author has a mailbox there."""
     n2k("once", "--config", trial.config, "--now", at(MONDAY))

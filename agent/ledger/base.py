@@ -16,6 +16,7 @@ from typing import Protocol
 from agent.procedure.alert import Alert
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
+from agent.procedure.pause import Pause
 
 
 class Seen(StrEnum):
@@ -269,6 +270,10 @@ class DeskLedger(Protocol):
 
     def alerts(self) -> Mapping[str, Alert]:
         """Every alert of the desk, by reference, as its entries tell. Costs what changed since."""
+        ...
+
+    def pause(self) -> Pause:
+        """Whether the desk's letters may go. Costs what changed since."""
         ...
 
     def entries(self, alert: str | None = None) -> list[Entry]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import reduce
 from types import MappingProxyType
 from typing import Any
 
@@ -37,6 +38,7 @@ from agent.ledger.database import Database, Watch
 from agent.ledger.sql_page import SqlPage
 from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
+from agent.procedure.pause import Pause, pause_after
 from agent.procedure.words import Happened
 
 
@@ -93,6 +95,7 @@ class SqlDesk:
         self._desk = desk
         self._folding = threading.Lock()
         self._folded: dict[str, Alert] = {}
+        self._pause = Pause()
         self._folded_up_to = 0
 
     @property
@@ -188,16 +191,25 @@ class SqlDesk:
     # alerts
 
     def alerts(self) -> Mapping[str, Alert]:
-        """Only lines newer than the last one folded are read, whichever program wrote them."""
         with self._folding:
-            with self._database.reading() as connection:
-                new = rows.entries(connection, self._desk, db.entry.c.seq > self._folded_up_to)
-                erased = {entry.alert for entry in new if entry.happened is Happened.ERASED}
-                again = [rows.entries(connection, self._desk, db.entry.c.alert == alert) for alert in erased]
-            if new:
-                self._folded = rows.folded_on(self._folded, new, again)
-                self._folded_up_to = new[-1].seq
+            self._fold_on()
             return MappingProxyType(self._folded)
+
+    def pause(self) -> Pause:
+        with self._folding:
+            self._fold_on()
+            return self._pause
+
+    def _fold_on(self) -> None:
+        """Only lines newer than the last one folded are read, whichever program wrote them."""
+        with self._database.reading() as connection:
+            new = rows.entries(connection, self._desk, db.entry.c.seq > self._folded_up_to)
+            erased = {entry.alert for entry in new if entry.happened is Happened.ERASED}
+            again = [rows.entries(connection, self._desk, db.entry.c.alert == alert) for alert in erased]
+        if new:
+            self._folded = rows.folded_on(self._folded, new, again)
+            self._pause = reduce(pause_after, new, self._pause)
+            self._folded_up_to = new[-1].seq
 
     def entries(self, alert: str | None = None) -> list[Entry]:
         with self._database.reading() as connection:

@@ -269,6 +269,8 @@ _AFTER = {
     Happened.NOT_AN_ALERT: _not_an_alert,
     Happened.SET_ASIDE: _same,
     Happened.ERASED: _same,
+    Happened.PAUSED: _same,
+    Happened.RESUMED: _same,
 }
 
 

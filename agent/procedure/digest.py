@@ -196,12 +196,12 @@ def _open(alert: Alert, now: datetime, procedure: Procedure, people: People, cal
         initials=alert.initials,
         status=status_of(alert, now, procedure, calendar),
         last_heard=calendar.today(alert.last_news_at),
-        next_step=_next_step(alert, now, procedure, people, calendar),
+        next_step=next_step(alert, now, procedure, people, calendar),
         clocks=tuple(_clocks(alert, now, procedure, calendar)),
     )
 
 
-def _next_step(alert: Alert, now: datetime, procedure: Procedure, people: People, calendar: Calendar) -> str:
+def next_step(alert: Alert, now: datetime, procedure: Procedure, people: People, calendar: Calendar) -> str:
     """What happens next, and who has to do it."""
     today = calendar.today(now)
     waiting = reasons_for_a_person(alert, now, procedure, people, calendar)

@@ -45,6 +45,8 @@ class Happened(StrEnum):
     NOT_AN_ALERT = "not_an_alert"
     SET_ASIDE = "set_aside"  # a mail that concerns no alert; the entry has no reference
     ERASED = "erased"  # what was personal in the lines before this one is gone for good
+    PAUSED = "paused"  # the desk's letters rest; the entry has no reference
+    RESUMED = "resumed"  # a person lets them go again
 
 
 class Status(StrEnum):

@@ -28,6 +28,7 @@ from agent.ledger.sql import SqlLedger
 from agent.procedure.alert import fold
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
+from agent.procedure.pause import Pause
 from agent.procedure.words import Happened, Json
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -702,3 +703,17 @@ def test_a_whole_ledger_verifies(desk: DeskLedger) -> None:
     assert desk.verify() == []
     record(desk, opened(), updated(), Entry(Happened.SET_ASIDE, None, NOW, "<n@x>"))
     assert desk.verify() == []
+
+
+class TestPause:
+    def test_the_last_word_stands_and_every_reader_sees_it(self, desk: DeskLedger) -> None:
+        assert desk.pause() == Pause()
+        record(desk, Entry(Happened.PAUSED, None, NOW, "command"))
+        assert desk.pause() == Pause(since=NOW)
+        record(desk, opened(), Entry(Happened.RESUMED, None, minutes(1), "command"))
+        assert desk.pause() == Pause(allowed_at=minutes(1))
+        assert list(desk.alerts()) == [REFERENCE]
+
+    def test_one_desks_letters_rest_alone(self, ledger: Ledger) -> None:
+        record(ledger.desk("nct"), Entry(Happened.PAUSED, None, NOW, "command"))
+        assert ledger.desk("merton").pause() == Pause()

@@ -265,8 +265,8 @@ def test_a_missing_permission_holds_no_letter_but_ends_the_round() -> None:
 CHILDREN = ("Robin Fairweather", "Sasha Millbrook", "Noor Eastleigh", "Wren Ashdown", "Kit Hollis")
 
 
-def office_with_five_chases(per_hour: int) -> Office:
-    office = Office(letters_per_hour=per_hour)
+def office_with_five_chases(per_hour: int = 60, **limits: int) -> Office:
+    office = Office(letters_per_hour=per_hour, **limits)
     for number, child in enumerate(CHILDREN):
         office.opens_alert(child=child, sender=f"author{number}@trust.example", author=f"Author {number}")
     assert chasing(office.desk, at("2026-03-09 10:00")) == 5
@@ -342,3 +342,61 @@ def test_a_letter_about_the_whole_desk_is_told_of_no_alert(office: Office) -> No
 
     assert posting(office.desk, at("2026-03-16 08:02")) == 2
     assert len(office.entries()) == before
+
+
+# --- letters at rest
+
+
+def rest(office: Office, now: datetime, happened: Happened = Happened.PAUSED) -> None:
+    with office.ledger.page() as page:
+        page.record(Entry(happened, None, now, "command"))
+
+
+def test_while_the_letters_rest_none_goes_out_and_what_news_overtakes_is_withdrawn(office: Office) -> None:
+    rest(office, DUE)
+    assert posting(office.desk, after(1)) == 0
+    assert chase_of(office).state is LetterState.IN_TRAY
+
+    office.hears_of("SLA-2026-0001", after(2))
+    assert chase_of(office).state is LetterState.WITHDRAWN
+
+
+def test_let_go_again_the_letter_goes_as_it_was_written(office: Office) -> None:
+    rest(office, DUE)
+    posting(office.desk, after(1))
+    rest(office, after(2), Happened.RESUMED)
+
+    assert posting(office.desk, after(3)) == 1
+    assert [letter.key for letter in office.chases()] == [chase_of(office).key]
+
+
+def test_a_letter_in_doubt_is_still_looked_for_while_letters_rest_but_not_sent_again(office: Office) -> None:
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=False))
+    posting(office.desk, DUE)
+    rest(office, after(1))
+    assert posting(office.desk, after(30)) == 0
+    assert (chase_of(office).state, office.chases()) == (LetterState.DRAFTED, [])
+
+    rest(office, after(31), Happened.RESUMED)
+    assert posting(office.desk, after(32)) == 1
+    assert len(office.chases()) == 1
+
+
+def test_unusually_many_letters_at_once_stop_the_desk_and_ask() -> None:
+    """A mistake of ours, or a storm of mail: a person looks before anybody is written to."""
+    office = office_with_five_chases(letters_at_once=4)
+    assert posting(office.desk, at("2026-03-09 10:00")) == 0
+    assert office.ledger.pause().too_many
+    assert "too_many_letters" in office.asked()
+    assert posting(office.desk, at("2026-03-09 10:05")) == 0
+
+    rest(office, at("2026-03-09 10:06"), Happened.RESUMED)
+    assert posting(office.desk, at("2026-03-09 10:07")) == 5
+    assert office.ledger.pause().since is None
+
+
+def test_no_more_letters_go_in_a_day_than_the_ceiling_allows() -> None:
+    office = office_with_five_chases(letters_per_day=3)
+    posted = [posting(office.desk, at(f"2026-03-09 {hour}:00")) for hour in (10, 12, 14)]
+
+    assert posted == [3, 0, 0]
