@@ -22,15 +22,15 @@ from agent.errors import (
     TryAgainLater,
 )
 from agent.forms.mail import documents_of, read_mail
-from agent.ledger.base import GONE, HandledMail, LetterState, NotedMail, Page, Seen
+from agent.ledger.base import GONE, HandledMail, Letter, LetterState, NotedMail, Page, Seen
 from agent.log import logger
 from agent.mailbox.base import ChangedMail
 from agent.procedure.decide import decide_mail
 from agent.procedure.decision import Decision, Question
-from agent.procedure.mail import REHEARSAL, Mail
+from agent.procedure.mail import REHEARSAL, Mail, letter_mark, letter_marks_in
 from agent.procedure.submission import Submission
 from agent.procedure.submission_from import submissions_from
-from agent.procedure.words import Place
+from agent.procedure.words import Kind, Place
 
 log = logger()
 T = TypeVar("T")
@@ -220,12 +220,13 @@ def _decision(desk: Desk, page: Page, brought: Taken) -> Decision:
         return Decision(Place.SET_ASIDE, "same_mail_again", categories=first.categories if first else ())
     if seen is Seen.OTHER_CONTENT:
         return _same_id_other_content(mail)
+    letter = _letter_answered(desk, mail)
     return decide_mail(
-        brought.submissions,
+        _addressed(brought.submissions, letter),
         desk.ledger.alerts(),
         desk.procedure,
         desk.people,
-        answered=_answered(desk, mail),
+        answered=tuple(reason.alert for reason in letter.reasons if reason.alert) if letter else (),
         new_reference=lambda opened: page.new_reference(desk.procedure.reference_prefix, opened.year),
     )
 
@@ -240,21 +241,46 @@ def _same_id_other_content(mail: Mail) -> Decision:
     return Decision(Place.QUESTIONS, "same_id_other_content", questions=(question,))
 
 
-def _answered(desk: Desk, mail: Mail) -> tuple[str, ...]:
-    """The alerts that the letter was about which this mail answers or could not deliver."""
+def _letter_answered(desk: Desk, mail: Mail) -> Letter | None:
+    """The letter of ours which this mail answers or could not deliver."""
     if mail.bounce and mail.bounce.original_key:
         key = mail.bounce.original_key.removesuffix(REHEARSAL)
-        for sent in desk.ledger.letters(LetterState.POSTED, LetterState.SENDING):
-            if sent.key == key:
-                return tuple(reason.alert for reason in sent.reasons if reason.alert)
+        known = next((sent for sent in _sent(desk) if sent.key == key), None)
+        if known:
+            return known
     ids = [mail.in_reply_to, *reversed(mail.references)]
     if mail.bounce:
         ids.insert(0, mail.bounce.original_message_id)
-    for message_id in ids:
-        letter = desk.ledger.letter_by_message_id(message_id) if message_id else None
-        if letter:
-            return tuple(reason.alert for reason in letter.reasons if reason.alert)
-    return ()
+    letters = (desk.ledger.letter_by_message_id(message_id) for message_id in ids if message_id)
+    return next((letter for letter in letters if letter), None) or _letter_quoted(desk, mail)
+
+
+def _letter_quoted(desk: Desk, mail: Mail) -> Letter | None:
+    """By the mark in its text, from whom it was written to or somebody on the roster: anybody else may have
+    been shown it."""
+    for mark in letter_marks_in(mail.text):
+        for letter in _sent(desk):
+            if letter_mark(letter.key) == mark and (
+                letter.to.lower() == mail.sender or desk.people.at(mail.sender)
+            ):
+                return letter
+    return None
+
+
+def _sent(desk: Desk) -> list[Letter]:
+    return desk.ledger.letters(LetterState.POSTED, LetterState.SENDING)
+
+
+def _addressed(submissions: tuple[Submission, ...], letter: Letter | None) -> tuple[Submission, ...]:
+    """A report that does not say whom a letter of ours did not reach means whom it went to."""
+    if letter is None:
+        return submissions
+    return tuple(
+        replace(one, bounced_address=letter.to)
+        if one.kind is Kind.BOUNCE and not one.bounced_address
+        else one
+        for one in submissions
+    )
 
 
 def _keep(page: Page, noted: NotedMail, mail: Mail, decision: Decision, desk: Desk, now: datetime) -> None:

@@ -27,12 +27,26 @@ class Chased:
 
 
 @dataclass(frozen=True)
+class Absence:
+    """Somebody's mailbox answered by itself. `until` is the day on which they are back, where they say one.
+
+    `role` is theirs in the matter (`author`, `reviewer`) or at the desk (`sqas_sm`); `deputy` is who stands
+    in, as they wrote it.
+    """
+
+    until: date | None
+    role: str = "author"
+    deputy: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Alert:
     """The state of one matter, folded from its entries; change it only by recording an entry.
 
     `values` are single values by canonical name, as last stated by a form or corrected by a person.
     `last_news_at` is when something was last heard of it (first form, update, reply): chases count
-    from there. `chases` are the letters sent since then, `chases_ever` the prompts of all time.
+    from there. `away` are those who are absent, by address: that somebody is away pauses what is written to
+    them, and nobody else. `chases` are the letters sent since then, `chases_ever` the prompts of all time.
     """
 
     reference: str
@@ -59,7 +73,7 @@ class Alert:
     chases: tuple[Chased, ...] = ()
     chases_ever: int = 0
     replied_at: datetime | None = None
-    away_until: date | None = None
+    away: Mapping[str, Absence] = field(default_factory=dict, repr=False)
     bounced: frozenset[str] = frozenset()
     on_hold: bool = False
     on_hold_until: date | None = None
@@ -78,6 +92,17 @@ class Alert:
     def held_on(self, today: date) -> bool:
         """On hold, until the day a person wrote (inclusive) or, where they wrote none, until they say so."""
         return self.on_hold and (self.on_hold_until is None or today <= self.on_hold_until)
+
+    def absence_of(self, address: str, today: date) -> Absence | None:
+        """That this person is away on `today`; None on the day of their return, or where none is known."""
+        absence = self.away.get(address.lower())
+        return absence if absence and absence.until and today < absence.until else None
+
+    @property
+    def away_until(self) -> date | None:
+        """The day on which the author is back."""
+        absence = self.away.get(self.author_address.lower())
+        return absence.until if absence else None
 
     @property
     def missing_now(self) -> bool:
@@ -154,13 +179,15 @@ def _told(alert: Alert, entry: Entry) -> Alert:
     )
 
 
-def _heard(alert: Alert, at: datetime) -> Alert:
-    """News came: whatever was chased before starts afresh."""
-    return replace(alert, last_news_at=max(at, alert.last_news_at), chases=(), away_until=None)
+def _heard(alert: Alert, entry: Entry) -> Alert:
+    """News came: whatever was chased before starts afresh, and whoever sent it is back."""
+    sender = (entry.content or {}).get("sender")
+    away = {address: absence for address, absence in alert.away.items() if sender and address != sender}
+    return replace(alert, last_news_at=max(entry.at, alert.last_news_at), chases=(), away=away)
 
 
 def _updated(alert: Alert, entry: Entry) -> Alert:
-    told = _heard(_told(alert, entry), entry.at)
+    told = _heard(_told(alert, entry), entry)
     return replace(told, updates=alert.updates + 1, last_update_at=entry.at)
 
 
@@ -171,11 +198,16 @@ def _received_again(alert: Alert, entry: Entry) -> Alert:
 
 
 def _replied(alert: Alert, entry: Entry) -> Alert:
-    return replace(_heard(alert, entry.at), replied_at=entry.at, mails=alert.mails | {entry.source})
+    return replace(_heard(alert, entry), replied_at=entry.at, mails=alert.mails | {entry.source})
 
 
 def _away(alert: Alert, entry: Entry) -> Alert:
-    return replace(alert, away_until=day(entry.facts.get("until")), mails=alert.mails | {entry.source})
+    facts, content = entry.facts, entry.content or {}
+    absence = Absence(
+        day(facts.get("until")), str(facts.get("role", "author")), str(content.get("deputy", ""))
+    )
+    address = str(content.get("address") or alert.author_address).lower()
+    return replace(alert, away={**alert.away, address: absence}, mails=alert.mails | {entry.source})
 
 
 def _bounced(alert: Alert, entry: Entry) -> Alert:
@@ -202,7 +234,7 @@ def _reopened(alert: Alert, entry: Entry) -> Alert:
         not_an_alert=False,
         duplicate=False,
     )
-    return _heard(reopened, entry.at)
+    return _heard(reopened, entry)
 
 
 def _held(alert: Alert, entry: Entry) -> Alert:
@@ -210,7 +242,7 @@ def _held(alert: Alert, entry: Entry) -> Alert:
 
 
 def _released(alert: Alert, entry: Entry) -> Alert:
-    return _heard(replace(alert, on_hold=False, on_hold_until=None), entry.at)
+    return _heard(replace(alert, on_hold=False, on_hold_until=None), entry)
 
 
 def _corrected(alert: Alert, entry: Entry) -> Alert:

@@ -160,10 +160,9 @@ def still_missing(alert: Alert, procedure: Procedure) -> bool:
 
 
 def left_alone(alert: Alert, today: date) -> bool:
-    """Nobody is prompted for what has ended, rests, waits for a person, or has an author who is away."""
+    """Nobody is prompted for what has ended, rests, or waits for a person."""
     over = alert.concluded or alert.not_an_alert or alert.conclusion_claimed_at is not None
-    away = alert.away_until is not None and today < alert.away_until
-    return over or away or alert.held_on(today)
+    return over or alert.held_on(today)
 
 
 def _due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> date:
@@ -229,13 +228,15 @@ class _Round:
         return sent + 1 if following <= today or sent == 0 else sent
 
     def _to_all(self, alert: Alert, step: int, due: date) -> Iterator[ChaseDue | Unaddressed]:
-        """A letter for each role of the step; whoever holds two of them has one."""
+        """A letter for each role of the step; whoever holds two of them has one, who is away none yet."""
         sent = {chased.rule for chased in alert.chases}
         written_to: set[str] = set()
         for role, rule, holder in self._wanted(alert, step):
             to = holder if holder and self._may_be_told(holder, alert) else self._stand_in(alert)
             if to is None:
                 yield Unaddressed(alert.reference, rule, role)
+                continue
+            if alert.absence_of(to.address, self.calendar.today(self.now)):
                 continue
             if to.address.lower() not in written_to and rule not in sent:
                 yield self._chase(alert, step, due, role=role, rule=rule, to=to, stands_in=to is not holder)

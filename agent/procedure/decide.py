@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from agent.procedure.alert import Alert, alert_after
+from agent.procedure.chase import AUTHOR, REVIEWER, bare_name
 from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
 from agent.procedure.matching import Match, Same, candidates, children_match, same_child
@@ -267,7 +268,7 @@ class _Case:
         if said.document_sha256 in alert.documents:
             return self._again(alert)
         believed = self._is_theirs(alert) and not self._stopped and said.message_id not in alert.mails
-        entries = [self._entry(Happened.REPLIED, reference)] if believed else []
+        entries = [self._replied(reference)] if believed else []
         return self._decision("unreadable", entries, self._questions(said.doubts, (reference,)), [reference])
 
     # ------------------------------------------------------------ mails without a form
@@ -285,9 +286,12 @@ class _Case:
         if not all(self._is_theirs(alert) for alert in meant):
             return self._only_ask("not_theirs", references)
         fresh = [alert for alert in meant if self.submission.message_id not in alert.mails]
-        entries = [self._entry(Happened.REPLIED, alert.reference) for alert in fresh]
+        entries = [self._replied(alert.reference) for alert in fresh]
         asked = [doubt for doubt in self.submission.doubts if doubt != "no_form"]
         return self._decision("replied", entries, self._questions(asked, references), references)
+
+    def _replied(self, reference: str) -> Entry:
+        return self._entry(Happened.REPLIED, reference, content={"sender": self.submission.sender})
 
     def _told(self) -> list[Alert]:
         """The alerts of the letter that a mail answers, else those whose references it quotes."""
@@ -325,28 +329,44 @@ class _Case:
         return self._decision("unmatched", [], self._questions((*unmatched, *said.doubts), possible))
 
     def away(self) -> Decision:
-        """Only the author's own mailbox tells that the author is away; and that excuses nobody where an
-        update is the reviewer's task as well (Merton "Recording")."""
-        if "reviewer" in self.procedure.chasing.updated_by:
-            return self._aside("automatic_reply")
-        meant = [
-            alert
+        """Somebody's own mailbox tells that they are away. That is kept for them alone, whoever they are in
+        the matter: it excuses nobody else."""
+        roles = {
+            alert.reference: role
             for alert in self._told() or self._talked_of()
-            if alert.author_address == self.submission.sender
-        ]
-        if not meant:
+            if (role := self._role_of_sender(alert))
+        }
+        if not roles:
             return self._aside("automatic_reply")
-        facts: dict[str, Json] = {"until": _iso(self.submission.away_until)}
-        fresh = [alert for alert in meant if self.submission.message_id not in alert.mails]
-        entries = [self._entry(Happened.AWAY, alert.reference, facts) for alert in fresh]
-        return self._decision("away", entries, meant=[alert.reference for alert in meant])
+        said = self.submission
+        content: dict[str, Json] = {"address": said.sender, "deputy": said.deputy}
+        entries = [
+            self._entry(Happened.AWAY, reference, {"until": _iso(said.away_until), "role": role}, content)
+            for reference, role in roles.items()
+            if said.message_id not in self.alerts[reference].mails
+        ]
+        return self._decision("away", entries, meant=roles)
+
+    def _role_of_sender(self, alert: Alert) -> str:
+        """Author or reviewer of this alert, else a role at the desk; "" where the sender has none."""
+        sender = self.submission.sender
+        if sender == alert.author_address:
+            return AUTHOR
+        person = self.people.at(sender)
+        if person is None:
+            return ""
+        reviewer = self.people.named(bare_name(alert.values.get(REVIEWER, "")))
+        return REVIEWER if person == reviewer else next(iter(person.roles), "")
 
     def bounced(self) -> Decision:
-        """A letter of ours came back. A mere delay is not news: the mail system tries on."""
+        """A letter of ours came back. A mere delay is not news: the mail system tries on.
+
+        Only a report of a letter that really went out counts: a reference may stand in a forged one.
+        """
         said = self.submission
         if said.reason == "delivery_delayed":
             return self._aside("delivery_delayed")
-        meant = self._told()
+        meant = [self.alerts[reference] for reference in self.answered if reference in self.alerts]
         references = tuple(alert.reference for alert in meant)
         content: dict[str, Json] = {"address": (said.bounced_address or "").lower()}
         fresh = [alert for alert in meant if said.message_id not in alert.mails]
@@ -471,6 +491,7 @@ def _content(said: Submission, known: Sequence[Child] = ()) -> dict[str, Json]:
     values: dict[str, Json] = dict(said.values)
     return {
         "author_address": said.author_address or said.sender,
+        "sender": said.sender,
         "values": values,
         "children": [_child(child) for child in _all_children(said.children, known)],
         "updates": [

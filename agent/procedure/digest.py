@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
 from agent.procedure.alert import Alert
-from agent.procedure.chase import expected_on, left_alone, next_prompt_on, promised_on
+from agent.procedure.chase import expected_on, next_prompt_on, promised_on
 from agent.procedure.clocks import Clock, deadlines_of
 from agent.procedure.decision import Question
 from agent.procedure.findings import RECIPIENT
@@ -211,8 +211,9 @@ def next_step(alert: Alert, now: datetime, procedure: Procedure, people: People,
     if waiting:
         desk = procedure.role_names.get("business_support", "a person")
         return f"For {desk}: {waiting[0][0].lower()}{waiting[0][1:]}"
-    if left_alone(alert, today) and alert.away_until:
-        return f"Author away until {_said(alert.away_until)}"
+    absence = alert.absence_of(alert.author_address, today)
+    if absence and absence.until:
+        return f"Author away until {_said(absence.until)}"
     promised = promised_on(alert, procedure, calendar)
     if promised and promised >= today:
         return f"Update promised for {_said(promised)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,22 @@ from datetime import datetime
 # The header of a letter of ours that carries its key; it comes back with a non-delivery report.
 KEY_HEADER = "x-need-to-know-letter"
 REHEARSAL = "-rehearsal"  # ends the key of a copy that was sent in rehearsal
+
+# What a letter of ours calls itself in its text: the beginning of its key, which nobody can guess. It stays
+# in the quote of a reply where ids and headers are lost.
+LETTER_MARK = "N2K-"
+_MARK_LENGTH = 12
+_MARKED = re.compile(rf"(?<!\w){LETTER_MARK}([0-9a-f]{{{_MARK_LENGTH}}})(?!\w)", re.IGNORECASE)
+
+
+def letter_mark(key: str) -> str:
+    """How the letter under this key calls itself: `N2K-3f9c0a61b2d4`."""
+    return f"{LETTER_MARK}{key[:_MARK_LENGTH]}"
+
+
+def letter_marks_in(text: str) -> tuple[str, ...]:
+    """The letters of ours that a text quotes, as they call themselves, in order."""
+    return tuple(dict.fromkeys(f"{LETTER_MARK}{found.lower()}" for found in _MARKED.findall(text)))
 
 
 @dataclass(frozen=True)

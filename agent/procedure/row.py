@@ -146,7 +146,7 @@ def _chasing(
 
 
 def _reply(alert: Alert, today: date) -> str:
-    if alert.away_until is not None and today < alert.away_until:
+    if alert.absence_of(alert.author_address, today):
         return "Out of office"
     if alert.replied_at is not None:
         return "Yes"

@@ -46,6 +46,7 @@ class Submission:
     own references found in subject or text. `answers` are the Internet-Message-IDs replied to.
     `author_address` is whom to write to about the form (its author, where the roster knows them, else
     who sent it). `claims` is the kind that the subject tells, for a reply and for an unreadable form.
+    `deputy` is who stands in for a sender that is `away_until` a day, as they wrote it.
     """
 
     kind: Kind
@@ -68,6 +69,7 @@ class Submission:
     updates: tuple[Update, ...] = ()
     conclusion: Conclusion | None = None
     away_until: date | None = None
+    deputy: str = ""
     bounced_address: str | None = None
     findings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from agent.procedure.absence import deputy, return_date
 from agent.procedure.apart import bears_marking, bears_phrase, references_in
 from agent.procedure.automatic import is_automatic_reply, machine_reason
 from agent.procedure.filled_form import FilledForm
@@ -22,7 +23,6 @@ from agent.procedure.subject import SubjectSays, parse_subject
 from agent.procedure.submission import Child, Submission
 from agent.procedure.text import fold, has_phrase, undressed, words
 from agent.procedure.words import Kind
-from agent.procedure.written_dates import return_date
 
 _MACROS = (".docm", ".dotm", ".xlsm")
 _QUOTE = re.compile(
@@ -287,8 +287,11 @@ class _Arrival:
 
     def _automatic_reply(self) -> Submission:
         today = self.received_at.astimezone(self.zone).date()
-        until = return_date(undressed(new_words(self.mail.text)), today)
-        return replace(self._base(Kind.AUTO_REPLY), away_until=until, reason="automatic_reply")
+        said = new_words(self.mail.text)
+        until = return_date(undressed(said), today)
+        return replace(
+            self._base(Kind.AUTO_REPLY), away_until=until, deputy=deputy(said), reason="automatic_reply"
+        )
 
     def _without_form(self) -> Submission:
         base = replace(self._base(Kind.OTHER), references=self._references(new_words(self.mail.text)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -128,39 +127,3 @@ def _date(year: int | None, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
-
-
-_BACK = re.compile(
-    r"\b(?:return(?:ing|s)?|back|until|till|away to|out of (?:the )?office to|leave to)\b"
-    r"(?:\s+(?:to|in|at|the|my|office|work|on|from|again|and|be|will|i))*\W*$",
-    _AS_WRITTEN,
-)
-
-
-def return_date(text: str, today: date) -> date | None:
-    """The day on which an automatic reply says its writer is back, when it says just one, plainly.
-
-    A day without a year is the next such day from `today`; more than a year ahead is not believed.
-    """
-    said = text[:4000]
-    days = {
-        day
-        for written in written_dates(said)
-        if _BACK.search(said[max(0, written.start - 60) : written.start])
-        and (day := _coming(written, today)) is not None
-    }
-    return days.pop() if len(days) == 1 else None
-
-
-def _coming(written: WrittenDate, today: date) -> date | None:
-    if written.problem == "weekday_mismatch":
-        return None
-    if written.value is not None:
-        return written.value if 0 <= (written.value - today).days <= 366 else None
-    if written.day_and_month is None or written.problem != "date_no_year":
-        return None
-    day, month = written.day_and_month
-    nexts: Iterator[date | None] = (_date(year, month, day) for year in (today.year, today.year + 1))
-    back = next((day for day in nexts if day is not None and day >= today), None)
-    fits = back is not None and written.weekday in (None, back.weekday())
-    return back if fits else None

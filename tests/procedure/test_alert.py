@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from agent.procedure.alert import Alert, alert_after, fold, initials, moment
+from agent.procedure.alert import Absence, Alert, alert_after, fold, initials, moment
 from agent.procedure.entry import Entry
 from agent.procedure.submission import Child
 from agent.procedure.words import Happened, Json
@@ -120,6 +120,13 @@ def test_an_absence_lasts_until_its_day_or_until_news() -> None:
     away = entry(Happened.AWAY, 1, until="2026-03-16")
     assert told(away).away_until == date(2026, 3, 16)
     assert told(away, entry(Happened.REPLIED, 2)).away_until is None
+
+
+def test_only_their_own_word_ends_an_absence() -> None:
+    away = entry(Happened.AWAY, 1, {"address": "ivy@x", "deputy": "Jane Doe"}, until="2026-03-16", role="psw")
+    others = told(away, entry(Happened.REPLIED, 2, {"sender": "dana@x"}))
+    assert others.away == {"ivy@x": Absence(date(2026, 3, 16), "psw", "Jane Doe")}
+    assert told(away, entry(Happened.REPLIED, 2, {"sender": "ivy@x"})).away == {}
 
 
 def test_an_alert_on_hold_is_held_through_its_last_day() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.procedure.alert import Alert, alert_after, fold
+from agent.procedure.alert import Absence, Alert, alert_after, fold
 from agent.procedure.chase import (
     ChaseDue,
     chases_due,
@@ -155,7 +155,11 @@ def test_office_hours_are_those_on_the_wall_in_summer_too() -> None:
             "Fri 13 Mar 2026 16:59",
             "Mon 16 Mar 2026 09:00",
         ),
-        ({"away_until": "Thu 12 Mar 2026"}, "Wed 11 Mar 2026 16:59", "Thu 12 Mar 2026 09:00"),
+        (
+            {"away": {AUTHOR: Absence(day("Thu 12 Mar 2026"))}},
+            "Wed 11 Mar 2026 16:59",
+            "Thu 12 Mar 2026 09:00",
+        ),
     ],
 )
 def test_nobody_is_prompted_while_an_alert_rests(

@@ -507,8 +507,28 @@ def test_an_absent_author_is_recorded_as_away_until_the_day_they_name(desk: Desk
     assert desk.only.away_until == date(2026, 3, 16)
 
 
+def test_a_colleague_of_the_desk_who_is_away_is_kept_apart_from_the_author(desk: Desk) -> None:
+    came = mail(
+        "Automatic reply: update requested",
+        number=9,
+        sender="ivy.pratt@nctrust.co.uk",
+        answers="<letter@us>",
+        headers=AWAY,
+        text="Back on Monday 16 March. Please contact Jane Doe on jane.doe@nctrust.co.uk.",
+    )
+    decision = desk.receives(message=came, answered=(REFERENCE,))
+    (entry,) = decision.entries
+    assert (entry.facts["role"], entry.content) == (
+        "psw",
+        {"address": "ivy.pratt@nctrust.co.uk", "deputy": "Jane Doe <jane.doe@nctrust.co.uk>"},
+    )
+    assert desk.only.away_until is None
+    assert desk.only.absence_of("ivy.pratt@nctrust.co.uk", date(2026, 3, 15)) is not None
+    assert desk.only.absence_of("ivy.pratt@nctrust.co.uk", date(2026, 3, 16)) is None
+
+
 def test_somebody_elses_absence_says_nothing_of_the_author(desk: Desk) -> None:
-    came = mail("Automatic reply: x", number=9, sender=DIRECTOR, answers="<letter@us>", headers=AWAY)
+    came = mail("Automatic reply: x", number=9, sender=COLLEAGUE, answers="<letter@us>", headers=AWAY)
     decision = desk.receives(message=came, answered=(REFERENCE,))
     assert (happenings(decision), desk.only.away_until) == (["set_aside"], None)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.procedure.alert import Alert
+from agent.procedure.alert import Absence, Alert
 from agent.procedure.decision import Question
 from agent.procedure.digest import Counted, Digest, digest_due, digest_of
 from agent.procedure.words import Status
@@ -121,7 +121,7 @@ def test_an_open_alert_shows_its_age_its_last_news_and_what_happens_next() -> No
         ({"next_update_due": day("Wed 18 Mar 2026")}, "Update promised for Wed 18 Mar"),
         ({"on_hold": True, "on_hold_until": day("Fri 27 Mar 2026")}, "On hold until Fri 27 Mar"),
         ({"on_hold": True}, "On hold"),
-        ({"away_until": day("Fri 27 Mar 2026")}, "Author away until Fri 27 Mar"),
+        ({"away": {AUTHOR: Absence(day("Fri 27 Mar 2026"))}}, "Author away until Fri 27 Mar"),
         (
             {"conclusion_claimed_at": at("Fri 6 Mar 2026 10:00")},
             "For business support: conclusion to confirm",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.procedure.alert import Alert, alert_after
+from agent.procedure.alert import Absence, Alert, alert_after
 from agent.procedure.entry import Entry
 from agent.procedure.people import People
 from agent.procedure.row import row_of, within_time
@@ -186,8 +186,8 @@ def test_a_prompt_that_can_go_to_nobody_waits_for_a_person() -> None:
     [
         ({}, ""),
         ({"replied_at": at("Tue 3 Mar 2026 09:00")}, "Yes"),
-        ({"away_until": day("Thu 5 Mar 2026")}, "Out of office"),
-        ({"away_until": day("Tue 3 Mar 2026")}, ""),
+        ({"away": {AUTHOR: Absence(day("Thu 5 Mar 2026"))}}, "Out of office"),
+        ({"away": {AUTHOR: Absence(day("Tue 3 Mar 2026"))}}, ""),
     ],
 )
 def test_whether_the_author_answered(told: dict[str, Any], expected: str) -> None:

@@ -14,7 +14,7 @@ from agent.procedure.names import alike, differences, may_be, same_name
 from agent.procedure.subject import parse_subject
 from agent.procedure.text import fold, slips
 from agent.procedure.words import Kind
-from agent.procedure.written_dates import return_date, written_dates
+from agent.procedure.written_dates import written_dates
 from tests.procedure.arrivals import ROOT, nct
 
 SUBJECTS = ROOT / "../shared/domain/subjects.jsonl"
@@ -319,23 +319,6 @@ def test_a_weekday_that_does_not_fit_is_noticed() -> None:
 @pytest.mark.parametrize("text", ["3087741", "INC0045112", "999999", "ID 12345678", "v2.1", "room 4.12"])
 def test_numbers_are_no_dates(text: str) -> None:
     assert written_dates(text) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "back"),
-    [
-        ("I will return on Monday 16 March.", "2026-03-16"),
-        ("Out of the office until 9 March 2026. For urgent matters ring the duty desk.", "2026-03-09"),
-        ("Back in the office on 4 January", "2027-01-04"),
-        ("I return on Tuesday 16 March.", None),  # a Monday: which is meant?
-        ("Away until 9 March, or back on 11 March.", None),
-        ("I am away. The meeting is on 9 March.", None),
-        ("Back on 9 March 2019", None),
-    ],
-)
-def test_a_day_of_return_is_only_taken_when_plainly_stated(text: str, back: str | None) -> None:
-    found = return_date(text, date(2026, 3, 2))
-    assert (found and found.isoformat()) == back
 
 
 # ------------------------------------------------------------------ whatever is written

@@ -11,9 +11,9 @@ import pytest
 from agent.errors import NotAllowed, Stopping, TryAgainLater
 from agent.forms.mail import read_mail
 from agent.intake import ENOUGH, LOOK_AHEAD, ahead, intake, notice, reconcile
-from agent.procedure.mail import Mail
+from agent.procedure.mail import Mail, letter_mark
 from agent.procedure.words import Happened, Place
-from tests.builders import AVA, MONDAY, later, update_form
+from tests.builders import AUTHOR, AVA, MONDAY, later, update_form
 from tests.steps.small_office import SUBJECT, Office
 
 
@@ -300,3 +300,62 @@ def test_nobody_on_the_roster_is_needed_for_mail_to_be_taken_in() -> None:
 
     assert office.happened() == [Happened.OPENED, Happened.UPDATED]
     assert office.ledger.mails()[-1].received_at - MONDAY == timedelta(days=1)
+
+
+# ---------------------------------------------------------------- letters of ours that are answered
+
+
+def _chased_once() -> tuple[Office, str, str]:
+    """An office that sent one chase, with its alert's reference and the chase's mark."""
+    office = Office()
+    reference = office.opens_alert(MONDAY)
+    for number in range(2, 8):
+        office.works(later(number))
+    (letter, *_) = office.chases()
+    return office, reference, letter_mark(letter.key)
+
+
+@pytest.mark.parametrize(
+    ("sender", "known"),
+    [(AUTHOR, True), (AVA.address, True), ("pat.somebody@trust.example", False)],
+)
+def test_a_mail_that_quotes_a_letters_mark_answers_it_if_its_sender_may(sender: str, known: bool) -> None:
+    """Ids may be lost on the way; the mark in the quoted text is not. Anybody may have been shown it."""
+    office, reference, mark = _chased_once()
+    quoting = f"We are on it.\n\nFrom: N2K\nSubject: update requested\n\nRef: {mark.upper()}"
+    office.receives("Re: update requested", at=later(8), sender=sender, text=quoting, headers=ANSWERS)
+    office.works(later(8))
+
+    assert (office.happened(reference)[-1] is Happened.REPLIED) == known
+
+
+ANSWERS = {"In-Reply-To": "<rewritten@gateway.example>"}
+
+
+def test_a_forged_report_that_names_a_reference_bars_nobody() -> None:
+    office, reference, _ = _chased_once()
+    office.receives(
+        f"Undeliverable: {reference}",
+        at=later(8),
+        sender="mailer-daemon@elsewhere.example",
+        text=f"Your message about {reference} to {AUTHOR} could not be delivered. User unknown.",
+    )
+    office.works(later(8))
+
+    assert office.alert(reference).bounced == frozenset()
+    assert office.asked() == ["bounce_unmatched"]
+
+
+def test_a_report_without_an_address_means_whom_the_letter_went_to() -> None:
+    office, reference, _ = _chased_once()
+    letter = next(one for one in office.ledger.letters() if one.kind == "chase")
+    office.receives(
+        "Undeliverable: update requested",
+        at=later(8),
+        sender="postmaster@trust.example",
+        text="Your message could not be delivered.",
+        headers={"In-Reply-To": str(letter.internet_message_id)},
+    )
+    office.works(later(8))
+
+    assert office.alert(reference).bounced == {AUTHOR}
