@@ -32,15 +32,23 @@ current_call: ContextVar[Call] = ContextVar("current_call", default=_NO_CALL)
 class Refused(Exception):
     """Raised anywhere inside a handler: the request is answered with this Graph error."""
 
-    def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        retry_after: float | None = None,
+        inner: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
         self.retry_after = retry_after
+        self.inner = inner
 
     def response(self) -> Response:
-        return graph_error(self.status, self.code, self.message, self.retry_after)
+        return graph_error(self.status, self.code, self.message, self.retry_after, self.inner)
 
 
 def graph_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

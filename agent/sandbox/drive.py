@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -39,6 +40,8 @@ from agent.sandbox.drive_shapes import (
     version_json,
 )
 from agent.sandbox.drive_transfers import LARGEST_FRAGMENT, Download, Transfers, UploadSession
+from agent.sandbox.habits import Habits
+from agent.sandbox.workbooks import Asked, Workbooks
 
 __all__ = ["THE_APP", "Drive", "Drives", "Item", "Site", "Version", "drive_routes"]
 
@@ -55,6 +58,9 @@ class HasDrives(Protocol):
 
     @property
     def drives(self) -> Drives: ...
+
+    @property
+    def habits(self) -> Habits: ...
 
 
 def drive_routes(tenant: HasDrives) -> list[Route]:
@@ -74,7 +80,7 @@ def drive_routes(tenant: HasDrives) -> list[Route]:
             Route(
                 graph + "drives/{drive_id}/{rest:path}",
                 service.item,
-                methods=["GET", "PUT", "POST", "PATCH"],
+                methods=["GET", "PUT", "POST", "PATCH", "DELETE"],
             ),
         ]
     return routes
@@ -122,6 +128,7 @@ class _Service:
     def __init__(self, tenant: HasDrives) -> None:
         self.drives = tenant.drives
         self.transfers = Transfers(tenant.clock)
+        self.workbooks = Workbooks(tenant.clock, tenant.habits)
         self.actions: dict[tuple[str, str], Callable[[_Call], Awaitable[Response]]] = {
             ("GET", ""): self.get_item,
             ("PATCH", ""): self.patch_item,
@@ -168,7 +175,8 @@ class _Service:
         if address is None:
             raise Refused(400, "BadRequest", "The address of the item is malformed.")
         action, version_id = _action(address["action"] or "")
-        handler = self.actions.get((request.method, action))
+        in_workbook = action.startswith("workbook/")
+        handler = self.workbook if in_workbook else self.actions.get((request.method, action))
         if handler is None:
             raise Refused(400, "BadRequest", f"Resource not found for the segment '{action}'.")
         if request.method != "GET" and site.access != "write":
@@ -303,6 +311,23 @@ class _Service:
         self.transfers.close(ticket)
         site = self.drives.site_of_drive(session.drive.id)
         return graph_json(item_json(site, item), 201 if created else 200)
+
+    # Excel
+
+    async def workbook(self, call: _Call) -> Response:
+        """Whatever stands behind `/workbook/` is the Excel service's to answer."""
+        request = call.request
+        base, _, what = str(request.url.replace(query="")).partition("/workbook/")
+        asked = Asked(
+            method=request.method,
+            what=unquote(what),
+            query=dict(request.query_params),
+            body=await _body(request) if request.method in ("POST", "PATCH") else {},
+            session=request.headers.get("workbook-session-id", ""),
+            prefer=request.headers.get("prefer", ""),
+            base=f"{base}/workbook",
+        )
+        return self.workbooks.answer(asked, call.drive, call.file)
 
     # Versions and check-out
 

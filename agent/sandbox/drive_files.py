@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
@@ -20,6 +20,7 @@ from agent.sandbox.answers import Refused
 
 THE_APP = "application"  # `by`: not a person but the signed-in application
 NAMESPACE = uuid.UUID("5f0e7c1e-3a52-4e08-9e9c-7d3a2c1b9a55")
+EXCEL_LETS_GO = timedelta(minutes=12)  # after the last use of the Excel interface; until then no upload
 FORBIDDEN_IN_NAMES = frozenset('"*:<>?/\\|')
 Conflict = Literal["fail", "replace", "rename"]
 
@@ -58,6 +59,7 @@ class Item:
     deleted: bool = False
     opened_by: set[str] = field(default_factory=set)
     checked_out_by: str | None = None
+    excel_used_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -197,6 +199,11 @@ class Drive:
             self.refuse_change(item, if_match)
             return self._new_content(item, content, THE_APP)
 
+    def saved_by_excel(self, item: Item, content: bytes, by: str) -> Item:
+        """The Excel service keeps what was done through it, whoever else has the file open."""
+        with self.lock:
+            return self._new_content(item, content, by)
+
     def upload_new(self, folder: Item, path: str, content: bytes, conflict: Conflict) -> tuple[Item, bool]:
         """A file at `path` below `folder`; also says whether it was created or replaced."""
         with self.lock:
@@ -244,7 +251,9 @@ class Drive:
         """Raise what the service would answer to a change of `item` now."""
         if item.parent is None:
             raise Refused(400, "invalidRequest", "The root folder cannot be changed.")
-        if item.opened_by or item.checked_out_by not in (None, THE_APP):
+        used = item.excel_used_at
+        in_excel = used is not None and self._clock.now() - used < EXCEL_LETS_GO
+        if in_excel or item.opened_by or item.checked_out_by not in (None, THE_APP):
             raise Refused(423, "resourceLocked", "The resource you are attempting to access is locked")
         if if_match is not None and not item.matches(if_match):
             raise Refused(412, "resourceModified", "ETag does not match current item's value")

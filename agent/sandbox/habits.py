@@ -16,6 +16,8 @@ class Habits:
     keeps_message_ids  a draft keeps its internetMessageId when it is sent
     sent_copy_after    seconds (of the sandbox's clock) until a sent mail shows in Sent Items
     draft_lingers      until then the draft still lies in Drafts, although the mail has gone out
+    long_running       what may take long in a workbook is promised (202) to whoever takes promises
+    failing_operations so many of the next promises fail, told by an answer of status 200
     latency            seconds (real) that every request takes, inside its place in the concurrency limit
     """
 
@@ -26,4 +28,6 @@ class Habits:
     keeps_message_ids: bool = True
     sent_copy_after: float = 0.0
     draft_lingers: bool = False
+    long_running: bool = False
+    failing_operations: int = 0
     latency: float = 0.0

@@ -17,6 +17,7 @@ KEPT_HEADERS = (
     "if-none-match",
     "prefer",
     "user-agent",
+    "workbook-session-id",
 )
 
 

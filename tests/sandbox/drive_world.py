@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from agent.sandbox.answers import Refused
 from agent.sandbox.drive import Drive, Drives, Item, Site, drive_routes
+from agent.sandbox.habits import Habits
 
 HOST = "nctrust.sharepoint.example"
 BOOK = "Need to Know.xlsx"
@@ -62,6 +63,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.drives = Drives(self.clock)
+        self.habits = Habits()
         self.site: Site = self.drives.add_site(HOST, "/sites/need-to-know", "Need to Know")
         self.drive: Drive = self.site.drive
         self.book: Item = self.drive.put(BOOK, b"first", by="Casey Penhallow")
