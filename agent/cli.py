@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agent import __version__
 from agent.errors import AgentError, BadConfiguration, WrongCall
+from agent.procedure.clocks import ASKED_BY
 
 if TYPE_CHECKING:
     from agent.settings import Settings
@@ -120,6 +121,13 @@ def _parser() -> argparse.ArgumentParser:
 
     resume = _verb(verbs, "resume", _resume, "let the letters go again", config=True)
     resume.add_argument("--desk", metavar="NAME", help="only this desk's (default: all)")
+    clocks = _verb(verbs, "clocks", _clocks, "work out the procedure's deadlines from dates", config=True)
+    clocks.add_argument(
+        "--procedure", metavar="NAME", help="by which procedure (needed where there are several)"
+    )
+    for option, asked in ASKED_BY.items():
+        clocks.add_argument(f"--{option}", dest=option, metavar="DATE", help=asked.words)
+    clocks.add_argument("--json", action="store_true", help="as JSON")
 
     register = _verb(verbs, "register", _register, "save a copy of the register", config=True)
     register.add_argument("--to", type=Path, required=True, metavar="FILE")
@@ -313,6 +321,16 @@ def _resume(told: argparse.Namespace) -> int:
 
     _quietly()
     for line in resume(_settings(told), wall_clock(), desk=told.desk):
+        print(line)
+    return 0
+
+
+def _clocks(told: argparse.Namespace) -> int:
+    from agent.deadlines import deadlines
+
+    _quietly()
+    dates = {option: vars(told)[option] for option in ASKED_BY if vars(told)[option] is not None}
+    for line in deadlines(_settings(told), procedure=told.procedure, told=dates, as_json=told.json):
         print(line)
     return 0
 

@@ -17,12 +17,34 @@ _FEBRUARY_29 = (2, 29)
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A fact that a person may tell to ask about clocks: its name in the rules, and what it is, in words."""
+
+    fact: str
+    words: str
+    day_only: bool = False
+
+
+ASKED_BY: Mapping[str, Asked] = {
+    "aware": Asked("aware_at", "when the organisation became aware"),
+    "incident": Asked("incident_at", "when the incident happened"),
+    "form-received": Asked("received_at", "when the form was received"),
+    "missing-since": Asked("missing_since", "the time from which the child is missing"),
+    "notified": Asked("panel_notified_on", "the day the National Panel was notified", day_only=True),
+    "dob": Asked("dob", "the date of birth", day_only=True),
+    "died": Asked("date_of_death", "the day of death", day_only=True),
+    "yjs-end": Asked("yos_ended", "the day youth justice supervision ended", day_only=True),
+    "nscp-notified": Asked("nscp_notified_on", "when the safeguarding partnership was notified"),
+}
+
+
+@dataclass(frozen=True)
 class Clock:
     """One deadline. `due` is the last day, or the last moment in the desk's own zone.
 
     `since` names the fact that started it. `start` and `due` are None when nobody stated a start, or
-    when it lies in years whose bank holidays are not known. `inside` says of a window whether what
-    happened lies within it: None when that is not known or needs a person.
+    when it lies in years whose bank holidays are not known. A `window` only bounds: `inside` says whether
+    what happened lies within it, None when that is not known or needs a person.
     """
 
     clock: str
@@ -35,6 +57,7 @@ class Clock:
     inside: bool | None = None
     ended: bool = False
     strictly: bool = False
+    window: bool = False
 
     def passed(self, now: datetime, calendar: Calendar) -> bool:
         """Whether the deadline is over and nothing has ended the clock: a day once it is over, a moment
@@ -47,8 +70,11 @@ class Clock:
 
 
 def clocks_of(facts: Facts, rules: tuple[ClockRule, ...], calendar: Calendar) -> tuple[Clock, ...]:
-    """Every clock of `rules` as these facts set it, in the order of the rules."""
-    return tuple(_clock(rule, facts, calendar) for rule in rules)
+    """Every clock of `rules` as these facts set it, in the order of the rules.
+
+    The office's own closed days move no deadline.
+    """
+    return tuple(_clock(rule, facts, calendar.of_the_law) for rule in rules)
 
 
 def clock_of(
@@ -66,9 +92,26 @@ def clock_of(
     return next((clock for clock in clocks if clock.due is not None), clocks[-1] if clocks else None)
 
 
+def clocks_asked(facts: Facts, procedure: Procedure, calendar: Calendar) -> tuple[Clock, ...]:
+    """The clocks that have to do with these facts, one of each name: what a person with a date in hand is
+    told. One whose start is not among the facts is there, too, without a day."""
+    touched = {
+        rule.clock: rule
+        for rule in reversed(procedure.clocks)
+        if rule.only != "alerts"
+        and any(facts.get(name) is not None for name in (*rule.starts, *rule.ends, rule.inside))
+    }
+    found = (clock_of(name, facts, procedure, calendar) for name in reversed(touched))
+    return tuple(clock for clock in found if clock is not None)
+
+
 def deadlines_of(alert: Alert, procedure: Procedure, calendar: Calendar) -> tuple[Clock, ...]:
     """The clocks that run for this alert: those of its categories whose start is known. No windows."""
-    rules = tuple(rule for rule in procedure.clocks if not rule.inside and _runs_for(rule, alert.categories))
+    rules = tuple(
+        rule
+        for rule in procedure.clocks
+        if not rule.inside and rule.only != "asking" and _runs_for(rule, alert.categories)
+    )
     running = [clock for clock in clocks_of(facts_of(alert), rules, calendar) if clock.due is not None]
     first = {clock.clock: clock for clock in reversed(running)}
     return tuple(clock for clock in running if clock is first[clock.clock])
@@ -103,6 +146,7 @@ def _clock(rule: ClockRule, facts: Facts, calendar: Calendar) -> Clock:
         rule=rule.rule,
         clause=rule.clause,
         since=since,
+        window=bool(rule.inside),
         inside=_inside(rule, start, due, facts, calendar),
         strictly=rule.strictly,
         ended=any(facts.get(name) is not None for name in rule.ends),
@@ -177,14 +221,15 @@ def birthday(born: date, age: int) -> date:
 def _inside(
     rule: ClockRule, start: Moment | None, due: Moment | None, facts: Facts, calendar: Calendar
 ) -> bool | None:
-    """None for a birthday on 29 February, too: which day counts in a common year is a person's to say."""
+    """None also where a person has to say: born on 29 February, which day counts in a common year? And
+    nobody dies before being born. What happened before supervision ended lies inside (NCT 2.2)."""
     happened = facts.get(rule.inside)
     if happened is None or start is None or due is None:
         return None
     first, last, day = (_day(known, calendar) for known in (start, due, happened))
-    if rule.counts == "day_before_birthday" and (first.month, first.day) == _FEBRUARY_29:
+    if rule.counts == "day_before_birthday" and (day < first or (first.month, first.day) == _FEBRUARY_29):
         return None
-    return first <= day <= last
+    return day <= last
 
 
 def _day(at: Moment, calendar: Calendar) -> date:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, time
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ class ClockRule(Told):
     (all when none is named), `unless` they are of one of those, and ends when one of `ends` is known; of
     several rules for one clock the first that runs counts. `strictly`: the deadline is over only when more
     than the time has passed. `inside` is the fact that has to lie within a window which the clock only
-    bounds; such a clock is no deadline.
+    bounds; such a clock is no deadline. `only` is "alerts" for a clock that means something only beside an
+    alert's record, "asking" for one that is worked out only for a person with a date in hand.
     """
 
     clock: str
@@ -140,6 +141,7 @@ class ClockRule(Told):
     ends: tuple[str, ...] = ()
     strictly: bool = False
     inside: str = ""
+    only: Literal["", "alerts", "asking"] = ""
 
 
 @dataclass(frozen=True)

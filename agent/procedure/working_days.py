@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import count, islice
@@ -31,6 +31,12 @@ class Calendar:
 
     def today(self, now: datetime) -> date:
         return self.local(now).date()
+
+    @cached_property
+    def of_the_law(self) -> Calendar:
+        """The same days without the office's own days off: no office can close to win a day for a deadline
+        that counts Monday to Friday without the bank holidays."""
+        return replace(self, closed=frozenset())
 
     def reaches(self, day: date) -> bool:
         """Whether the bank holidays of this day's year are known."""

