@@ -38,15 +38,17 @@ READERS = (SOL, PIA, AVA)
 UNLIMITED = sys.maxsize
 
 # What may befall a request about a mail, and how often in a thousand.
-LUCK: tuple[tuple[str, int, dict[str, object]], ...] = (
-    ("504 after it was carried out", 25, {"status": 504, "when": "after"}),
-    ("500 after it was carried out", 10, {"status": 500, "when": "after"}),
-    ("503 before", 15, {"status": 503, "when": "before"}),
-    ("429 before", 10, {"status": 429, "when": "before", "retry_after": 0}),
-    ("connection cut before", 10, {"drop": True, "when": "before"}),
-    ("connection cut after", 20, {"drop": True, "when": "after"}),
-    ("Retry-After on an accepted request", 20, {"retry_after": 1}),
-    ("copy shows late in Sent Items", 60, {"late_copy": 420.0}),
+LATE: dict[str, object] = {"late_copy": 420.0}
+LUCK: tuple[tuple[str, int, tuple[dict[str, object], ...]], ...] = (
+    ("504 after it was carried out", 25, ({"status": 504, "when": "after"},)),
+    ("500 after it was carried out", 10, ({"status": 500, "when": "after"},)),
+    ("503 before", 15, ({"status": 503, "when": "before"},)),
+    ("429 before", 10, ({"status": 429, "when": "before", "retry_after": 0},)),
+    ("connection cut before", 10, ({"drop": True, "when": "before"},)),
+    ("connection cut after", 20, ({"drop": True, "when": "after"},)),
+    ("Retry-After on an accepted request", 20, ({"retry_after": 1},)),
+    ("copy shows late in Sent Items", 60, (LATE,)),
+    ("504 after it was carried out, and the copy shows late", 15, ({"status": 504, "when": "after"}, LATE)),
 )
 KILLED = 4  # in a thousand points
 
@@ -68,11 +70,11 @@ class Luck(Faults):
             return Plan()
         with self._turn:
             thrown = self.dice.randrange(1000)
-            for name, chance, fault in LUCK:
+            for name, chance, faults in LUCK:
                 thrown -= chance
                 if thrown < 0:
                     self.met[name] += 1
-                    return Plan((Fault.from_json(fault),))
+                    return Plan(tuple(map(Fault.from_json, faults)))
         return Plan()
 
 
