@@ -38,7 +38,7 @@ def bookkeeping(desk: Desk, now: datetime) -> int:
         return 0  # no version is known, so a register always shows its book
     merged = _merged(desk, known, book.register, now)
     for doubt in merged.doubts:
-        log.warning("bookkeeping.doubt", desk=desk.name, doubt=doubt)
+        log.warning("bookkeeping.doubt", desk=desk.name, doubt=doubt.text)
     if merged.changes or book.version is None:  # a register is made at once, so that people can find it
         return _write(desk, book, merged, now)
     if known is None or known.version != book.version or known.intended:
@@ -117,7 +117,7 @@ def _take_in(desk: Desk, merged: Merged, sheet: Sheet, now: datetime) -> None:
 def entries_of(desk: Desk, alert: Alert, change: PersonsChange, sheet: Sheet, now: datetime) -> list[Entry]:
     """What a person's change of one cell means. Columns of theirs that mean nothing to the agent: nothing."""
     column = change.column
-    if not column.field or column.field == "reference":
+    if column.field in ("", "reference", "key"):
         return []
     told = _TOLD.get(column.field)
     if told is not None:

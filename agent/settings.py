@@ -417,7 +417,7 @@ def _procedure_problems(procedure: Procedure) -> list[str]:
     name = f"procedures/{procedure.name}.toml"
     problems = _column_problems(name, procedure.columns, ("reference",))
     asked = procedure.question_columns
-    problems += _column_problems(f"{name}: Questions sheet", asked, ("number", "answer", "outcome"))
+    problems += _column_problems(f"{name}: Questions sheet", asked, ("reference", "answer", "outcome"))
     problems += [
         f"{name}: clock `{rule.clock}`: `counts` is one of {', '.join(sorted(WAYS_OF_COUNTING))}."
         for rule in procedure.clocks

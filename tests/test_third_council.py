@@ -229,7 +229,7 @@ done = "Seen to"
 [[question_columns]]
 heading = "Riddle"
 owner = "agent"
-field = "number"
+field = "reference"
 
 [[question_columns]]
 heading = "What puzzles"

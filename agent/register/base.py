@@ -1,9 +1,10 @@
 """What every register promises: show its tables and its version, and write only onto the version it showed.
 
 A workbook holds two tables, the alerts and the open questions, and a sheet of the agent's own, the Summary.
-In a table a row is found by its key (a reference, a question's number), a column by its heading; every cell
-travels as text (see `cells.py`: ISO for dates and times, "" for empty). A heading kept under a synonym is
-shown under its configured name.
+In a table a row is found by its key (an alert's reference, a question's number: the column with the field
+`reference`, and its hidden twin `key`, see `recognise.py`), a column by its heading; every cell travels as
+text (see `cells.py`: ISO for dates and times, "" for empty). A heading kept under a synonym is shown under
+its configured name.
 """
 
 from __future__ import annotations
@@ -14,17 +15,29 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """What cannot be trusted in a workbook, as a sentence for people.
+
+    `code` and `about` (a key, a heading, or "") say which doubt it is: the same ones, the same doubt.
+    """
+
+    code: str
+    about: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Sheet:
     """One table as it stands. `rows` maps a key to its cells by heading, people's own columns too.
 
     `headings` are empty when the workbook has no such table yet. `twice` are keys that stand in more than
     one row, or in a row that may be another's: of these the first row is shown, and none is written.
-    `doubts` are sentences on whatever cannot be trusted (a key twice, a row without one).
+    `doubts` are on whatever cannot be trusted (a key twice, a row without one).
     """
 
     headings: tuple[str, ...] = ()
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     twice: frozenset[str] = frozenset()
 
 

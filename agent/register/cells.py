@@ -16,7 +16,7 @@ _CUT = " … [cut here: a cell holds no more]"
 # What XML cannot hold, except tab and line feed: control characters, lone surrogates, non-characters.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
-_REFERENCE = re.compile(r"[A-Za-z0-9]{1,10}-\d{4}-\d{1,8}")
+_KEY = re.compile(r"[A-Za-z0-9]{1,10}-\d{4}-\d{1,8}|\d{1,6}")  # a reference, or a question's number
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 _WRITTEN = re.compile(
     r"(?P<day>\d{1,2})(?:[/.-](?P<month>\d{1,2})[/.-]|[ -](?P<name>[A-Za-z]{3,9})[ -])(?P<year>\d{4})"
@@ -68,7 +68,7 @@ def reference_key(text: str) -> str:
 
 def shown(key: str) -> str:
     """A reference as it may stand in a sentence: whatever else people typed there stays in the sheet."""
-    return key if _REFERENCE.fullmatch(key) else "A damaged reference"
+    return key if _KEY.fullmatch(key) else "A damaged reference"
 
 
 def moment_in(text: str) -> datetime | date | None:

@@ -70,7 +70,7 @@ class _Editor:
         rows = self.book.rows_of(reference_key(reference))
         if not rows:
             raise ChangedMeanwhile(f"The register has no row for {shown(reference)} any more.")
-        if len(rows) == 1:
+        if reference_key(reference) not in self.book.recognised.unsure:
             for placed, value in self._placed_values(cells):
                 self._set(placed, rows[0], value)
 

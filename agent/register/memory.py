@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from agent.errors import ChangedMeanwhile, Locked, NotFound
 from agent.procedure.rules import Column
 from agent.register.base import Book, Changes, Edits, Sheet
-from agent.register.cells import reference_key, shown, tidy
+from agent.register.cells import reference_key, tidy
 from agent.register.in_place import edit
 from agent.register.new_workbook import new_workbook
+from agent.register.recognise import Recognised, recognised
 
 
 class MemoryRegister:
@@ -20,8 +20,8 @@ class MemoryRegister:
     def __init__(
         self, columns: Sequence[Column], desk: str = "memory", question_columns: Sequence[Column] = ()
     ) -> None:
-        self.register = MemoryTable(columns, "reference")
-        self.questions = MemoryTable(question_columns, "number")
+        self.register = MemoryTable(columns)
+        self.questions = MemoryTable(question_columns)
         self.summary: dict[str, str] = {}
         self.open_by_person = False
         self.mark = ""
@@ -87,67 +87,63 @@ class MemoryRegister:
 
 
 class MemoryTable:
-    """One table. `key` is the field by which its rows are known."""
+    """One table as a list of rows."""
 
-    def __init__(self, columns: Sequence[Column], key: str) -> None:
+    def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = {column.heading: column for column in columns}
         self.headings = [column.heading for column in columns]
         self.rows: list[dict[str, str]] = []
-        self._key_heading = next((column.heading for column in columns if column.field == key), "")
+        by_field = {column.field: column.heading for column in columns}
+        self._seen, self._hidden = by_field.get("reference", ""), by_field.get("key", "")
 
     def row(self, key: str) -> dict[str, str]:
         """The row of this key as it stands, to be looked at or typed into."""
-        return next(row for row in self.rows if self._key(row) == key)
+        return next(row for one, row in self._by_key() if one == key)
 
     def sheet(self) -> Sheet:
-        counts = Counter(key for row in self.rows if (key := self._key(row)))
-        twice = frozenset(key for key, count in counts.items() if count > 1)
+        found = self._recognised()
         rows: dict[str, dict[str, str]] = {}
-        for row in self.rows:
-            if self._key(row):
-                rows.setdefault(self._key(row), {name: self._text(name, row) for name in self.headings})
-        doubts = [
-            f"{shown(key)} stands in more than one row. None is kept until one is left." for key in twice
-        ]
-        doubts += ["A row has no reference. It is left alone." for row in self.rows if self._is_lost(row)]
-        return Sheet(tuple(self.headings), rows, tuple(doubts), twice)
+        for key, row in self._by_key():
+            if key:
+                rows.setdefault(key, {name: self._text(name, row) for name in self.headings})
+        lost = any(not key and any(row.values()) for key, row in self._by_key())
+        return Sheet(tuple(self.headings), rows, tuple(found.doubts(lost=lost)), found.unsure)
 
     def lacks(self, changes: Changes) -> bool:
         """Is a row not there whose cells are to be written?"""
-        return bool({reference_key(key) for key in changes.cells} - self._keys().keys())
+        return bool({reference_key(key) for key in changes.cells} - set(self._recognised().keys))
 
     def write(self, changes: Changes) -> bool:
         """Put changes into the table; True when something changed."""
+        found = self._recognised()
         cells = {reference_key(key): values for key, values in changes.cells.items()}
-        new_rows = {self._key(row): row for row in changes.new_rows}
-        gone = [row for row in self.rows if self._key(row) in changes.gone]
-        self.rows = [row for row in self.rows if row not in gone]
-        changed = [self._update(row, cells.get(self._key(row), {})) for row in self.rows]
-        added = [self._add(row) for key, row in new_rows.items() if key not in self._keys()]
-        return any(changed) or bool(added or gone)
-
-    def _is_lost(self, row: Mapping[str, str]) -> bool:
-        return not self._key(row) and any(row.values())
+        changed = [
+            self._update(row, cells[key])
+            for key, row in self._by_key()
+            if key in cells and key not in found.unsure
+        ]
+        left = [row for key, row in self._by_key() if key not in changes.gone]
+        taken_out = len(left) < len(self.rows)
+        new_rows = {reference_key(row.get(self._seen, "")): row for row in changes.new_rows}
+        added = [self._whole(row) for key, row in new_rows.items() if key not in found.keys]
+        self.rows = left + added
+        return any(changed) or taken_out or bool(added)
 
     def _update(self, row: dict[str, str], values: Mapping[str, str]) -> bool:
-        """Put values into a row; True when something changed. A key that stands twice is left."""
-        if not values or self._keys()[self._key(row)] > 1:
-            return False
+        """Put values into a row; True when something changed."""
         new = {name: self._text(name, values) for name in values if name in self.headings}
         changed = any(self._text(name, row) != value for name, value in new.items())
         row.update(new)
         return changed
 
-    def _add(self, values: Mapping[str, str]) -> dict[str, str]:
-        row = {name: self._text(name, values) for name in self.headings}
-        self.rows.append(row)
-        return row
+    def _whole(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {name: self._text(name, values) for name in self.headings}
 
-    def _keys(self) -> Counter[str]:
-        return Counter(self._key(row) for row in self.rows)
+    def _by_key(self) -> list[tuple[str, dict[str, str]]]:
+        return list(zip(self._recognised().keys, self.rows, strict=True))
 
-    def _key(self, row: Mapping[str, str]) -> str:
-        return reference_key(row.get(self._key_heading, ""))
+    def _recognised(self) -> Recognised:
+        return recognised((row.get(self._seen, ""), row.get(self._hidden, "")) for row in self.rows)
 
     def _text(self, heading: str, row: Mapping[str, str]) -> str:
         column = self.columns.get(heading) or Column(heading=heading, owner="person")

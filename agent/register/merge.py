@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.procedure.rules import Column
-from agent.register.base import Changes, Sheet
+from agent.register.base import Changes, Doubt, Sheet
 from agent.register.cells import reference_key, same, shown
+from agent.register.recognise import check_of
 
 Row = Mapping[str, str]
 Rows = Mapping[str, Row]
@@ -49,7 +50,7 @@ class Merged:
 
     changes: Changes
     people: tuple[PersonsChange, ...]
-    doubts: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
     seen: Rows = field(repr=False)
 
     def seen_after(self, written: Sheet) -> Rows:
@@ -98,6 +99,7 @@ def merge(
     on top of that, all of it or nothing, when it was cut off. A cell that `ledger_says` does not name is
     left alone. Once the changes stand there, merging again changes nothing.
     """
+    ledger_says = {key: {**row, **_keys(columns, key)} for key, row in ledger_says.items()}
     present = [column for column in columns if column.heading in sheet.headings]
     both = _overlaid(wrote_last, intended or {})
     wrote = both if _arrived(present, wrote_last, intended or {}, sheet) else wrote_last
@@ -111,8 +113,7 @@ def merge(
     missing = [reference for reference in ledger_says if reference not in sheet.rows]
     vanished = {reference: both[reference] for reference in missing if reference in both}
     new_rows = tuple(
-        _whole_row(columns, reference, vanished.get(reference, {}), ledger_says[reference])
-        for reference in missing
+        _whole_row(columns, vanished.get(reference, {}), ledger_says[reference]) for reference in missing
     )
     doubts = (*sheet.doubts, *_doubts(columns, wrote_last, sheet, ledger_says))
     seen = {**vanished, **_of(sheet.rows, sheet.rows.keys() - sheet.twice), **_of(wrote, sheet.twice)}
@@ -153,35 +154,50 @@ def _both_know(wrote: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[_Sides]
             yield _Sides(reference, there, wrote.get(reference, {}), ledger_says[reference])
 
 
-def _whole_row(columns: Sequence[Column], reference: str, before: Row, said: Row) -> Row:
+def _whole_row(columns: Sequence[Column], before: Row, said: Row) -> Row:
     """A row that is not there: what the ledger says, and of people's columns what stood there before."""
     ours = {column.heading for column in columns if column.owner != "person"}
     theirs = {heading: value for heading, value in before.items() if heading not in ours and value}
-    key = {column.heading: reference for column in columns if column.field == "reference"}
-    return {**said, **theirs, **key}
+    return {**said, **theirs}
 
 
-def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[str]:
+def _keys(columns: Sequence[Column], key: str) -> Row:
+    """What says whose row it is: for people, and hidden."""
+    both = {"reference": key, "key": check_of(key)}
+    return {column.heading: both[column.field] for column in columns if column.field in both}
+
+
+def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[Doubt]:
     if not sheet.headings:
         if wrote_last:
-            yield "The register's workbook is gone; a new one is written, with all that was known of the old."
+            yield Doubt(
+                "workbook_gone",
+                "",
+                "The register's workbook is gone; a new one is written, with all that was known of the old.",
+            )
         return
     for column in columns:
         if column.heading not in sheet.headings:
-            yield (
+            yield Doubt(
+                "column_gone",
+                column.heading,
                 f"The register has no column “{column.heading}” any more, so it is not kept. "
-                "Add a column with this heading, or name the new heading in the configuration."
+                "Add a column with this heading, or name the new heading in the configuration.",
             )
     known = {reference_key(reference) for reference in ledger_says}
     for reference in sheet.rows:
         if reference not in known:
-            yield (
+            yield Doubt(
+                "unknown_key",
+                shown(reference),
                 f"{shown(reference)} has a row in the register, but is no alert of the ledger. "
-                "The row is left alone. Correct its reference, or delete the row."
+                "The row is left alone. Correct its reference, or delete the row.",
             )
     for reference in wrote_last:
         if reference in ledger_says and reference not in sheet.rows:
-            yield (
+            yield Doubt(
+                "row_gone",
+                reference,
                 f"The row of {reference} is gone from the register and is written there again. "
-                "To take an alert off the list, set its status instead."
+                "To take an alert off the list, set its status instead.",
             )

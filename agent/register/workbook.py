@@ -18,8 +18,9 @@ from agent.errors import NeedsAPerson
 from agent.procedure.rules import Column
 from agent.register.addresses import Area, area, cell, letters, number
 from agent.register.base import Sheet
-from agent.register.cells import number_text, reference_key, shown, text_of_serial, tidy
+from agent.register.cells import number_text, text_of_serial, tidy
 from agent.register.package import RELATED, Package, q
+from agent.register.recognise import Recognised, recognised
 from agent.register.styles import Styles
 
 TABLE = "NeedToKnow"
@@ -108,10 +109,21 @@ class Workbook:
     def references(self) -> dict[str, list[int]]:
         """Row numbers by reference, in the order they stand; "" for rows without one."""
         found: dict[str, list[int]] = {}
-        for row in range(self.first_row, self.last_row + 1):
-            if row in self.rows:
-                found.setdefault(reference_key(self.text(self.reference, row)), []).append(row)
+        for row, key in zip(self._filled, self.recognised.keys, strict=True):
+            found.setdefault(key, []).append(row)
         return found
+
+    @cached_property
+    def recognised(self) -> Recognised:
+        """Whose the table's rows are."""
+        hidden = next((placed for placed in self.columns if placed.column.field == "key"), None)
+        return recognised(
+            (self.text(self.reference, row), self.text(hidden, row) if hidden else "") for row in self._filled
+        )
+
+    @cached_property
+    def _filled(self) -> list[int]:
+        return [row for row in range(self.first_row, self.last_row + 1) if row in self.rows]
 
     def contents(self, row: int) -> dict[str, str]:
         """A whole row by heading."""
@@ -125,28 +137,13 @@ class Workbook:
 
     def shown(self) -> Sheet:
         """The table as it stands, with doubts on what cannot be trusted."""
-        found = {key: rows for key, rows in self.references.items() if key}
-        twice = frozenset(key for key, rows in found.items() if len(rows) > 1)
+        lost = any(any(self.contents(row).values()) for row in self.rows_of(""))
         return Sheet(
             headings=tuple(placed.column.heading for placed in self.columns),
-            rows={key: self.contents(rows[0]) for key, rows in found.items()},
-            doubts=tuple(self._doubts(found, twice)),
-            twice=twice,
+            rows={key: self.contents(rows[0]) for key, rows in self.references.items() if key},
+            doubts=tuple(self.recognised.doubts(lost=lost)),
+            twice=self.recognised.unsure,
         )
-
-    def _doubts(self, found: Mapping[str, list[int]], twice: Iterable[str]) -> Iterator[str]:
-        for key in sorted(twice):
-            rows = " and ".join(str(row) for row in found[key])
-            yield (
-                f"{shown(key)} stands in rows {rows} of the register. "
-                "None of them is kept until all but one are deleted."
-            )
-        for row in self.references.get("", []):
-            if any(self.contents(row).values()):
-                yield (
-                    f"Row {row} of the register has no reference. It is left alone. "
-                    "Put its reference back, or delete the row."
-                )
 
     # Finding it
 

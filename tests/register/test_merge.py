@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.procedure.rules import Column
-from agent.register.base import Changes, Edits, Sheet
+from agent.register.base import Changes, Doubt, Edits, Sheet
 from agent.register.cells import same
 from agent.register.memory import MemoryRegister
 from agent.register.merge import Merged, PersonsChange, Rows, merge
@@ -25,6 +25,7 @@ HEADINGS = tuple(column.heading for column in COLUMNS)
 
 A = "HA-2026-0001"
 B = "HA-2026-0002"
+TWICE = Doubt("key_twice", A, "It stands twice.")
 
 
 def said(reference: str = A, **values: str) -> dict[str, str]:
@@ -131,7 +132,7 @@ def test_a_deleted_row_is_written_again_with_what_people_had_written_in_it() -> 
 
     theirs = {"On hold until": "2026-04-01", "Notes": "Rang the school", "Our own column": "blue"}
     assert merged.changes.new_rows == (said(updates="2") | theirs,)
-    assert "HA-2026-0001 is gone" in merged.doubts[0]
+    assert "HA-2026-0001 is gone" in merged.doubts[0].text
     assert merged.seen == {A: before}
 
 
@@ -146,17 +147,17 @@ def test_a_row_that_is_nobodys_is_left_alone() -> None:
     merged = merge(COLUMNS, {A: stood()}, sheet(stood(), stood("HA-2020-0007")), {A: said()})
 
     assert merged.changes == Changes()
-    assert "HA-2020-0007 has a row in the register, but is no alert" in merged.doubts[0]
+    assert "HA-2020-0007 has a row in the register, but is no alert" in merged.doubts[0].text
 
 
 def test_a_reference_that_stands_twice_is_neither_read_nor_written() -> None:
-    there = sheet(stood(name="Somebody else"), twice=frozenset({A}), doubts=("A stands twice.",))
+    there = sheet(stood(name="Somebody else"), twice=frozenset({A}), doubts=(TWICE,))
 
     merged = merge(COLUMNS, {A: stood()}, there, {A: said(updates="5")})
 
     assert merged.changes == Changes()
     assert merged.people == ()
-    assert merged.doubts == ("A stands twice.",)
+    assert merged.doubts == (TWICE,)
 
 
 def test_whichever_of_two_rows_is_left_what_a_person_changed_in_it_counts() -> None:
@@ -177,16 +178,14 @@ def test_a_column_that_is_gone_was_not_emptied_by_anybody() -> None:
 
     assert merged.changes == Changes()
     assert merged.people == ()
-    assert "no column “Child name”" in merged.doubts[0]
+    assert "no column “Child name”" in merged.doubts[0].text
 
 
 def test_a_lost_workbook_is_written_anew_and_somebody_told() -> None:
     merged = merge(COLUMNS, {A: stood(notes="Mine")}, Sheet(), {A: said()})
 
     assert merged.changes.new_rows == (said() | {"Notes": "Mine"},)
-    assert merged.doubts == (
-        "The register's workbook is gone; a new one is written, with all that was known of the old.",
-    )
+    assert [doubt.code for doubt in merged.doubts] == ["workbook_gone"]
 
 
 def test_a_value_the_agent_wrote_without_hearing_back_is_not_taken_for_a_persons() -> None:

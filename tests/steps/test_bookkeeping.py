@@ -226,6 +226,18 @@ def test_what_is_typed_over_the_agents_own_column_is_put_back(office: Office) ->
     assert told(office, reference) == []
 
 
+@pytest.mark.parametrize("typed", ["", "see Casey", "SLA-2026-9999"])
+def test_a_reference_that_somebody_damaged_is_put_right(office: Office, typed: str) -> None:
+    """The hidden column still says whose row it is; what else was typed in the row counts."""
+    reference = office.opens_alert()
+    office.register.row(reference)["SLA ref"] = typed
+    office.types(reference, area="North")
+    office.works(TUESDAY)
+
+    assert [row["SLA ref"] for row in office.register.rows] == [reference]
+    assert told(office, reference) == [{"field": "area"}]
+
+
 def test_several_cells_typed_in_one_save_are_all_taken_in_once(office: Office) -> None:
     """Among them two that mean the same: one conclusion, not two."""
     first, second = office.opens_alert(), office.opens_alert(child="Sasha Millbrook")
