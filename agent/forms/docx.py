@@ -30,8 +30,9 @@ R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
 P, TBL, TR, TC, SDT = W + "p", W + "tbl", W + "tr", W + "tc", W + "sdt"
 SDT_PR, SDT_CONTENT, VAL, TXBX = W + "sdtPr", W + "sdtContent", W + "val", W + "txbxContent"
-TC_PR, GRID_SPAN, V_MERGE = W + "tcPr", W + "gridSpan", W + "vMerge"
+TC_PR, GRID_SPAN, V_MERGE, SHADE = W + "tcPr", W + "gridSpan", W + "vMerge", W + "shd"
 RUN_PR, VANISH, STRIKE, DOUBLE_STRIKE = W + "rPr", W + "vanish", W + "strike", W + "dstrike"
+FIRST_BOLD = f"{P}/{W}r/{RUN_PR}/{W}b"
 ALTERNATE = MC + "AlternateContent"
 
 
@@ -42,7 +43,14 @@ _FRAMES = frozenset(
         *(W + "equation", W15 + "repeatingSection", W15 + "repeatingSectionItem"),
     }
 )
-_PLAIN_KINDS = frozenset([W + "text", W + "richText", W + "comboBox", W + "dropDownList", W + "date"])
+# what only a control that asks for an answer has
+_ASKS = frozenset(
+    W + name
+    for name in (
+        *("text", "richText", "comboBox", "dropDownList", "date"),
+        *("showingPlcHdr", "placeholder", "alias", "tag"),
+    )
+)
 _NESTED = frozenset([SDT, TBL, TR])
 _INLINE_WRAPPERS = ("ins", "moveTo", "hyperlink", "fldSimple", "smartTag", "customXml", "dir", "bdo")
 
@@ -257,7 +265,12 @@ class _Reader:
         self.document.tables.append(rows)
         outer = self._cell
         above: dict[int, Cell] = {}
+        repeated = True  # whether the row before may come again: it stands in a control
         for row in self._rows(at):
+            before, repeated = repeated, next(row.iterancestors()).tag == SDT_CONTENT
+            if repeated and not before:
+                for cell in rows[-1]:
+                    cell.heads = True
             above = self._row(row, number, rows, above)
         self._cell = outer
 
@@ -286,6 +299,7 @@ class _Reader:
         here: dict[int, Cell] = {}
         look = at.find(W + "trPr")
         column = _number(None if look is None else look.find(W + "gridBefore"), 0)
+        heading = look is not None and _on(look.find(W + "tblHeader"))
         for cell_at, control in _cells(at, None):
             self._count_place()
             pr = cell_at.find(TC_PR)
@@ -295,7 +309,8 @@ class _Reader:
                 cell = above[column]
                 cell.bottom = number + 1
             else:
-                cell = Cell(table, number, number + 1, column, column + span)
+                heads = heading or _stands_out(cell_at, pr)
+                cell = Cell(table, number, number + 1, column, column + span, heads)
                 cells.append(cell)
                 self._fill(cell, cell_at, control)
             here[column] = cell
@@ -394,8 +409,9 @@ class _Reader:
         if kind == "begin":
             self._begin_field(at.find(W + "ffData"))
         elif self._fields and kind == "separate":
-            self._flush()
             field = self._fields[-1]
+            if field.answer:
+                self._flush()
             field.mute = field.answer is False and field.start < 0
             field.start = len(self._units) if field.start >= 0 else field.start
         elif self._fields and kind == "end":
@@ -527,6 +543,14 @@ class _Reader:
                 self._units.append(Unit("checkbox", "", self._line, self._cell, self._part, ticked=piece))
 
 
+def _stands_out(cell: Element, look: Element | None) -> bool:
+    """Whether a cell is shaded, or its words are bold from the first."""
+    shade = None if look is None else look.find(SHADE)
+    if shade is not None and shade.get(W + "fill", "auto").lower() not in ("auto", "ffffff"):
+        return True
+    return _on(cell.find(FIRST_BOLD))
+
+
 def _cells(at: Element, control: Element | None) -> Iterator[tuple[Element, Element | None]]:
     """The cells of a row, each with the content control around it, if any."""
     for child in at:
@@ -554,9 +578,7 @@ def _is_frame(pr: Element, content: Element) -> bool:
         return False
     if any(inner.tag in _NESTED for inner in content.iter(SDT, TBL, TR)):
         return True
-    if W + "showingPlcHdr" in kinds or kinds & _PLAIN_KINDS:
-        return False
-    return _val(pr.find(W + "tag")).startswith("goog_rdk") or W + "alias" not in kinds
+    return _val(pr.find(W + "tag")).startswith("goog_rdk") or not kinds & _ASKS
 
 
 def _walks_blocks(content: Element) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from agent.forms.answers import Typed, is_prompt, typed
 from agent.forms.labels import LabelBook, Match, Meaning, is_numbered, key
-from agent.forms.units import Cell, Document, Unit, boxed
+from agent.forms.units import Cell, Document, Unit, boxed, where
 from agent.procedure.reading import Field
 
 _SAME_LINE, _SAME_CELL, _RIGHT, _UNDER_HEADING, _BELOW, _NEXT = 0.97, 0.95, 0.94, 0.94, 0.86, 0.8
@@ -489,21 +489,14 @@ class _Matcher:
         ):
             return
         self._use(lines)
-        where = self._where(cell, at)
+        here = where(cell, at.part if at else "body", at.number if at else 0)
         if value.problem:
             self.problems.append(
-                f"{value.problem}: {_why(value.problem, label.strip(' :*'), value.text)} ({where})"
+                f"{value.problem}: {_why(value.problem, label.strip(' :*'), value.text)} ({here})"
             )
         confidence = round(found.quality * place * value.certainty, 3)
-        self.claims.append(Claim(found.meaning, label.strip(" :*\t"), value, where, confidence, self.new_row))
+        self.claims.append(Claim(found.meaning, label.strip(" :*\t"), value, here, confidence, self.new_row))
         self.new_row = False
-
-    def _where(self, cell: Cell | None, line: Line | None) -> str:
-        if cell is not None:
-            return f"table {cell.table + 1}, row {cell.top + 1}, column {cell.left + 1}"
-        if line is None or line.part == "body":
-            return f"line {line.number}" if line else "body"
-        return line.part
 
     def _use(self, lines: Iterable[Line]) -> None:
         for line in lines:

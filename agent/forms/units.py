@@ -24,13 +24,17 @@ class Refused(Exception):
 
 @dataclass(slots=True, eq=False)
 class Cell:
-    """A cell and the grid it covers: columns `left` to `right` and rows `top` to `bottom`, ends excluded."""
+    """A cell and the grid it covers: columns `left` to `right` and rows `top` to `bottom`, ends excluded.
+
+    `heads` says that it is made to stand out: shaded, bold, or in a row that is marked as headings.
+    """
 
     table: int
     top: int
     bottom: int
     left: int
     right: int
+    heads: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +70,18 @@ class Document:
     units: list[Unit] = field(default_factory=list)
     tables: list[list[list[Cell]]] = field(default_factory=list)
     noticed: set[str] = field(default_factory=set)
+
+
+def place(unit: Unit) -> str:
+    """Where a unit stands, in words for a person."""
+    return where(unit.cell, unit.part, unit.line)
+
+
+def where(cell: Cell | None, part: str, line: int) -> str:
+    """A cell, or else a line of the body or another part, in words for a person."""
+    if cell is not None:
+        return f"table {cell.table + 1}, row {cell.top + 1}, column {cell.left + 1}"
+    return f"line {line}" if part == "body" else part
 
 
 def boxed(units: Sequence[Unit]) -> Iterator[tuple[Unit, str]]:
