@@ -18,6 +18,7 @@ from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
 from agent.m365.graph import Graph, open_graph
 from agent.mailbox.outlook import OutlookMailbox
+from agent.register.bookbinder import Bookbinder
 from agent.register.sharepoint_file import SharePointFile
 from agent.settings import DeskSettings, Settings
 
@@ -136,7 +137,9 @@ def _desk(
         people=desk.roster,
         mailbox=OutlookMailbox(graph, desk.mailbox),
         ledger=ledger.desk(desk.name),
-        register=SharePointFile(graph, desk.register.site, desk.register.path, procedure, desk.name),
+        register=SharePointFile(
+            graph, desk.register.site, desk.register.path, Bookbinder(procedure, desk.name)
+        ),
         writer=Writer(settings.templates, procedure, desk.mailbox),
         stop=stop,
         read=read,

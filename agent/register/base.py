@@ -111,6 +111,11 @@ class Register(Protocol):
         """
         ...
 
+    def kept_as(self) -> Mapping[str, str]:
+        """How the workbook is kept: its `kind`, and as which `item` it is found again after a new start,
+        however people rename it ("" where only its path is known)."""
+        ...
+
     def copy(self) -> bytes:
         """The workbook's bytes as they stand. NotFound when there is none."""
         ...

@@ -63,6 +63,9 @@ class MemoryRegister:
             self.person_saved()  # the agent saves as anybody does
         return self._book()
 
+    def kept_as(self) -> dict[str, str]:
+        return {"kind": "memory", "item": ""}
+
     def copy(self) -> bytes:
         if self._version() is None:
             raise NotFound("There is no register yet.")

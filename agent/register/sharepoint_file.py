@@ -12,12 +12,8 @@ from urllib.parse import quote
 
 from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, NotFound, OutcomeUnknown
 from agent.m365.graph import Graph, Json, segment
-from agent.procedure.rules import Procedure
-from agent.register.base import Book, Changes, Edits
-from agent.register.cells import reference_key, same
-from agent.register.in_place import edit
-from agent.register.new_workbook import new_workbook
-from agent.register.workbook import Workbook
+from agent.register.base import Book, Edits
+from agent.register.bookbinder import Bookbinder
 
 SIMPLE_UPLOAD = 4 * 1024 * 1024  # what one PUT may carry by Graph's older promise
 PIECE = 16 * 320 * 1024  # of an upload session: a multiple of 320 KiB
@@ -34,16 +30,19 @@ class _Item:
 
 
 class SharePointFile:
-    """A register that lies at `path` in the default library of `site` ("host:/sites/name")."""
+    """A register that lies at `path` in the default library of `site` ("host:/sites/name").
 
-    def __init__(self, graph: Graph, site: str, path: str, procedure: Procedure, desk: str) -> None:
-        self._graph, self._site, self._desk = graph, site, desk
+    `item` is the id under which SharePoint has known it so far, "" when it is looked for by its path: people
+    rename and move files.
+    """
+
+    kind = "sharepoint_file"
+
+    def __init__(self, graph: Graph, site: str, path: str, binder: Bookbinder, item: str = "") -> None:
+        self._graph, self._site, self._binder = graph, site, binder
         self._path = path.strip("/")
-        self._columns = procedure.columns
-        self._about = procedure.title
-        self._marking = procedure.letters.subject_marking
         self._drive: str | None = None
-        self._item_id: str | None = None
+        self._item_id: str | None = item or None
         self._held: tuple[str, bytes] | None = None  # the version read last, and its bytes
 
     def read(self, known_version: str | None) -> Book | None:
@@ -52,26 +51,28 @@ class SharePointFile:
             return Book(None)
         if item.version == known_version:
             return None
-        return self._book(self._content(item), item.version)
+        return self._binder.opened(self._content(item), item.version)
 
     def write(self, edits: Edits, expecting: str | None) -> Book:
-        changes = edits.register
         if expecting is None:
-            return self._create(changes)
+            return self._create(edits)
         item = self._item()
         if item is None or item.version != expecting:
             raise self._changed_meanwhile()
         before = self._content(item)
-        after = edit(before, self._columns, self._desk, changes)
+        after = self._binder.edited(before, edits)
         if after is before:
-            return self._book(before, item.version)
+            return self._binder.opened(before, item.version)
         try:
             uploaded = self._upload(item, after)
         except Locked as wrong:
             raise self._locked(wrong) from wrong
         except (OutcomeUnknown, ChangedMeanwhile) as wrong:
-            return self._perhaps_written(after, changes, expecting, wrong)
-        return self._read_back(after, changes, uploaded)
+            return self._perhaps_written(after, edits, expecting, wrong)
+        return self._read_back(after, edits, uploaded)
+
+    def kept_as(self) -> dict[str, str]:
+        return {"kind": self.kind, "item": self._item_id or ""}
 
     def copy(self) -> bytes:
         item = self._item()
@@ -135,24 +136,21 @@ class SharePointFile:
             self._held = (item.version, self._graph.download(f"{self._address(item)}/content"))
         return self._held[1]
 
-    def _book(self, content: bytes, version: str) -> Book:
-        return Book(version, Workbook(content, self._columns, self._desk).shown())
-
     # Writing
 
-    def _create(self, changes: Changes) -> Book:
+    def _create(self, edits: Edits) -> Book:
         """Lay a new workbook where none is; a file that somebody put there meanwhile is left alone."""
-        empty = new_workbook(self._columns, self._desk, about=self._about, marking=self._marking)
-        content = edit(empty, self._columns, self._desk, changes)
+        empty = self._binder.empty()
+        content = self._binder.edited(empty, edits)
         fits = len(content) <= SIMPLE_UPLOAD
         name = quote(self._path.rpartition("/")[2])
         address = f"{self._folder()}:/{name}:/content?@microsoft.graph.conflictBehavior=fail"
         try:
             made = _item_of(self._graph.put_bytes(address, content if fits else empty))
         except (OutcomeUnknown, ChangedMeanwhile) as wrong:
-            return self._perhaps_written(content, changes, "", wrong)
+            return self._perhaps_written(content, edits, "", wrong)
         self._item_id = made.id
-        return self._read_back(content, changes, made) if fits else self.write(Edits(changes), made.version)
+        return self._read_back(content, edits, made) if fits else self.write(edits, made.version)
 
     def _upload(self, item: _Item, content: bytes) -> _Item:
         """Replace the content of exactly this state of the file."""
@@ -170,7 +168,7 @@ class SharePointFile:
             answer = self._graph.put_piece(session["uploadUrl"], content, start, PIECE)
         return _item_of(answer)
 
-    def _read_back(self, written: bytes, changes: Changes, uploaded: _Item) -> Book:
+    def _read_back(self, written: bytes, edits: Edits, uploaded: _Item) -> Book:
         """What we wrote, as a book, once it was seen to stand there.
 
         Somebody may have saved again since: what they did is not ours, so the book given is the one
@@ -179,40 +177,22 @@ class SharePointFile:
         item = self._item()
         if item is None:
             raise self._changed_meanwhile()
-        if item.version == uploaded.version and not self._stands(changes, self._content(item)):
-            raise NeedsAPerson(
-                f"What was written to the register {self._name} is not what stands there. "
-                "Open it in Excel, and restore an earlier version in SharePoint if it is damaged."
-            )
-        return self._book(written, uploaded.version)
+        if item.version == uploaded.version:
+            self._binder.refuse_unproved(self._content(item), edits, self._name)
+        return self._binder.opened(written, uploaded.version)
 
     def _perhaps_written(
-        self, written: bytes, changes: Changes, expecting: str, wrong: OutcomeUnknown | ChangedMeanwhile
+        self, written: bytes, edits: Edits, expecting: str, wrong: OutcomeUnknown | ChangedMeanwhile
     ) -> Book:
         """Find out whether an upload without a good answer was carried out; if it was, that was it."""
         item = self._item()
         if item is None or item.version == expecting:
             raise wrong
         there = self._content(item)
-        if not self._stands(changes, there):
+        if not self._binder.holds(there, edits):
             raise self._changed_meanwhile() from wrong
         # Whether somebody saved again since, nobody can tell: the old version makes the next reading look.
-        return self._book(written, item.version if there == written else expecting)
-
-    def _stands(self, changes: Changes, content: bytes) -> bool:
-        """Does everything that was to be written stand in `content`?"""
-        book = Workbook(content, self._columns, self._desk)
-        sheet = book.shown()
-        columns = {placed.column.heading: placed.column for placed in book.columns}
-        wanted = dict(changes.cells)
-        wanted |= {row.get(book.reference.column.heading, ""): row for row in changes.new_rows}
-        return all(
-            reference_key(reference) in sheet.twice
-            or same(columns[heading], sheet.rows.get(reference_key(reference), {}).get(heading, ""), value)
-            for reference, values in wanted.items()
-            for heading, value in values.items()
-            if heading in columns
-        )
+        return self._binder.opened(written, item.version if there == written else expecting)
 
     # Sentences
 

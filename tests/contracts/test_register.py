@@ -1,11 +1,14 @@
-"""What every register promises, shown on the one in memory and on a SharePoint file in the sandbox."""
+"""What every register promises, shown on every one: SharePoint's are those of the sandbox."""
 
 from __future__ import annotations
 
+import errno
 import io
 import itertools
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 import openpyxl
@@ -13,15 +16,16 @@ import pytest
 
 from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, NotFound, TryAgainLater
 from agent.m365.graph import Graph, open_graph
-from agent.register import in_place, sharepoint_file
+from agent.register import bookbinder, in_place, sharepoint_file
 from agent.register.base import Book, Changes, Edits, Register
+from agent.register.local_file import LocalFile
 from agent.register.memory import MemoryRegister
 from agent.register.sharepoint_file import SharePointFile
 from agent.sandbox.drive import Drive
 from agent.sandbox.faults import Fault
 from agent.sandbox.server import Sandbox
 from agent.settings import Tenant
-from tests.register.books import COLUMNS, DESK, as_excel_would, procedure, reference, row
+from tests.register.books import COLUMNS, DESK, as_excel_would, binder, reference, row
 
 HOST = "contoso.sharepoint.example"
 BOOK = "Need to Know.xlsx"
@@ -68,31 +72,19 @@ class MemoryWorld:
         self.register.open_by_person = False
 
 
-class SharePointWorld:
-    """People work in the file with openpyxl, which stands in for their Excel."""
+class FileWorld:
+    """People work in a file with openpyxl, which stands in for their Excel."""
 
-    def __init__(self, sandbox: Sandbox, graph: Graph, path: str = BOOK) -> None:
-        name = f"/sites/desk-{next(_numbers)}"
-        self.drive: Drive = sandbox.tenant.drives.add_site(HOST, name, "Need to Know").drive
-        self.graph, self.site, self.path, self.tenant = graph, f"{HOST}:{name}", path, sandbox.tenant
-        self.register = self.started_again()
+    register: Register
 
-    def started_again(self) -> SharePointFile:
-        """The register as the agent finds it after a new start."""
-        return SharePointFile(self.graph, self.site, self.path, procedure(), DESK)
+    def content(self) -> bytes:
+        raise NotImplementedError
 
-    def asked(self) -> list[str]:
-        """The requests about the drive since the last time."""
-        lines = [
-            f"{entry.method} {entry.path.rpartition('/')[2]}"
-            for entry in self.tenant.log.entries
-            if "/sites/" in entry.path or "/drives/" in entry.path
-        ]
-        self.tenant.log.clear()
-        return lines
+    def saves(self, content: bytes) -> None:
+        raise NotImplementedError
 
     def works(self, do: Any) -> None:
-        self.drive.person_saves(self.path, as_excel_would(self.drive.content(self.path), do), by="Casey")
+        self.saves(as_excel_would(self.content(), do))
 
     def types(self, number: int, heading: str, value: str) -> None:
         def do(book: openpyxl.Workbook) -> None:
@@ -130,6 +122,55 @@ class SharePointWorld:
                     sheet.cell(number, index).value = value
 
         self.works(do)
+
+
+class LocalWorld(FileWorld):
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / BOOK
+        self.register: Register = LocalFile(self.path, binder())
+
+    def content(self) -> bytes:
+        return self.path.read_bytes()
+
+    def saves(self, content: bytes) -> None:
+        self.path.write_bytes(content)
+
+    def opens(self) -> None:
+        self._owner().touch()
+
+    def closes(self) -> None:
+        self._owner().unlink()
+
+    def _owner(self) -> Path:
+        return self.path.with_name(f"~${self.path.name}")
+
+
+class SharePointWorld(FileWorld):
+    def __init__(self, sandbox: Sandbox, graph: Graph, path: str = BOOK) -> None:
+        name = f"/sites/desk-{next(_numbers)}"
+        self.drive: Drive = sandbox.tenant.drives.add_site(HOST, name, "Need to Know").drive
+        self.graph, self.site, self.path, self.tenant = graph, f"{HOST}:{name}", path, sandbox.tenant
+        self.register: Register = self.started_again()
+
+    def started_again(self, item: str = "") -> Register:
+        """The register as the agent finds it after a new start."""
+        return SharePointFile(self.graph, self.site, self.path, binder(), item)
+
+    def asked(self) -> list[str]:
+        """The requests about the drive since the last time."""
+        lines = [
+            f"{entry.method} {entry.path.rpartition('/')[2]}"
+            for entry in self.tenant.log.entries
+            if "/sites/" in entry.path or "/drives/" in entry.path
+        ]
+        self.tenant.log.clear()
+        return lines
+
+    def content(self) -> bytes:
+        return self.drive.content(self.path)
+
+    def saves(self, content: bytes) -> None:
+        self.drive.person_saves(self.path, content, by="Casey")
 
     def opens(self) -> None:
         self.drive.open_by_person(self.path, "Casey")
@@ -170,9 +211,19 @@ def sharepoint(sandbox: Sandbox, graph: Graph) -> Iterator[SharePointWorld]:
     sandbox.tenant.faults.clear()
 
 
-@pytest.fixture(params=["memory", "sharepoint"])
+@pytest.fixture
+def memory() -> MemoryWorld:
+    return MemoryWorld()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> LocalWorld:
+    return LocalWorld(tmp_path)
+
+
+@pytest.fixture(params=["memory", "local", "sharepoint"])
 def world(request: pytest.FixtureRequest) -> World:
-    found: World = MemoryWorld() if request.param == "memory" else request.getfixturevalue("sharepoint")
+    found: World = request.getfixturevalue(request.param)
     return found
 
 
@@ -351,6 +402,19 @@ def test_a_renamed_register_is_still_the_register(sharepoint: SharePointWorld) -
     assert sharepoint.register.read(written.version) is None
 
 
+def test_a_register_renamed_before_a_new_start_is_found_by_its_item(sharepoint: SharePointWorld) -> None:
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
+    sharepoint.drive.rename(sharepoint.drive.item(BOOK), "Need to Know (old).xlsx", None)
+
+    found = sharepoint.started_again(sharepoint.register.kept_as()["item"])
+
+    assert found.read(written.version) is None
+    write(found, set_status(1, "Update due"), expecting=written.version)
+    assert [item.name for item in sharepoint.drive.children(sharepoint.drive.root)] == [
+        "Need to Know (old).xlsx"
+    ]
+
+
 def test_a_removed_register_is_made_anew(sharepoint: SharePointWorld) -> None:
     written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
     sharepoint.drive.remove(BOOK)
@@ -373,7 +437,7 @@ def test_a_folder_is_needed_before_a_register_can_lie_in_it(sandbox: Sandbox, gr
 
 
 def test_a_site_that_is_not_there_is_named(graph: Graph) -> None:
-    register = SharePointFile(graph, f"{HOST}:/sites/nowhere", BOOK, procedure(), DESK)
+    register = SharePointFile(graph, f"{HOST}:/sites/nowhere", BOOK, binder())
 
     with pytest.raises(NeedsAPerson, match=r"no SharePoint site .*/sites/nowhere"):
         register.read(None)
@@ -436,7 +500,7 @@ def test_somebody_who_saves_between_our_look_and_our_upload_keeps_their_work(
         sharepoint.types(1, "Notes", "Rang the school")
         return after
 
-    monkeypatch.setattr(sharepoint_file, "edit", edit_slowly)
+    monkeypatch.setattr(bookbinder, "edit", edit_slowly)
     with pytest.raises(ChangedMeanwhile):
         write(sharepoint.register, set_status(1, "Update due"), expecting=written.version)
 
@@ -477,3 +541,93 @@ def test_a_large_register_goes_up_in_pieces_and_only_onto_what_was_read(
     sharepoint.opens()
     with pytest.raises(Locked):
         write(sharepoint.register, set_status(1, "Open"), expecting=after.version)
+
+
+# What only a folder can do to us
+
+
+def test_a_file_that_nobody_touched_is_not_opened(local: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = write(local.register, Changes(new_rows=(row(1),)), expecting=None)
+    monkeypatch.setattr(Path, "read_bytes", None)
+
+    assert local.register.read(written.version) is None
+
+
+@pytest.mark.parametrize("mark", ["~$Need to Know.xlsx", ".~lock.Need to Know.xlsx#"])
+def test_a_file_that_some_program_has_open_is_left_alone(local: LocalWorld, mark: str) -> None:
+    written = write(local.register, Changes(new_rows=(row(1),)), expecting=None)
+    before = local.content()
+    (local.path.parent / mark).touch()
+
+    with pytest.raises(Locked, match="is open"):
+        write(local.register, set_status(1, "Update due"), expecting=written.version)
+    assert local.content() == before
+
+
+def test_two_agents_do_not_write_at_once(local: LocalWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = write(local.register, Changes(new_rows=(row(1),)), expecting=None)
+    other = LocalFile(local.path, binder())
+
+    def edit_beside(*told: Any) -> bytes:
+        with pytest.raises(Locked):
+            write(other, set_status(1, "New"), expecting=written.version)
+        return in_place.edit(*told)
+
+    monkeypatch.setattr(bookbinder, "edit", edit_beside)
+    after = write(local.register, set_status(1, "Update due"), expecting=written.version)
+
+    assert status_of(after, 1) == "Update due"
+
+
+def test_somebody_who_saves_while_the_new_file_is_laid_beside_keeps_their_work(
+    local: LocalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = write(local.register, Changes(new_rows=(row(1),)), expecting=None)
+
+    def edit_slowly(*told: Any) -> bytes:
+        after: bytes = in_place.edit(*told)
+        local.types(1, "Notes", "Rang the school")
+        return after
+
+    monkeypatch.setattr(bookbinder, "edit", edit_slowly)
+    with pytest.raises(ChangedMeanwhile):
+        write(local.register, set_status(1, "Update due"), expecting=written.version)
+
+    assert read(local.register).register.rows[reference(1)]["Notes"] == "Rang the school"
+    assert sorted(path.name for path in local.path.parent.iterdir()) == [
+        ".Need to Know.xlsx.lock",
+        "Need to Know.xlsx",
+    ]
+
+
+def test_a_disk_that_is_full_leaves_the_register_as_it_was(
+    local: LocalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = write(local.register, Changes(new_rows=(row(1),)), expecting=None)
+    before = local.content()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TryAgainLater, match="No space left"):
+        write(local.register, set_status(1, "Update due"), expecting=written.version)
+    assert local.content() == before
+
+
+def test_what_stands_there_after_writing_is_compared_with_what_was_to_be_written(
+    local: LocalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = write(local.register, Changes(new_rows=(row(1),)), expecting=None)
+    forgetful = bytes(bytearray(local.content()))
+    monkeypatch.setattr(bookbinder, "edit", lambda *_: forgetful)
+
+    with pytest.raises(NeedsAPerson, match="not what stands there"):
+        write(local.register, set_status(1, "Update due"), expecting=written.version)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    register = LocalFile(tmp_path / "drive not connected" / BOOK, binder())
+
+    with pytest.raises(NeedsAPerson, match="drive not connected"):
+        register.read(None)

@@ -28,7 +28,7 @@ from agent.intake import reconcile
 from agent.ledger.base import DeskLedger
 from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
-from agent.register import sharepoint_file
+from agent.register import bookbinder
 from agent.register.new_workbook import new_workbook
 from agent.sandbox import stage
 from agent.sandbox.server import Sandbox
@@ -234,7 +234,7 @@ def world(start: datetime = BEFORE_ALL) -> Iterator[World]:
             throttle=False,
             work_dir=Path(folder),
         ) as sandbox,
-        patch.object(sharepoint_file, "new_workbook", _new_workbook),
+        patch.object(bookbinder, "new_workbook", _new_workbook),
         patch.object(stage, "type_into", _type_into),
     ):
         here = Stage(story, shipped, desk, sandbox)

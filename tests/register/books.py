@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 
 from agent.procedure.rules import Column, Procedure
 from agent.register.base import Changes, Sheet
+from agent.register.bookbinder import Bookbinder
 from agent.register.in_place import edit
 from agent.register.new_workbook import new_workbook
 from agent.register.workbook import Workbook
@@ -50,6 +51,10 @@ def shipped() -> Procedure:
 def procedure() -> Procedure:
     """A procedure with the columns of the invented desk."""
     return replace(shipped(), columns=COLUMNS)
+
+
+def binder() -> Bookbinder:
+    return Bookbinder(procedure(), DESK)
 
 
 def row(number: int, **values: str) -> dict[str, str]:
