@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from datetime import datetime, timedelta
 
 from agent.desk import Desk
+from agent.laying import lay
 from agent.ledger.base import Letter, LetterState, Reason
-from agent.log import logger
 from agent.procedure.chase import ChaseDue, GatheredChase, chases_due, letters_of
-
-log = logger()
 
 
 def chasing(desk: Desk, now: datetime) -> int:
@@ -54,27 +51,14 @@ def reason_of(chase: ChaseDue) -> Reason:
 
 
 def _lay(desk: Desk, gathered: GatheredChase, now: datetime) -> bool:
-    written = desk.writer.chase(gathered, desk.ledger.alerts())
-    letter = Letter(
-        key=uuid.uuid4().hex,
-        kind=gathered.letter,
+    return lay(
+        desk,
+        gathered.letter,
         to=gathered.to,
-        subject=written.subject,
-        text=written.text,
-        html=written.html,
-        laid_at=now,
-        reasons=tuple(reason_of(chase) for chase in gathered.chases),
+        reasons=[reason_of(chase) for chase in gathered.chases],
+        now=now,
+        write=lambda mark: desk.writer.chase(gathered, desk.ledger.alerts(), mark),
     )
-    with desk.ledger.page() as page:
-        laid = page.lay(letter)
-    if laid:
-        log.info(
-            "chasing.laid",
-            desk=desk.name,
-            letter=letter.key,
-            chases=[(chase.alert, chase.rule, chase.due.isoformat()) for chase in gathered.chases],
-        )
-    return laid
 
 
 def _had_enough_today(desk: Desk, now: datetime) -> set[str]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from datetime import date, datetime, timedelta
 
 from agent.desk import Desk
+from agent.laying import lay
 from agent.ledger.base import Letter, Reason
-from agent.log import logger
 from agent.procedure.digest import digest_due, digest_of
-
-log = logger()
 
 KIND = "weekly_digest"
 
@@ -44,23 +41,17 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
         questions=desk.ledger.questions(),
         letters=desk.ledger.letters(),
     )
-    written = desk.writer.digest(digest)
-    laid = 0
-    for address, reason in missing:
-        letter = Letter(
-            key=uuid.uuid4().hex,
-            kind=KIND,
+    return sum(
+        lay(
+            desk,
+            KIND,
             to=address,
-            subject=written.subject,
-            text=written.text,
-            html=written.html,
-            laid_at=now,
-            reasons=(reason,),
+            reasons=[reason],
+            now=now,
+            write=lambda mark: desk.writer.digest(digest, mark),
         )
-        with desk.ledger.page() as page:
-            laid += page.lay(letter)
-        log.info("weekly_digest.laid", desk=desk.name, letter=letter.key, week=week.isoformat())
-    return laid
+        for address, reason in missing
+    )
 
 
 def readers(desk: Desk) -> list[str]:

@@ -26,7 +26,7 @@ ALLOWED = {
     "m365": {"m365", "settings"} | COMMON,
 }
 # The steps see only the promise of each adapter room, never the adapters.
-STEPS = ("desk", "intake", "bookkeeping", "chasing", "weekly_digest", "posting", "steps")
+STEPS = ("desk", "intake", "bookkeeping", "chasing", "weekly_digest", "laying", "posting", "steps")
 ADAPTERS = re.compile(
     r"^agent\.(mailbox|ledger|register)\.(?!base$|merge$)|^agent\.(m365|sandbox|bootstrap)\b"
 )

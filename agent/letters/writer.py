@@ -35,11 +35,15 @@ _SUBJECT = "Subject: "
 
 @dataclass(frozen=True)
 class Written:
-    """A letter as it goes out: one subject line, and the same words as plain text and as HTML."""
+    """A letter as it goes out: one subject line, and the same words as plain text and as HTML.
+
+    `pictures` are shown within the HTML by their content id: (content id, PNG bytes).
+    """
 
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
+    pictures: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,18 @@ class Writer:
         )
         self._templates.filters.update(day=_day, short_day=_short_day, days=_days)
 
-    def chase(self, gathered: GatheredChase, alerts: Mapping[str, Alert]) -> Written:
+    def chase(self, gathered: GatheredChase, alerts: Mapping[str, Alert], mark: str) -> Written:
         """The letter of one person's chases. `alerts` has every alert they are about, by reference."""
         asked = [self._asked_about(chase, alerts[chase.alert]) for chase in gathered.chases]
-        return self.compose(gathered.letter, asked=asked)
+        return self.compose(gathered.letter, mark, asked=asked)
 
-    def digest(self, digest: Digest) -> Written:
-        return self.compose("weekly_digest", digest=digest)
+    def digest(self, digest: Digest, mark: str) -> Written:
+        return self.compose("weekly_digest", mark, digest=digest)
 
-    def compose(self, kind: str, **data: object) -> Written:
+    def compose(self, kind: str, mark: str, **data: object) -> Written:
         """The letter `kind` made of `kind.txt`, whose first line is the subject, and `kind.html`.
+
+        `mark` is what the letter calls itself, so that an answer which quotes it is known again.
 
         Raises BadConfiguration when there is no such template, when it asks for what is not in `data`,
         or when it begins without a subject.
@@ -94,6 +100,7 @@ class Writer:
             "letters": self._procedure.letters,
             "organisation": self._procedure.organisation,
             "address": self._address,
+            "mark": mark,
             **data,
         }
         first, _, body = self._rendered(f"{kind}.txt", told).partition("\n")

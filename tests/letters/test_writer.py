@@ -26,6 +26,7 @@ from tests.procedure.test_digest import Asked, Letter
 
 TEMPLATES = CONFIG.parent / "mail_templates"
 DESK = "n2k@trust.example"
+MARK = "N2K-3f9c0a61b2d4"
 
 
 def writer(*folders: Path) -> Writer:
@@ -40,7 +41,7 @@ def gathered(*alerts: Alert, now: str) -> dict[str, GatheredChase]:
 def chases(*alerts: Alert, now: str) -> dict[str, Written]:
     """Every letter that is due, by whom it goes to."""
     known = {one.reference: one for one in alerts}
-    return {to: writer().chase(letter, known) for to, letter in gathered(*alerts, now=now).items()}
+    return {to: writer().chase(letter, known, MARK) for to, letter in gathered(*alerts, now=now).items()}
 
 
 def digest(*alerts: Alert, **more: Any) -> Digest:
@@ -84,8 +85,8 @@ def samples() -> dict[str, Written]:
         "in place of the author": next(
             iter(chases(alert(author_address="x@elsewhere.example"), now="Mon 9 Mar 2026 09:00").values())
         ),
-        "digest": writer().digest(digest(QUIET, SECOND, AWARE, STAFF)),
-        "empty digest": writer().digest(digest(questions=(), letters=())),
+        "digest": writer().digest(digest(QUIET, SECOND, AWARE, STAFF), MARK),
+        "empty digest": writer().digest(digest(questions=(), letters=()), MARK),
     }
 
 
@@ -153,6 +154,8 @@ Northamptonshire Children's Trust
 
 This email was written automatically from the register of alerts. It says
 nothing about the people concerned, on purpose.
+
+Reference of this email: N2K-3f9c0a61b2d4
 """
     )
 
@@ -292,7 +295,7 @@ def test_the_reference_by_which_replies_are_matched_stands_in_the_text(letter: W
 # ---------------------------------------------------------------- what they never carry
 
 
-MARK = "Zyx"
+PLANTED = "Zyx"
 
 
 def marked_alert(number: int, **more: Any) -> Alert:
@@ -300,15 +303,15 @@ def marked_alert(number: int, **more: Any) -> Alert:
     names = ("author_team", "summary", "current_position", "location", "media", "area", "aka", "home_name")
     return alert(
         number=number,
-        children=(Child(f"{MARK}robin {MARK}fairweather", date(1987, 6, 5), f"{MARK}778"),),
+        children=(Child(f"{PLANTED}robin {PLANTED}fairweather", date(1987, 6, 5), f"{PLANTED}778"),),
         values={
-            "author": f"{MARK}Theo Marchbanks",
+            "author": f"{PLANTED}Theo Marchbanks",
             "reviewer": "Ava Lindqvist",
             "dob": "1987-06-05",
-            **{name: f"{MARK} told {name}" for name in names},
+            **{name: f"{PLANTED} told {name}" for name in names},
         },
-        conclusion_text=f"{MARK} conclusion",
-        concluded_by=f"{MARK} person",
+        conclusion_text=f"{PLANTED} conclusion",
+        concluded_by=f"{PLANTED} person",
         aware_at=at("Mon 2 Mar 2026 09:00"),
         **more,
     )
@@ -318,7 +321,7 @@ def letters_about(alerts: Iterable[Alert]) -> list[Written]:
     known = list(alerts)
     early = chases(*known, now="Mon 9 Mar 2026 09:00").values()
     late = chases(*(chased(one, *SENT) for one in known), now="Wed 8 Apr 2026 09:00").values()
-    return [*early, *late, writer().digest(digest(*known))]
+    return [*early, *late, writer().digest(digest(*known), MARK)]
 
 
 def test_no_name_birthday_or_narrative_leaves_in_any_subject_or_body() -> None:
@@ -326,7 +329,7 @@ def test_no_name_birthday_or_narrative_leaves_in_any_subject_or_body() -> None:
     said = [part for letter in letters for part in (letter.subject, letter.text, letter.html)]
 
     assert len(letters) >= 5
-    assert not any(MARK in part for part in said)
+    assert not any(PLANTED in part for part in said)
     assert not any(written in part for part in said for written in ("1987", "5 June", "05/06", "5 Jun"))
     assert not any("lindqvist" in part.lower() or "marchbanks" in part.lower() for part in said)
 
@@ -369,11 +372,11 @@ def test_a_folder_of_ones_own_wins_and_the_rest_stays_as_it_comes(tmp_path: Path
     known = {LONG_QUIET.reference: LONG_QUIET}
     letter = gathered(LONG_QUIET, now="Mon 23 Mar 2026 09:00")[AVA.address]
 
-    written = writer(tmp_path).chase(letter, known)
+    written = writer(tmp_path).chase(letter, known, MARK)
 
     assert "Our own words." in written.text
     assert "WHAT TO DO" in written.text
-    assert written.html == writer().chase(letter, known).html
+    assert written.html == writer().chase(letter, known, MARK).html
 
 
 @pytest.mark.parametrize(
@@ -396,11 +399,11 @@ def test_a_template_that_cannot_be_used_is_named_with_a_remedy(
         (tmp_path / "odd.txt").write_text(template, encoding="utf-8")
 
     with pytest.raises(BadConfiguration, match=re.escape(problem)):
-        writer(tmp_path).compose("odd")
+        writer(tmp_path).compose("odd", MARK)
 
 
 def test_a_subject_is_one_line_whatever_a_template_makes_of_it(tmp_path: Path) -> None:
     (tmp_path / "odd.txt").write_text("Subject:   much \t room {{ said }}\nBody", encoding="utf-8")
     (tmp_path / "odd.html").write_text("<p>{{ said }}</p>", encoding="utf-8")
 
-    assert writer(tmp_path).compose("odd", said="here").subject == "much room here"
+    assert writer(tmp_path).compose("odd", MARK, said="here").subject == "much room here"

@@ -82,7 +82,7 @@ def _chase(told: Told, asked: AuthorAnswersChase, reference: str) -> bytes:
     due = ChaseDue(reference, "chase-1", day, 1, to, "chase", "author", received=day, heard=day)
     inbox = told.story.desk.mailbox
     writer = Writer(settings().templates, settings().procedures["nct"], inbox)
-    written = writer.chase(GatheredChase(to, "chase", (due,)), told.alerts)
+    written = writer.chase(GatheredChase(to, "chase", (due,)), told.alerts, "N2K-3f9c0a61b2d4")
     letter = EmailMessage()
     letter["Message-ID"] = "<a-chase@nctrust.example>"
     letter["From"], letter["To"] = inbox, to
