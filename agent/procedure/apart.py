@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from agent.procedure import signs
@@ -42,8 +43,11 @@ def take_apart(text: str, procedure: Procedure, *, is_file: bool = False) -> Pie
         flags |= _versions(text)
         rest = re.sub(r"\b([OD])_(?=[A-Z])", r"\1'", rest)
         rest = signs.COPY.sub(" | ", rest)
-    rest, numbered = _ids_out(rest, procedure)
-    dates = tuple(written_dates(rest))
+        rest = re.sub(r"(?<!\d)_|_(?!\d)", " ", rest)
+    numbered = False
+    if "scan_or_photo" not in flags:  # a camera numbers its pictures
+        rest, numbered = _ids_out(rest, procedure)
+    dates = tuple(_form_dates(written_dates(rest)) if is_file else written_dates(rest))
     rest = without_dates(rest).replace("_", " ")
     rest, phrase, phrase_slips, as_written = _phrase_out(rest, rules)
     rest, marking, marking_slips = _marking_out(rest, rules)
@@ -62,9 +66,14 @@ def take_apart(text: str, procedure: Procedure, *, is_file: bool = False) -> Pie
         marking=marking,
         says=says,
         dates=dates,
-        named=named_in(rest),
+        named=named_in(rest, lower=text == text.lower()),
         flags=frozenset(flags | hours),
     )
+
+
+def _form_dates(dates: Iterable[WrittenDate]) -> Iterator[WrittenDate]:
+    """In a file's name a date after "death" or "incident" is the form's all the same."""
+    return (replace(one, about="") if one.about == "event" else one for one in dates)
 
 
 def _versions(text: str) -> set[str]:
@@ -112,12 +121,17 @@ def find(text: str, phrase: str, most: int) -> tuple[int, int, int] | None:
     tokens = _tokens(text)
     size = wanted.count(" ") + 1
     best: tuple[int, int, int] | None = None
-    for count in (size, size - 1, size + 1) if most else (size,):
+    for count in dict.fromkeys((size, size - 1, size + 1, 1)) if most else (size,):
         for first in range(len(tokens) - count + 1) if count else ():
             some = tokens[first : first + count]
-            slipped = slips(" ".join(told for _, _, told in some), wanted, most)
+            told = " ".join(word for _, _, word in some)
             start, end = some[0][0], some[-1][1]
-            if slipped <= most and (best is None or slipped < best[2]) and "|" not in text[start:end]:
+            if abs(len(told) - len(wanted)) > most or "|" in text[start:end]:
+                continue
+            slipped = slips(told, wanted, most if best is None else best[2] - 1)
+            if slipped == 0:
+                return start, end, 0
+            if slipped <= most and (best is None or slipped < best[2]):
                 best = (start, end, slipped)
     return best
 

@@ -15,19 +15,36 @@ from agent.procedure.text import fold, word_set
 # Words that may stand beside a name without being part of one.
 _ORDINARY = word_set(
     """
-    a about again alert alerts allegation allegations amended an and are attached boy briefing case cc child
-    childs children closed closure close complete completed concerning concerns concluded conclusion
-    confidential copy corrected correction date dated death deceased died dob dod draft edd encrypted episode
-    event family fao final first follow following follows for form forms found from fw girl group hello hi
-    high holding id important in incident info information initial interest is it la lac last latest
-    leadership leaver leavers located locked matter media member missing name named new nfa no notification
-    now number of official on one password person placed please press priority private protected re ref
-    reference regarding report resend resent residential returned revised s18 s20 s47 safe scan scanned
-    second see senior sensitive shared sibling siblings signed since sisters brothers sla slaf staff still
-    strictly subject thanks that the third this to triplets twins uasc unborn update updated updates urgent
-    version w/c wc week well who with worker yjs yos young yp you care cin cla cp has been called baby
-    further not training reminder guidance template blank test meeting agenda minutes question panel find
-    review how requested required needed reminder chaser acknowledgement received escalation overdue due
+    a about absconded absent abuse accommodated acknowledgement admission admitted afternoon again against
+    agency agenda alert alerts all allegation allegations also ambulance amended an and any apologies are
+    area arrest arrested assault assaulted assessment attached attachment attachments attempt attempted
+    authority auto automatic baby been below blank body borough both boy breach breakdown briefing brothers
+    called can cannot care carer carers case cc charged chaser child children childs chronology cin cla
+    close closed closure complaint complete completed concern concerning concerns concluded conclusion
+    conduct confidential contract copy coroner corrected correction could county cp criminal current daily
+    damage data date dated days dear death deceased delivery did died disease dismissed disorder do dob doc
+    document dod does dr draft due edd egress email enclosed encrypted episode episodes escalation evening
+    event exploitation external failure family fao father fight file files final find fire first five flood
+    follow following follows for form forms foster found four from further fw genogram girl group guidance
+    had half harm has he heads hearing hello her hi high his holding hospitalised hour hours how id
+    important in inadequate incident incidents info information initial injured injury inquest inspection
+    interest internal interview invoice is it just knife la lac laptop last later latest leadership leaver
+    leavers letter ligature list local located locked log loss mail map master matter media medication
+    meeting member minutes miss missing monthly more morning mother moved mr mrs ms murder my name named
+    need needed needs neglect new nfa no not notes notification now number nurse of offence official ofsted
+    on one only order our outbreak overdose overdue panel parent parents part password payslip person phone
+    placed placement plan please policy practitioner press previous priority private protected protection
+    pupil pupils query question rape re recall received record records recovery ref reference referral
+    regarding regards register reminder removal reply report requested required resend resending resent
+    resident residential residents response restricted return returned review revised risk rota s18 s20 s47
+    safe safeguarding scan scanned second secure see self send sending senior sensitive sent serious sexual
+    shared she should sibling siblings sighting signed since sisters six sla slaf some sorry stabbing staff
+    statement still strategy strictly student subject suicide summary supplier suspended suspension teacher
+    template test thanks that the their they third this thread threat threats three time times to today
+    tomorrow tracker training transfer transferred trial triplets twins two uasc unborn undeliverable
+    undelivered untitled up update updated updates urgent us version violence violent w/c was wc we weapon
+    week weekend weekly well were what when where which who whole why winmail with worker workers would
+    yesterday yet yjs yos you young your yp
     """
 )
 # Words of buildings, places and services: what bears one of them is nobody's name.
@@ -41,11 +58,13 @@ _PREMISES = word_set(
 )
 _ABBREVIATIONS = word_set(
     """
-    AD ADS AE AKA ASAP BBC CAMHS CCE CE CEO CIC CIN CLA CP CPP CSE DBS DCS DO DOB DOC DOD DSC EDD EDT EH EHCP
-    FAO FW FYI GP HOS HR ID IMG IRO IT ITV JPG LA LAC LADO MASH MP NEET NFA NHS NRM NSCP OK OOH PDF PR PSW PXL
-    QA RE SCAN SEN SEND SLT SM SW TBC TM TV UASC UBB UK US VIP WC YJS YOS YP
+    ABH AD ADS AE AKA ASAP ASB AWOL BBC CAMHS CCE CE CEO CIC CIN CLA CP CPP CSE DA DBS DCS DO DOB DOC DOD
+    DSC DV EDD EDT EH EHCP FAO FCO FW FYI GBH GP HOS HR ICO ICPC ID IMG IRO IT ITV JPG LA LAC LADO MAPPA
+    MARAC MASH MP NEET NFA NHS NRM NSCP OD OK OOH PDF PR PSW PXL QA RE SCAN SEN SEND SLT SM SW TBC TM TV
+    UASC UBB UK US VIP WC YJS YOS YP
     """
 )
+_ALSO_SURNAMES = word_set("Case Close Foster Master Nurse Parent Young")  # as the second of two words
 _PARTICLES = word_set("al el de da di do dos van von der den bin ibn bint la le ap ab ter ul ur e y")
 # Words that introduce a grown-up: whom they are for, or who sent them.
 _NO_CHILD = re.compile(
@@ -54,20 +73,26 @@ _NO_CHILD = re.compile(
     re.IGNORECASE,
 )
 # A single word is only a name where at most these stood beside it.
-_BESIDE_ONE = word_set("for re child young person name called named the of")
+_BESIDE_ONE = word_set("for re child young person name called named the of edd due baby")
 _GROUP = r"siblings?|children|twins|triplets|family|brothers|sisters"
 _LETTERS = r"[^\W\d_]"
+_SURNAME_FIRST = re.compile(r"(?P<family>[A-Z][A-Z'-]{2,}) (?P<given>[A-Z][a-z'-]+)")  # `BECK Tilly`
 _CAPITAL = rf"{_LETTERS}(?:{_LETTERS}|['.\-])*"
 _NICKNAME = re.compile(
     rf"(?:(?P<first>{_CAPITAL})\s+)?(?P<open>[\"'(])(?P<nick>{_LETTERS}+)[\"')]\s+(?P<rest>[^|]+)"
 )
 _AKA = re.compile(r"\s+\(?\b(?:a\.?k\.?a\.?|also known as|alias|formerly|née|nee)(?!\w)\W*", re.IGNORECASE)
 _KNOWN_AS = re.compile(r"\s+\(?\b(?:known as|k/a|prefers)\b\W*", re.IGNORECASE)
+_IN_BRACKETS = re.compile(
+    r"\((\s*(?:a\.?k\.?a\.?|also known as|alias|known as|k/a)\b[^()]*)\)", re.IGNORECASE
+)
 _PSEUDONYM = re.compile(
-    r"\b(?P<what>child|yp|young person|sibling|baby)\s+(?P<letter>[A-Z]\d?)(?=\W|$)", re.IGNORECASE
+    r"\b(?P<what>child|yp|young person|sibling|baby)"
+    r"(?:\s+(?P<letter>[A-Z]\d?|\d{1,2})|(?P<number>\d{1,2}))(?=\W|$)",
+    re.IGNORECASE,
 )
 _UNBORN = re.compile(r"\b(?:unborn(?:\s+baby)?|ubb|bump)\b(?:\s+of)?\s*", re.IGNORECASE)
-_COUNT = re.compile(r"\b(?:x\s*(\d+)|(\d+)\s*x?)\b", re.IGNORECASE)
+_COUNT = re.compile(r"\b(?:x\s*(\d+)|(?:\d+\s+of\s+)?(\d+)\s*x?)\b", re.IGNORECASE)
 _LIST = re.compile(r"^(?P<firsts>[^|,]+(?:\s*,\s*[^|,]+)*?)\s*,?\s+(?:and|&|\+)\s+(?P<last>.+)$")
 
 
@@ -82,17 +107,22 @@ class Named:
     group: bool = False
 
 
-def named_in(rest: str) -> Named | None:
-    """Who is named in `rest`, parts taken out being marked with "|"; None when nobody surely is."""
-    lower = rest == rest.lower()
+def named_in(rest: str, *, lower: bool) -> Named | None:
+    """Who is named in `rest`, parts taken out being marked with "|"; None when nobody surely is.
+
+    `lower`: the whole text was written without capitals, so that a name need not have one either.
+    """
+    rest = _IN_BRACKETS.sub(r" \1", rest)
     nickname = _nickname(rest)
     if nickname:
         return nickname
+    lone = None
     for part in re.split(r"\s*\|\s*|\s+-+\s+|\s*[;:()\[\]\"?!<>]\s*", rest):
         found = _in_part(part.strip(" ,-_/'&+").lstrip("."), lower)
-        if found:
+        if found and "first_name_only" not in found.flags:
             return found
-    return None
+        lone = lone or found
+    return lone
 
 
 def _in_part(part: str, lower: bool) -> Named | None:
@@ -112,9 +142,10 @@ def _single(part: str, lower: bool) -> Named | None:
         if last and len(first.split()) <= 2:
             return Named((f"{first} {last}",), flags=frozenset({"surname_first"}))
     for piece in part.split(","):
-        name = clean_name(piece, lower)
+        turned = _SURNAME_FIRST.fullmatch(piece.strip())
+        name = clean_name(f"{turned['given']} {turned['family'].capitalize()}" if turned else piece, lower)
         if name:
-            return Named((name,), flags=_about(name))
+            return Named((name,), flags=_about(name) | ({"surname_first"} if turned else set()))
     return None
 
 
@@ -144,15 +175,17 @@ def _pseudonym(part: str, lower: bool) -> Named | None:
     found = _PSEUDONYM.search(part)
     if not found or (lower and not part.startswith(found[0])):
         return None
-    return Named((f"{found['what'].capitalize()} {found['letter'].upper()}",), flags=frozenset({"pseudonym"}))
+    what = "YP" if found["what"].lower() == "yp" else found["what"].capitalize()
+    name = f"{what}{found['number']}" if found["number"] else f"{what} {found['letter'].upper()}"
+    return Named((name,), flags=frozenset({"pseudonym"}))
 
 
 def _unborn(part: str, lower: bool) -> Named | None:
     found = _UNBORN.search(part)
     if not found:
         return None
-    name = clean_name(part[found.end() :], lower)
-    return Named((f"Unborn {name}",) if name else (), flags=frozenset({"unborn"}))
+    name = clean_name(part[found.end() :].split(",")[0], lower)
+    return Named((f"Unborn {name.split()[-1]}",) if name else (), flags=frozenset({"unborn"}))
 
 
 def _several_names(part: str, lower: bool) -> Named | None:
@@ -210,9 +243,11 @@ def clean_name(part: str, lower: bool) -> str | None:
     if any(fold(word).strip(".,") in _PREMISES for word in parts):
         return None
     beside = []
-    while parts and _ordinary(parts[0]):
+    while parts and ordinary(parts[0]):
         beside.append(parts.pop(0))
-    while parts and _ordinary(parts[-1]):
+    if len(parts) == 2 and parts[1] in _ALSO_SURNAMES and _in_a_name(parts[0], lower=False):
+        return " ".join(parts)
+    while parts and ordinary(parts[-1]):
         beside.append(parts.pop())
     if not parts or len(parts) > 5 or (lower and len(parts) > 3):
         return None
@@ -224,13 +259,15 @@ def clean_name(part: str, lower: bool) -> str | None:
     return name if len(parts) > 1 or len(name.strip(".")) > 1 else None
 
 
-def _ordinary(word: str) -> bool:
+def ordinary(word: str) -> bool:
+    """Whether a word belongs to no name: everyday words, abbreviations of the work, numbers."""
     bare = fold(word).strip(".,'")
-    return bare in _ORDINARY or word.strip(".,") in _ABBREVIATIONS or not any(c.isalpha() for c in word)
+    known = all(piece in _ORDINARY for piece in bare.split("-"))
+    return known or word.strip(".,") in _ABBREVIATIONS or not any(c.isalpha() for c in word)
 
 
 def _in_a_name(word: str, lower: bool) -> bool:
-    if not re.fullmatch(_CAPITAL, word) or (_ordinary(word) and len(word.strip(".")) > 1):
+    if not re.fullmatch(_CAPITAL, word) or (ordinary(word) and len(word.strip(".")) > 1):
         return False
     return word[0].isupper() or fold(word).split("-")[0] in _PARTICLES or (lower and word.isalpha())
 

@@ -43,6 +43,8 @@ class _Meeting:
         each = list(dict.fromkeys(one.names for one in named))
         if len(each) > 1:
             self.flags.add("multi_child")
+            families = {name.split()[-1] for names in each for name in names}
+            self.flags |= {"different_surnames"} if len(families) > 1 else set()
             return "; ".join(dict.fromkeys(name for names in each for name in names)) or None
         return self._alone(named[0]) if named else None
 

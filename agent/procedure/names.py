@@ -174,7 +174,12 @@ def _slipped(a: str, b: str) -> bool:
     if a == b:
         return True
     most = 1 if min(len(a), len(b)) <= 6 else 2
-    return a[0] == b[0] and min(len(a), len(b)) > 2 and slips(a, b, most) <= most
+    return _begin_alike(a, b) and min(len(a), len(b)) > 2 and slips(a, b, most) <= most
+
+
+def _begin_alike(a: str, b: str) -> bool:
+    """`Katherine` and `Catherine` sound alike; any other first letter makes another name (Dan, Jan)."""
+    return a[0] == b[0] or {a[0], b[0]} == {"c", "k"}
 
 
 def share_a_word(one: str, other: str) -> bool:

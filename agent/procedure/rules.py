@@ -37,7 +37,8 @@ class Subject(Told):
 
     `phrase` must be there (`senior leadership alert`); `short_names` stand for it only beside a form,
     a reference or a thread; `marking` are the words that mark it; the `*_words` tell the kind.
-    `sister_forms` are other organisations' forms that also arrive here, each with its flag;
+    `consider_words` name matters for which a form may or may not be needed (NCT 2.3): asked about, they
+    are told apart. `sister_forms` are other organisations' forms that also arrive here, each with its flag;
     `common_names` are family names that many children share: such a name proves little.
     """
 
@@ -51,6 +52,7 @@ class Subject(Told):
     old_names: tuple[str, ...] = ()
     other_meanings: tuple[str, ...] = ()
     alternative_names: tuple[str, ...] = ()
+    consider_words: tuple[str, ...] = ()
     sister_forms: dict[str, str] = field(default_factory=dict)
     common_names: tuple[str, ...] = ()
 

@@ -13,11 +13,11 @@ from datetime import date
 
 from agent.procedure import signs
 from agent.procedure.apart import Pieces, references_in, take_apart
-from agent.procedure.named import Named
+from agent.procedure.named import Named, ordinary
 from agent.procedure.named_child import child_of
 from agent.procedure.names import is_initials, name_words
 from agent.procedure.rules import Procedure
-from agent.procedure.text import fold, undressed
+from agent.procedure.text import fold, has_phrase, undressed
 from agent.procedure.words import Kind
 from agent.procedure.written_dates import WrittenDate
 
@@ -47,9 +47,7 @@ def parse_subject(
     line, threaded = _without_prefixes(signs.shortened(undressed(subject)))
     attachment_names = [signs.shortened(undressed(name)) for name in attachment_names]
     references = references_in(" ".join([line, *attachment_names]), procedure)
-    for flags, pattern in signs.MACHINES:
-        if pattern.search(line):
-            return SubjectSays(Kind.OTHER, None, None, flags, references)
+    machine = _machine(line)
     link = signs.LINK.search(line)
     if link:
         line = link["what"] or link["thing"]
@@ -65,7 +63,12 @@ def parse_subject(
         references=references,
         today=today,
     )
-    return clerk.says()
+    return clerk.says() if machine is None else clerk.says_of_machine(machine)
+
+
+def _machine(line: str) -> frozenset[str] | None:
+    """The flags of mail that machines write, by how its subject begins."""
+    return next((flags for flags, pattern in signs.MACHINES if pattern.search(line)), None)
 
 
 def _without_prefixes(line: str) -> tuple[str, bool]:
@@ -106,13 +109,13 @@ class _Clerk:
     def says(self) -> SubjectSays:
         if self._is_service_level():
             return self._nothing({"not_an_sla", "service_level_agreement"})
-        child, self.flags = child_of(self.subject, self.files)
+        child, self.flags = child_of(self.subject, self.forms)
         written = self._date()
         if self._is_sheet():
             return self._nothing({"not_an_sla", "spreadsheet"}, written)
         kind = self._kind()
         if kind is Kind.OTHER and "query_not_alert" not in self.flags:
-            return self._nothing(set(), written)
+            return self._nothing({"not_an_sla"}, written)
         for add in _FLAGGERS:
             add(self, kind, child)
         if self.flags & signs.PERSON_NEEDED:
@@ -120,6 +123,16 @@ class _Clerk:
         if self._in_order(kind) and "subject_phrase_missing" in self.procedure.findings:
             self.flags.add("ok_6_1")
         return SubjectSays(kind, child, written, frozenset(self.flags), self.references)
+
+    def says_of_machine(self, flags: frozenset[str]) -> SubjectSays:
+        """Nothing of ours; but a subject of ours that a machine repeats still names a child."""
+        if not self.subject.phrase:
+            return self._nothing(set(flags))
+        child, self.flags = child_of(self.subject, ())
+        written = self._date()
+        told = set(flags) | ({"pii_in_subject"} if self.names_a_child() else set())
+        told |= {"ref_present"} if self.references else set()
+        return SubjectSays(Kind.OTHER, child, written, frozenset(told), self.references)
 
     def _nothing(self, flags: set[str], written: date | None = None) -> SubjectSays:
         """Nothing of ours."""
@@ -130,8 +143,20 @@ class _Clerk:
         return (self.subject, *self.files)
 
     @property
+    def forms(self) -> tuple[Pieces, ...]:
+        """The files that bear the alert's name; where none does, all: the rest are papers beside them."""
+        return tuple(text for text in self.files if text.phrase) or self.files
+
+    @property
     def has_form(self) -> bool:
         return any(ending in signs.DOCUMENTS for ending in self.endings)
+
+    def names_a_child(self) -> bool:
+        """Whether the subject line lets everybody read a child's name."""
+        named = self.subject.named
+        return (
+            named is not None and named.names != () and not any(_nameless(one, named) for one in named.names)
+        )
 
     def any_says(self, word: str) -> bool:
         return any(word in text.says for text in self.texts)
@@ -140,8 +165,9 @@ class _Clerk:
         return any(flag in text.flags for text in self.texts)
 
     def _is_service_level(self) -> bool:
-        meant = any(fold(other) in fold(self.subject.text) for other in self.procedure.subject.other_meanings)
-        return meant and self.subject.phrase in ("", "short") and not self.has_form and not self.references
+        meant = any(has_phrase(self.subject.text, other) for other in self.procedure.subject.other_meanings)
+        named = any(text.phrase not in ("", "short") or text.named for text in self.files)
+        return meant and self.subject.phrase in ("", "short") and not named and not self.references
 
     def _is_sheet(self) -> bool:
         """A list of alerts is not an alert."""
@@ -191,12 +217,13 @@ class _Clerk:
 
     def _date(self) -> date | None:
         """The one day that is written. Expected births, dates of birth and of events are not it."""
-        told = [written for text in self.texts for written in text.dates]
+        told = [written for text in (self.subject, *self.forms) for written in text.dates]
         own = [written for written in told if not written.about]
-        about = {written.about for written in told}
-        if "edd" in about:
+        if any(written.about == "edd" for written in told):
             self.flags.add("date_is_edd")
-        if "event" in about and own:
+        days = {written.value for written in own if written.value}
+        events = {written.value for written in told if written.about in ("event", "died")}
+        if days and events - days:
             self.flags.add("event_date_differs")
         self.flags |= {written.problem for written in own} & {"date_invalid", "weekday_mismatch"}
         return self._one_day(own)
@@ -261,6 +288,7 @@ def _flag_names_of_forms(clerk: _Clerk, kind: Kind, child: str | None) -> None:
 
 def _flag_files(clerk: _Clerk, kind: Kind, child: str | None) -> None:
     dated = "file_name_without_date" in clerk.procedure.findings
+    called = any(text.phrase for text in clerk.files)
     for text, ending in zip(clerk.files, clerk.endings, strict=True):
         clerk.flags |= _file_type(ending)
         clerk.flags |= text.flags & {
@@ -269,13 +297,27 @@ def _flag_files(clerk: _Clerk, kind: Kind, child: str | None) -> None:
             "password_suspected",
             "scan_or_photo",
         }
-        if not text.phrase and not text.named and not references_in(text.text, clerk.procedure):
-            clerk.flags |= {"bad_filename"} | ({"needs_form_read"} if ending in signs.DOCUMENTS else set())
-        elif not text.dates and ending in signs.DOCUMENTS and dated:
+        if called and not text.phrase:
+            continue  # a paper beside the form may be called anything
+        own_dates = [written for written in text.dates if not written.about]
+        if signs.OTHER_PAPERS.search(text.text) and not text.phrase:
+            clerk.flags.add("wrong_attachment_suspected")
+        elif not text.named and not references_in(text.text, clerk.procedure) and _says_nothing(text):
+            clerk.flags.add("bad_filename")
+            if ending in signs.DOCUMENTS and "scan_or_photo" not in text.flags:
+                clerk.flags.add("needs_form_read")
+        if (text.phrase or text.named) and not own_dates and ending in signs.DOCUMENTS and dated:
             clerk.flags.add("filename_no_date")
     documents = [ending for ending in clerk.endings if ending in signs.DOCUMENTS]
     if len(documents) > 1:
         clerk.flags.add("multi_attachment")
+    if len({text.named.names for text in clerk.forms if text.named}) > 1:
+        clerk.flags.add("split_records")
+
+
+def _says_nothing(text: Pieces) -> bool:
+    """A name by which nobody would find the file again: no alert's name, or that name and no more."""
+    return not text.phrase or (not text.dates and all(ordinary(word) for word in text.rest.split()))
 
 
 def _file_type(ending: str) -> set[str]:
@@ -294,20 +336,23 @@ def _flag_no_form(clerk: _Clerk, kind: Kind, child: str | None) -> None:
     if clerk.link:
         clerk.flags.add("link_not_attachment")
     elif not clerk.endings:
-        if not clerk.threaded or kind is not Kind.UPDATE:
-            clerk.flags.add("no_attachment")
+        clerk.flags.add("no_attachment")
         if kind is Kind.UPDATE:
             clerk.flags.add("update_in_body_only")
     if "holding_message" in clerk.subject.flags and not clerk.endings:
         clerk.flags.add("holding_message")
-    if "consider_list" in clerk.subject.flags and "query_not_alert" in clerk.flags:
+    considered = clerk.procedure.subject.consider_words
+    if "query_not_alert" in clerk.flags and any(has_phrase(clerk.subject.text, word) for word in considered):
         clerk.flags.add("consider_list")
 
 
 def _flag_people(clerk: _Clerk, kind: Kind, child: str | None) -> None:
-    named = clerk.subject.named
-    if named and named.names and not any(_nameless(name, named) for name in named.names):
+    if clerk.names_a_child():
         clerk.flags.add("pii_in_subject")
+    if "surname_first" in clerk.flags:
+        clerk.flags.discard("name_order_variant")
+    if "possible_data_breach" in clerk.flags:
+        clerk.flags.add("wrong_attachment_suspected")
     if child and {word for part in child.split("; ") for word in name_words(part)} & _common(clerk):
         clerk.flags.add("common_name")
     if "initials_only" in clerk.flags and child and not is_initials(child):
@@ -350,7 +395,8 @@ def _flag_matter(clerk: _Clerk, kind: Kind, child: str | None) -> None:
         clerk.flags.add("hr_route")
     if clerk.any_sign("wrong_attachment_suspected"):
         clerk.flags.add("wrong_attachment_suspected")
-    if signs.SENSITIVE.search(clerk.subject.text) and "query_not_alert" not in clerk.flags:
+    told = signs.SENSITIVE.search(clerk.subject.text) or "staff_subject" in clerk.subject.flags
+    if told and "query_not_alert" not in clerk.flags:
         clerk.flags.add("sensitive_detail_in_subject")
 
 

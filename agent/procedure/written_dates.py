@@ -31,7 +31,8 @@ _PATTERNS = tuple(
 _NOT_ALERT = {
     "edd": r"\b(?:edd|due date|expected date of delivery|due)\W*(?:on\W+)?$",
     "born": r"\b(?:dob|d\.o\.b\.?|date of birth|born)\W*(?:on\W+)?$",
-    "event": r"\b(?:dod|date of death|death|died|dies|passed away|incident)\b[^|]{0,40}?\b(?:on\W+)?$",
+    "died": r"\b(?:dod|d\.o\.d\.?|date of death|died|dies|passed away)\b(?:\W*|[^|]{0,40}\bon\W+)$",
+    "event": r"\b(?:death|incident)\b(?:\W*|[^|]{0,40}\bon\W+)$",
 }
 
 
@@ -40,7 +41,7 @@ class WrittenDate:
     """A date found in a text. `value` is None when it names no day that exists or no year; `weekday`
     counts from Monday, 0.
 
-    `about` is "" or what the words before say it is: `edd`, `born`, `event`. `problem` is "",
+    `about` is "" or what the words before say it is: `edd`, `born`, `died`, `event`. `problem` is "",
     `date_invalid`, `date_no_year` or `weekday_mismatch`.
     """
 

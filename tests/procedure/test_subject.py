@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -17,27 +18,36 @@ from agent.procedure.words import Kind
 from agent.procedure.written_dates import written_dates
 from tests.procedure.arrivals import ROOT, nct
 
-SUBJECTS = ROOT / "../shared/domain/subjects.jsonl"
+COLLECTED = ROOT / "../shared/domain/subjects.jsonl"
+OURS = ROOT / "tests/procedure/subjects.jsonl"  # written by the clerk's rules before they were tried on it
 
 
-def _rows() -> list[dict[str, str | None]]:
-    lines = SUBJECTS.read_text(encoding="utf-8").splitlines() if SUBJECTS.exists() else []
-    return [json.loads(line) for line in lines]
-
-
-@pytest.mark.skipif(not SUBJECTS.exists(), reason="the collection of real-world subjects is not here")
-def test_the_collected_subjects_are_read_as_a_clerk_reads_them() -> None:
-    right, found, wrong, overlooked = 0, 0, 0, 0
-    for row in _rows():
-        says = parse_subject(str(row["subject"]), _files(row["attachment"]), nct())
+def _measured(collection: Path) -> tuple[list[str], float]:
+    """The subjects whose kind, child or date is not as a clerk reads it, and the micro-F1 of the flags."""
+    unlike, found, wrong, overlooked = [], 0, 0, 0
+    for row in map(json.loads, collection.read_text(encoding="utf-8").splitlines()):
+        says = parse_subject(row["subject"], _files(row["attachment"]), nct(), today=date(2026, 3, 2))
         written = says.date.isoformat() if says.date else None
-        right += (str(says.kind), says.child, written) == (row["kind"], row["child"], row["date"])
-        expected = set(row["flags"] or ())
+        if (str(says.kind), says.child, written) != (row["kind"], row["child"], row["date"]):
+            unlike.append(row["subject"])
+        expected = set(row["flags"])
         found += len(expected & says.flags)
         wrong += len(says.flags - expected)
         overlooked += len(expected - says.flags)
-    assert right == len(_rows()) == 41
-    assert 2 * found / (2 * found + wrong + overlooked) >= 0.95
+    return unlike, 2 * found / (2 * found + wrong + overlooked)
+
+
+@pytest.mark.skipif(not COLLECTED.exists(), reason="the collection of real-world subjects is not here")
+def test_the_collected_subjects_are_read_as_a_clerk_reads_them() -> None:
+    unlike, micro_f1 = _measured(COLLECTED)
+    assert unlike == []
+    assert micro_f1 >= 0.95
+
+
+def test_our_own_subjects_are_read_as_a_clerk_reads_them() -> None:
+    unlike, micro_f1 = _measured(OURS)
+    assert len(unlike) <= 3  # who of several children has come back, say, is for a person to read
+    assert micro_f1 >= 0.97
 
 
 def _files(attachment: str | None) -> list[str]:
@@ -136,6 +146,9 @@ SLA Amy Lowe
 Senior Leadership Alert - missing page 2 - Amy Lowe
     Senior Leadership Alert Amy Lowe 3 Apr 25.docx
     new | Amy Lowe | 2025-04-03 | false_missing
+Senior Leadership Alert Amy Young - foster carer arrested
+    Senior Leadership Alert Amy Young 3 Apr 25.docx
+    new | Amy Young | 2025-04-03 | pii_in_subject sensitive_detail_in_subject
 RE: Senior Leadership Alert Amy Lowe - update below
     -
     update | Amy Lowe | - | thread_prefix update_in_body_only
@@ -162,7 +175,10 @@ Undeliverable: Senior Leadership Alert
     other | - | - | bounce
 Recall: Senior Leadership Alert Amy Lowe
     -
-    other | - | - | needs_human recall
+    other | Amy Lowe | - | needs_human pii_in_subject recall
+Automatic reply: Annual Leave
+    -
+    other | - | - | auto_reply out_of_office
 Review of the SLA with our service level provider
     -
     other | - | - | not_an_sla
