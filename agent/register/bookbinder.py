@@ -34,11 +34,11 @@ class Bookbinder:
 
     def opened(self, content: bytes, version: str | None) -> Book:
         """What stands in a workbook. NeedsAPerson when it is none that the agent may write to."""
-        return Book(version, Workbook(content, self._columns, self._desk).shown())
+        return Book(version, Workbook(content, self._desk).table(self._columns).shown())
 
     def holds(self, content: bytes, edits: Edits) -> bool:
         """Does everything that was to be written stand in `content`?"""
-        book = Workbook(content, self._columns, self._desk)
+        book = Workbook(content, self._desk).table(self._columns)
         sheet, changes = book.shown(), edits.register
         columns = {placed.column.heading: placed.column for placed in book.columns}
         wanted = dict(changes.cells)

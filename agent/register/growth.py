@@ -7,32 +7,33 @@ from lxml import etree
 from agent.errors import NeedsAPerson
 from agent.register.addresses import LAST_ROW, Area, area, grown, letters
 from agent.register.package import q
-from agent.register.workbook import Workbook
+from agent.register.sheet_part import SheetPart
+from agent.register.workbook import SheetTable
 
 _X14 = "http://schemas.microsoft.com/office/excel/2006/main"
 _COVERING = ("conditionalFormatting", "dataValidation", "ignoredError", "protectedRange")
 
 
 class Growth:
-    """The register's table going down to the row `last`. Nothing happens where it is that long."""
+    """A table going down to the row `last`. Nothing happens where it is that long."""
 
-    def __init__(self, book: Workbook, last: int) -> None:
-        self.book, self.last = book, last
-        self.needed = last > book.last_row
+    def __init__(self, table: SheetTable, last: int) -> None:
+        self.table, self.last = table, last
+        self.needed = last > table.last_row
 
     def refuse_if_in_the_way(self) -> None:
         """Raise NeedsAPerson when the rows below the table are not free."""
-        book = self.book
+        table = self.table
         if not self.needed:
             return
-        if book.last_row < book.area.bottom:
+        if table.last_row < table.area.bottom:
             raise NeedsAPerson(
                 "The register's table has a total row, so no row can be added. "
                 "Switch it off (Table Design > Total Row)."
             )
         if self.last > LAST_ROW:
             raise NeedsAPerson("The register's sheet is full. Move concluded rows to another workbook.")
-        below = Area(book.area.left, book.area.bottom + 1, book.area.right, self.last)
+        below = Area(table.area.left, table.area.bottom + 1, table.area.right, self.last)
         if self._taken(below):
             raise NeedsAPerson(
                 f"Something stands right below the register's table (rows {below.top} to {below.bottom}), "
@@ -40,53 +41,59 @@ class Growth:
             )
 
     def _taken(self, below: Area) -> bool:
-        rows = (row for number, row in self.book.rows.items() if below.top <= number <= below.bottom)
-        filled = (area(found.get("r", "")) for row in rows for found in row if has_content(found))
-        areas = [*merges(self.book), *self._other_tables(), *(found for found in filled if found)]
-        return any(found.meets(below) for found in areas)
+        sheet = self.table.sheet
+        rows = (row for row in range(below.top, below.bottom + 1) if row in sheet)
+        filled = [
+            Area(column, row, column, row)
+            for row in rows
+            for column, found in sheet.cells(row).items()
+            if has_content(found)
+        ]
+        return any(found.meets(below) for found in [*merges(sheet), *self._other_tables(), *filled])
 
     def _other_tables(self) -> list[Area]:
-        package = self.book.package
-        parts = [part for _, kind, part in package.related(self.book.sheet_part) if kind == "table"]
-        tables = [package.xml(part) for part in parts if part != self.book.table_part]
-        return [found for table in tables if (found := area(table.get("ref", "")))]
+        package = self.table.workbook.package
+        parts = [part for _, kind, part in package.related(self.table.sheet.part) if kind == "table"]
+        others = [package.xml(part) for part in parts if part != self.table.part]
+        return [found for other in others if (found := area(other.get("ref", "")))]
 
     def grow(self) -> bool:
         """Let the table, and whatever covered its last row, go down. True when the workbook's names grew."""
         if not self.needed:
             return False
-        book = self.book
-        there = book.area
-        book.table.set("ref", str(Area(there.left, there.top, there.right, self.last)))
-        for tree in (book.table, book.sheet):
+        table = self.table
+        there, sheet = table.area, table.sheet.tree
+        table.grew = True
+        table.root.set("ref", str(Area(there.left, there.top, there.right, self.last)))
+        for tree in (table.root, sheet):
             for found in tree.iter(q("autoFilter")):
                 found.set("ref", self._grown(found.get("ref", "")))
-        for found in book.sheet.iter(*map(q, _COVERING)):
+        for found in sheet.iter(*map(q, _COVERING)):
             found.set("sqref", self._grown(found.get("sqref", "")))
-        for found in book.sheet.iter(f"{{{_X14}}}sqref"):
+        for found in sheet.iter(f"{{{_X14}}}sqref"):
             found.text = self._grown(found.text or "")
         self._grow_dimension()
         return self._grow_names()
 
     def _grown(self, ranges: str) -> str:
-        book = self.book
-        return grown(ranges, first=book.first_row, old_last=book.last_row, new_last=self.last)
+        table = self.table
+        return grown(ranges, first=table.first_row, old_last=table.last_row, new_last=self.last)
 
     def _grow_dimension(self) -> None:
-        dimension = self.book.sheet.find(q("dimension"))
+        dimension = self.table.sheet.tree.find(q("dimension"))
         there = area(dimension.get("ref", "")) if dimension is not None else None
         if dimension is None or there is None:
             return
-        table = self.book.area
-        left, right = min(there.left, table.left), max(there.right, table.right)
-        whole = Area(left, min(there.top, table.top), right, max(there.bottom, self.last))
+        ours = self.table.area
+        left, right = min(there.left, ours.left), max(there.right, ours.right)
+        whole = Area(left, min(there.top, ours.top), right, max(there.bottom, self.last))
         dimension.set("ref", str(whole))
 
     def _grow_names(self) -> bool:
         """Names such as the print area, where they cover the table."""
-        sheet = self.book.sheet_name.replace("'", "''")
+        sheet = self.table.sheet_name.replace("'", "''")
         changed = False
-        for name in self.book.workbook.iter(q("definedName")):
+        for name in self.table.workbook.root.iter(q("definedName")):
             where, _, place = (name.text or "").rpartition("!")
             before = area(place)
             if where not in (sheet, f"'{sheet}'") or before is None:
@@ -103,9 +110,9 @@ def has_content(found: etree._Element) -> bool:
     return any(child.tag in (q("v"), q("f"), q("is")) for child in found)
 
 
-def merges(book: Workbook) -> list[Area]:
-    """The merged cells of the sheet."""
-    return [found for merge in book.sheet.iter(q("mergeCell")) if (found := area(merge.get("ref", "")))]
+def merges(sheet: SheetPart) -> list[Area]:
+    """The merged cells of a sheet."""
+    return [found for merge in sheet.tree.iter(q("mergeCell")) if (found := area(merge.get("ref", "")))]
 
 
 def _absolute(found: Area) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
@@ -14,6 +14,7 @@ from agent.errors import NeedsAPerson
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+CONTENT_TYPES = "[Content_Types].xml"
 _STRICT = "http://purl.oclc.org/ooxml/"
 
 LARGEST_FILE = 100 * 1024 * 1024  # what Excel for the web opens
@@ -31,46 +32,57 @@ class Package:
     """The parts of one workbook. Raises NeedsAPerson, in a sentence, for a file that is not safe to open."""
 
     def __init__(self, content: bytes) -> None:
+        self._content = content
         self._zip = _opened(content)
-        self._changed: dict[str, bytes] = {}
+        self._changed: dict[str, Sequence[bytes | memoryview]] = {}
         self._dropped: set[str] = set()
+        self._parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        )
 
     def __contains__(self, name: str) -> bool:
-        return name in self._zip.NameToInfo and name not in self._dropped
+        return name not in self._dropped and (name in self._zip.NameToInfo or name in self._changed)
 
     def names(self) -> list[str]:
-        return [name for name in self._zip.namelist() if name not in self._dropped]
+        return [name for name in {**self._zip.NameToInfo, **self._changed} if name not in self._dropped]
 
     def read(self, name: str) -> bytes:
         """A part's bytes. NeedsAPerson when it is missing or damaged."""
         if name in self._changed:
-            return self._changed[name]
+            return b"".join(self._changed[name])
         try:
             with self._zip.open(name) as part:
                 content = part.read(LARGEST_PART + 1)
         except (KeyError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as wrong:
-            raise NeedsAPerson(f"The workbook is damaged ({name}). {_RESTORE}") from wrong
+            raise NeedsAPerson(f"The workbook is damaged ({name}). {RESTORE}") from wrong
         if len(content) > LARGEST_PART:
             raise NeedsAPerson(_TOO_LARGE)
         return content
 
     def xml(self, name: str) -> etree._Element:
-        """A part as a tree. Refuses document types (only attacks have them) and the strict format."""
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        """A part as a tree, which `parsed` reads."""
+        return self.parsed(self.read(name), name)
+
+    def parsed(self, content: bytes, name: str) -> etree._Element:
+        """What stands in a part, as a tree. Refuses document types (only attacks have them) and the strict
+        format."""
         try:
-            root = etree.fromstring(self.read(name), parser)
+            root = etree.fromstring(content, self._parser)
         except etree.XMLSyntaxError as wrong:
-            raise NeedsAPerson(f"The workbook is damaged ({name}). {_RESTORE}") from wrong
+            raise NeedsAPerson(f"The workbook is damaged ({name}). {RESTORE}") from wrong
         if root.getroottree().docinfo.internalDTD is not None:
-            raise NeedsAPerson(f"The workbook holds a document type, which Excel never writes. {_RESTORE}")
+            raise NeedsAPerson(f"The workbook holds a document type, which Excel never writes. {RESTORE}")
         if (etree.QName(root).namespace or "").startswith(_STRICT):
             raise NeedsAPerson(_IS_STRICT)
         return root
 
     def replace(self, name: str, root: etree._Element) -> None:
         """Put a changed tree in the place of a part."""
-        content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-        self._changed[name] = content
+        self.put(name, [etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)])
+
+    def put(self, name: str, pieces: Sequence[bytes | memoryview]) -> None:
+        """Put these bytes in the place of a part, or add the part."""
+        self._changed[name] = pieces
 
     def drop(self, name: str) -> None:
         self._dropped.add(name)
@@ -91,13 +103,30 @@ class Package:
         return next((name for _, found, name in self.related(part) if found == kind), None)
 
     def content(self) -> bytes:
-        """The whole file: parts in their order, each untouched one with the very bytes it had."""
+        """The whole file: parts in their order, each untouched one with its very bytes, new ones last."""
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as target:
             for info in self._zip.infolist():
-                if info.filename not in self._dropped:
+                if info.filename in self._changed:
+                    _write(target, info, self._changed[info.filename])
+                elif info.filename not in self._dropped:
                     target.writestr(info, self.read(info.filename), compress_type=info.compress_type)
+            for name in self._changed.keys() - self._zip.NameToInfo.keys():
+                _write(target, _new_part(name), self._changed[name])
         return out.getvalue()
+
+
+def _write(target: zipfile.ZipFile, info: zipfile.ZipInfo, pieces: Sequence[bytes | memoryview]) -> None:
+    """Write a part piece by piece: a large sheet is never there a second time as a whole."""
+    with target.open(info, "w") as part:
+        for piece in pieces:
+            part.write(piece)
+
+
+def _new_part(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)  # with the zip's first day as its time: the same edit gives the same bytes
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
 
 
 def relationships_of(part: str) -> str:
@@ -106,7 +135,7 @@ def relationships_of(part: str) -> str:
     return posixpath.join(folder, "_rels", f"{name}.rels")
 
 
-_RESTORE = "Restore an earlier version of it in SharePoint."
+RESTORE = "Restore an earlier version of it in SharePoint."
 _TOO_LARGE = (
     "The workbook is larger than the agent opens. Delete pictures or rows that are no longer needed from it."
 )
@@ -128,12 +157,12 @@ def _opened(content: bytes) -> zipfile.ZipFile:
     try:
         opened = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as wrong:
-        raise NeedsAPerson(f"The file is not an Excel workbook (.xlsx), or is damaged. {_RESTORE}") from wrong
+        raise NeedsAPerson(f"The file is not an Excel workbook (.xlsx), or is damaged. {RESTORE}") from wrong
     parts = opened.infolist()
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_WHOLE:
         raise NeedsAPerson(_TOO_LARGE)
     if len({part.filename for part in parts}) < len(parts):
-        raise NeedsAPerson(f"The workbook is damaged (a part stands in it twice). {_RESTORE}")
+        raise NeedsAPerson(f"The workbook is damaged (a part stands in it twice). {RESTORE}")
     if any(part.flag_bits & 1 for part in parts):
         raise NeedsAPerson(_PROTECTED)
     return opened

@@ -15,8 +15,8 @@ _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *ra
 _NOT_CODE = re.compile(
     r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.'
 )  # quoted words, colours and locales, escapes, padding
-# In `cellXfs` these come after all else that may be missing before them.
-_BEFORE_CELL_XFS = ("numFmts", "fonts", "fills", "borders", "cellStyleXfs")
+# In this order the lists stand in a style sheet; any may be missing.
+_ORDER = ("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs")
 
 
 class Styles:
@@ -46,7 +46,7 @@ class Styles:
         """`look` itself when it shows dates, else the same with a date format."""
         if self.is_date(look):
             return look
-        return self._with(look, numFmtId=str(self._format(TIME if has_time else DAY)), applyNumberFormat="1")
+        return self._with(look, numFmtId=str(self.format(TIME if has_time else DAY)), applyNumberFormat="1")
 
     def for_number(self, look: int) -> int:
         """`look` itself unless it would show the number as a date."""
@@ -66,8 +66,37 @@ class Styles:
                 other.attrib.pop(name, "")
             else:
                 other.set(name, value)
-        found = self._known.get(_print(other))
-        return self._add(other) if found is None else found
+        return self.number_of(other)
+
+    def number_of(self, look: etree._Element) -> int:
+        """The number of this very look, added where there is none."""
+        found = self._known.get(_print(look))
+        return self._add(look) if found is None else found
+
+    def add_to(self, group: str, wanted: etree._Element) -> int:
+        """The number of a font, fill, border or difference in its list, added where it is new."""
+        known = self.root.find(q(group))
+        if known is None:
+            known = self._new_group(group)
+        wanted = copy.deepcopy(wanted)
+        for number, found in enumerate(known):
+            if _print(found) == _print(wanted):
+                return number
+        known.append(wanted)
+        known.set("count", str(len(known)))
+        self.changed = True
+        return len(known) - 1
+
+    def _new_group(self, group: str) -> etree._Element:
+        """An empty list in its place among the others."""
+        made = etree.Element(q(group))
+        place = _ORDER.index(group)
+        before = [found for tag in _ORDER[:place] if (found := self.root.find(q(tag))) is not None]
+        if before:
+            before[-1].addnext(made)
+        else:
+            self.root.insert(0, made)
+        return made
 
     def _add(self, look: etree._Element) -> int:
         self._looks.append(look)
@@ -82,15 +111,15 @@ class Styles:
         code = _NOT_CODE.sub("", self._codes.get(number, "")).casefold()
         return number in _BUILT_IN_DATES or bool(set("dmyhs") & set(code))
 
-    def _format(self, code: str) -> int:
+    def format(self, code: str) -> int:
+        """The number of a format's code, added where it is new."""
         for number, known in self._codes.items():
             if known == code:
                 return number
         number = max([163, *self._codes]) + 1
         formats = self.root.find(q("numFmts"))
         if formats is None:
-            formats = etree.Element(q("numFmts"))
-            self.root.insert(0, formats)
+            formats = self._new_group("numFmts")
         etree.SubElement(formats, q("numFmt"), numFmtId=str(number), formatCode=code)
         formats.set("count", str(len(formats)))
         self._codes[number] = code
@@ -98,14 +127,41 @@ class Styles:
 
     def _first_look(self) -> etree._Element:
         """A list of looks for a style sheet that has none."""
-        before = [found for tag in _BEFORE_CELL_XFS if (found := self.root.find(q(tag))) is not None]
-        looks = etree.Element(q("cellXfs"), count="1")
+        looks = self._new_group("cellXfs")
+        looks.set("count", "1")
         etree.SubElement(looks, q("xf"), numFmtId="0", fontId="0", fillId="0", borderId="0", xfId="0")
-        if before:
-            before[-1].addnext(looks)
-        else:
-            self.root.insert(0, looks)
         return looks
+
+
+class Borrowed:
+    """Looks of another workbook's style sheet, added to ours where we have none that is the same."""
+
+    def __init__(self, ours: Styles, theirs: etree._Element) -> None:
+        self._ours, self._theirs = ours, theirs
+        self._their_looks = list(theirs.iterfind(f"{q('cellXfs')}/{q('xf')}"))
+        self._their_differences = list(theirs.iterfind(f"{q('dxfs')}/{q('dxf')}"))
+        self._their_codes = {
+            known.get("numFmtId", ""): known.get("formatCode", "") for known in theirs.iter(q("numFmt"))
+        }
+
+    def look(self, number: int) -> int:
+        """Our number for their look."""
+        look = copy.deepcopy(self._their_looks[number])
+        for attribute, group in (("fontId", "fonts"), ("fillId", "fills"), ("borderId", "borders")):
+            look.set(attribute, str(self._shared(group, int(look.get(attribute, "0")))))
+        code = self._their_codes.get(look.get("numFmtId", "0"))
+        if code is not None:
+            look.set("numFmtId", str(self._ours.format(code)))
+        look.set("xfId", "0")
+        return self._ours.number_of(look)
+
+    def difference(self, number: int) -> int:
+        """Our number for what their conditional format changes."""
+        return self._ours.add_to("dxfs", self._their_differences[number])
+
+    def _shared(self, group: str, number: int) -> int:
+        found = self._theirs.find(q(group))
+        return 0 if found is None else self._ours.add_to(group, found[number])
 
 
 def _print(look: etree._Element) -> bytes:

@@ -1,6 +1,6 @@
-"""A register's workbook opened: whose it is, where its table lies, and what its rows say.
+"""A register's workbook opened: whose it is, where its tables lie, and what their rows say.
 
-The table is found by its name, columns by their heading, rows by their reference; nothing is found by
+A table is found by its name, columns by their heading, rows by their reference; nothing is found by
 position, so people may sort, filter, move and insert as they like.
 """
 
@@ -16,47 +16,138 @@ from lxml import etree
 
 from agent.errors import NeedsAPerson
 from agent.procedure.rules import Column
-from agent.register.addresses import Area, area, cell, letters, number
+from agent.register.addresses import Area, area, letters
 from agent.register.base import Sheet
 from agent.register.cells import number_text, text_of_serial, tidy
-from agent.register.package import RELATED, Package, q
+from agent.register.package import MAIN, RELATED, Package, q
 from agent.register.recognise import Recognised, recognised
+from agent.register.sheet_part import SheetPart
 from agent.register.styles import Styles
 
 TABLE = "NeedToKnow"
 DESK_PROPERTY = "Need to Know desk"  # a custom document property: which desk's agent made the workbook
 
 _USUAL_WIDTH = 9.0
+_REMEMBERED = 10_000  # different cells of a column whose words are kept
+_SIMPLE = re.compile(
+    rb'(?: s="(\d+)")?(?: t="(\w+)")?'
+    rb'(?:/>|>(?:<v>([^<&]*)</v>|<is><t(?: xml:space="preserve")?>([^<&]*)</t></is>)?</c>)'
+)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A column of the table where it stands. `column` is configured, or made up for a person's own."""
+    """A column of a table where it stands. `column` is configured, or made up for a person's own."""
 
     column: Column
     index: int
 
 
 class Workbook:
-    """The parts of a workbook that matter to the register, as trees. Rows and columns count from 1.
+    """A workbook opened: its parts that matter here, as trees.
 
-    Raises NeedsAPerson, in a sentence, when the workbook is not this desk's or holds no table to work in.
+    Raises NeedsAPerson, in a sentence, when it is not this desk's.
     """
 
-    def __init__(self, content: bytes, columns: Sequence[Column], desk: str) -> None:
+    def __init__(self, content: bytes, desk: str) -> None:
         self.package = Package(content)
-        self.workbook_part = self._workbook_part()
-        self.workbook = self.package.xml(self.workbook_part)
+        self.part = self._workbook_part()
+        self.root = self.package.xml(self.part)
         self._refuse_anothers(desk)
-        self.sheet_name, self.sheet_part, self.table_part, self.table = self._find_table(columns)
-        self.sheet = self.package.xml(self.sheet_part)
-        self.area = self._table_area()
-        self._number_cells()
-        self._cells: dict[int, dict[int, etree._Element]] = {}
-        self.values = Values(self.package, self.workbook_part, self.workbook)
+        self.values = Values(self.package, self.part, self.root)
+        self._sheets: dict[str, SheetPart] = {}
+        self._table_roots: dict[str, etree._Element] = {}
+
+    def sheet(self, part: str) -> SheetPart:
+        """A worksheet opened, the same one at each call."""
+        if part not in self._sheets:
+            self._sheets[part] = SheetPart(self.package, part)
+        return self._sheets[part]
+
+    def opened(self) -> Iterable[SheetPart]:
+        """The worksheets that were opened."""
+        return self._sheets.values()
+
+    def sheets(self) -> Iterator[tuple[str, str]]:
+        """(name, part) of every sheet, in the order of their tabs; "" as part where it cannot be found."""
+        parts = {key: name for key, _, name in self.package.related(self.part)}
+        for sheet in self.root.iter(q("sheet")):
+            yield sheet.get("name", ""), parts.get(sheet.get(f"{{{RELATED}}}id", ""), "")
+
+    def table(self, columns: Sequence[Column], name: str = TABLE) -> SheetTable:
+        """The table of this name; else (it was renamed) the only one with our key column.
+
+        NeedsAPerson when there is none.
+        """
+        tables = list(self._tables())
+        named = [found for found in tables if found.root.get("displayName") == name]
+        wanted = next(_names(column)[0] for column in columns if column.field == "reference")
+        alike = [found for found in tables if wanted in {_plain(each) for each in found.headings()}]
+        candidates = named or alike
+        if len(candidates) == 1:
+            return SheetTable(self, candidates[0], columns)
+        raise NeedsAPerson(
+            f"The register's table “{name}” is no longer in the workbook. Restore an earlier version of it "
+            "in SharePoint, or make the rows a table again (select them with their headings, Insert > Table, "
+            f"and call it {name})."
+        )
+
+    def _tables(self) -> Iterator[_TablePart]:
+        for sheet_name, sheet_part in self.sheets():
+            for _, kind, part in self.package.related(sheet_part) if sheet_part else ():
+                if kind == "table":
+                    root = self._table_roots.setdefault(part, self.package.xml(part))
+                    yield _TablePart(sheet_name, sheet_part, part, root)
+
+    def _workbook_part(self) -> str:
+        part = self.package.first_related("", "officeDocument")
+        if part is None:
+            raise NeedsAPerson(
+                "The file is a zip, but no Excel workbook. Put the register back in its place."
+            )
+        return part
+
+    def _refuse_anothers(self, desk: str) -> None:
+        made_for = desk_of(self.package)
+        if made_for == desk:
+            return
+        whose = f"belongs to the desk “{made_for}”" if made_for else "was not made by this agent"
+        raise NeedsAPerson(
+            f"The workbook in the register's place {whose}, so nothing is written to it. "
+            f"Move or rename it, and a new register is made for the desk “{desk}”."
+        )
+
+
+@dataclass(frozen=True)
+class _TablePart:
+    """A table where it was found."""
+
+    sheet_name: str
+    sheet_part: str
+    part: str
+    root: etree._Element
+
+    def headings(self) -> list[str]:
+        return [_unescaped(column.get("name", "")) for column in self.root.iter(q("tableColumn"))]
+
+
+class SheetTable:
+    """A table in its sheet: where it lies and what its rows say. Rows and columns count from 1.
+
+    `reference` is the column by which its rows are known.
+    Raises NeedsAPerson, in a sentence, when it cannot be worked in.
+    """
+
+    def __init__(self, workbook: Workbook, found: _TablePart, columns: Sequence[Column]) -> None:
+        self.workbook, self.values = workbook, workbook.values
+        self.sheet_name, self.part, self.root = found.sheet_name, found.part, found.root
+        self.sheet = workbook.sheet(found.sheet_part)
+        self.grew = False
+        self.area = self._area()
         self.columns = self._place(columns)
-        self.reference = self._reference_column(columns)
+        self.reference = self._key_column(columns)
+        self._said: dict[int, dict[bytes, str]] = {placed.index: {} for placed in self.columns}
 
     # What stands there
 
@@ -68,23 +159,11 @@ class Workbook:
     @property
     def last_row(self) -> int:
         """The last row of data, a totals row not counted; `first_row - 1` where there is none."""
-        return self.area.bottom - int(self.table.get("totalsRowCount") or 0)
-
-    @cached_property
-    def rows(self) -> dict[int, etree._Element]:
-        """Every row element of the sheet, by its number."""
-        return {int(row.get("r", "0")): row for row in self.sheet.iterfind(f"{q('sheetData')}/{q('row')}")}
+        return self.area.bottom - int(self.root.get("totalsRowCount") or 0)
 
     def cell(self, column: int, row: int) -> etree._Element | None:
-        """The cell element, if the sheet has one there."""
-        return self.cells(row).get(column)
-
-    def cells(self, row: int) -> dict[int, etree._Element]:
-        """The cell elements of a row, by column; whoever adds one to the sheet adds it here."""
-        if row not in self._cells:
-            there = self.rows[row].iterfind(q("c")) if row in self.rows else ()
-            self._cells[row] = {_column_of(found): found for found in there}
-        return self._cells[row]
+        """The cell element, to be looked at, if the sheet has one there."""
+        return self.sheet.cells(row).get(column)
 
     def text(self, placed: Placed, row: int) -> str:
         """What stands in a cell, in this room's spelling."""
@@ -95,7 +174,7 @@ class Workbook:
     def widths(self) -> dict[int, float]:
         """How many characters of usual width each column of the table shows."""
         found = dict.fromkeys(range(self.area.left, self.area.right + 1), _USUAL_WIDTH)
-        for span in self.sheet.iterfind(f"{q('cols')}/{q('col')}"):
+        for span in self.sheet.tree.iterfind(f"{q('cols')}/{q('col')}"):
             first, last = int(span.get("min", "0")), int(span.get("max", "0"))
             wide = float(span.get("width", _USUAL_WIDTH))
             found |= {column: wide for column in found if first <= column <= last}
@@ -116,24 +195,21 @@ class Workbook:
     @cached_property
     def recognised(self) -> Recognised:
         """Whose the table's rows are."""
-        hidden = next((placed for placed in self.columns if placed.column.field == "key"), None)
+        seen, hidden = self.reference, [found for found in self.columns if found.column.field == "key"]
+        rows = (self._texts(row, [seen, *hidden]) for row in self._filled)
         return recognised(
-            (self.text(self.reference, row), self.text(hidden, row) if hidden else "") for row in self._filled
+            (texts.get(seen.index, ""), "".join(texts.get(found.index, "") for found in hidden))
+            for texts in rows
         )
 
     @cached_property
     def _filled(self) -> list[int]:
-        return [row for row in range(self.first_row, self.last_row + 1) if row in self.rows]
+        return [row for row in range(self.first_row, self.last_row + 1) if row in self.sheet]
 
     def contents(self, row: int) -> dict[str, str]:
         """A whole row by heading."""
-        by_index = {placed.index: placed.column for placed in self.columns}
-        there = {placed.column.heading: "" for placed in self.columns}
-        for index, found in self.cells(row).items():
-            if index in by_index:
-                column = by_index[index]
-                there[column.heading] = self.values.text(found, column)
-        return there
+        texts = self._texts(row, self.columns)
+        return {placed.column.heading: texts.get(placed.index, "") for placed in self.columns}
 
     def shown(self) -> Sheet:
         """The table as it stands, with doubts on what cannot be trusted."""
@@ -145,67 +221,42 @@ class Workbook:
             twice=self.recognised.unsure,
         )
 
-    # Finding it
+    def _texts(self, row: int, wanted: Sequence[Placed]) -> dict[int, str]:
+        """What stands in the cells of these columns, by column; the same bytes are put in words once."""
+        plain = self.sheet.plain(row)
+        if plain is None:
+            cells = self.sheet.glance(row)
+            return {
+                placed.index: self.values.text(cells[placed.index], placed.column)
+                for placed in wanted
+                if placed.index in cells
+            }
+        by_letters = {letters(placed.index).encode(): placed for placed in wanted}
+        texts = {}
+        for place, cell_bytes in plain:
+            placed = by_letters.get(place)
+            if placed is not None:
+                texts[placed.index] = self._text_of(placed, cell_bytes)
+        return texts
 
-    def _workbook_part(self) -> str:
-        part = self.package.first_related("", "officeDocument")
-        if part is None:
-            raise NeedsAPerson(
-                "The file is a zip, but no Excel workbook. Put the register back in its place."
-            )
-        return part
+    def _text_of(self, placed: Placed, cell_bytes: bytes) -> str:
+        said = self._said[placed.index]
+        text = said.get(cell_bytes)
+        if text is None:
+            if len(said) >= _REMEMBERED:
+                said.clear()
+            text = said[cell_bytes] = self.values.text_of(cell_bytes, placed.column)
+        return text
 
-    def _refuse_anothers(self, desk: str) -> None:
-        made_for = desk_of(self.package)
-        if made_for == desk:
-            return
-        whose = f"belongs to the desk “{made_for}”" if made_for else "was not made by this agent"
-        raise NeedsAPerson(
-            f"The workbook in the register's place {whose}, so nothing is written to it. "
-            f"Move or rename it, and a new register is made for the desk “{desk}”."
-        )
+    # Finding its columns
 
-    def _find_table(self, columns: Sequence[Column]) -> tuple[str, str, str, etree._Element]:
-        """The table of our name; else (it was renamed) the only one with our reference column."""
-        tables = list(self._tables())
-        named = [found for found in tables if found[3].get("displayName") == TABLE]
-        wanted = next(_names(column)[0] for column in columns if column.field == "reference")
-        alike = [found for found in tables if wanted in {_plain(name) for name in _column_names(found[3])}]
-        candidates = named or alike
-        if len(candidates) == 1:
-            return candidates[0]
-        raise NeedsAPerson(
-            f"The register's table “{TABLE}” is no longer in the workbook. Restore an earlier version of it "
-            "in SharePoint, or make the rows a table again (select them with their headings, Insert > Table, "
-            f"and call it {TABLE})."
-        )
-
-    def _tables(self) -> Iterator[tuple[str, str, str, etree._Element]]:
-        parts = {key: name for key, _, name in self.package.related(self.workbook_part)}
-        for sheet in self.workbook.iter(q("sheet")):
-            part = parts.get(sheet.get(f"{{{RELATED}}}id", ""))
-            for _, kind, table_part in self.package.related(part) if part else ():
-                if part and kind == "table":
-                    yield sheet.get("name", ""), part, table_part, self.package.xml(table_part)
-
-    def _table_area(self) -> Area:
-        found = area(self.table.get("ref", ""))
-        if found is None or self.table.get("headerRowCount") == "0":
+    def _area(self) -> Area:
+        found = area(self.root.get("ref", ""))
+        if found is None or self.root.get("headerRowCount") == "0":
             raise NeedsAPerson(
                 "The register's table has no row of headings. Switch it on again (Table Design > Header Row)."
             )
         return found
-
-    def _number_cells(self) -> None:
-        """Give every row and cell its address; a writer may leave them out where they follow on."""
-        row_number = 0
-        for row in self.sheet.iterfind(f"{q('sheetData')}/{q('row')}"):
-            row_number = int(row.get("r") or row_number + 1)
-            row.set("r", str(row_number))
-            column = 0
-            for found in row.iterfind(q("c")):
-                column = _column_of(found) or column + 1
-                found.set("r", cell(column, row_number))
 
     def _place(self, columns: Sequence[Column]) -> list[Placed]:
         """Every column of the table: ours by heading or synonym, the others as a person's own."""
@@ -224,17 +275,13 @@ class Workbook:
 
     def _headings(self) -> dict[int, str]:
         any_text = Column(heading="", owner="person")
-        row = self.area.top
+        cells = self.sheet.glance(self.area.top) if self.area.top in self.sheet else {}
         return {
-            index: " ".join(self.text_at(index, row, any_text).split())
+            index: " ".join(self.values.text(cells[index], any_text).split()) if index in cells else ""
             for index in range(self.area.left, self.area.right + 1)
         }
 
-    def text_at(self, column: int, row: int, kind: Column) -> str:
-        found = self.cell(column, row)
-        return "" if found is None else self.values.text(found, kind)
-
-    def _reference_column(self, columns: Sequence[Column]) -> Placed:
+    def _key_column(self, columns: Sequence[Column]) -> Placed:
         found = [placed for placed in self.columns if placed.column.field == "reference"]
         if found:
             return found[0]
@@ -264,19 +311,30 @@ class Values:
 
     def text(self, found: etree._Element, column: Column) -> str:
         """What a cell says, in this room's spelling for `column`."""
-        return tidy(column, self._raw(found, column))
-
-    def _raw(self, found: etree._Element, column: Column) -> str:
-        kind, value = found.get("t", "n"), found.findtext(q("v"), "")
+        kind, look = found.get("t", "n"), int(found.get("s", "0"))
         if kind == "inlineStr":
             inline = found.find(q("is"))
-            return "" if inline is None else _string(inline)
+            return "" if inline is None else tidy(column, _string(inline))
+        return tidy(column, self._raw(kind, found.findtext(q("v"), ""), look, column))
+
+    def text_of(self, cell_bytes: bytes, column: Column) -> str:
+        """What a cell says whose bytes behind the address are these."""
+        simple = _SIMPLE.fullmatch(cell_bytes)
+        if simple is None:
+            return self.text(etree.fromstring(b'<c xmlns="%b" %b' % (MAIN.encode(), cell_bytes)), column)
+        value, inline = ((part or b"").decode() for part in (simple[3], simple[4]))
+        kind = simple[2].decode() if simple[2] else "n"
+        if kind == "inlineStr":
+            return tidy(column, _unescaped(inline))
+        return tidy(column, self._raw(kind, value, int(simple[1] or 0), column))
+
+    def _raw(self, kind: str, value: str, look: int, column: Column) -> str:
         if kind == "s":
             return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else ""
         if kind == "b":
             return {"1": "TRUE", "0": "FALSE"}.get(value, "")
         if kind == "n":
-            return self._number(value, int(found.get("s", "0")), column)
+            return self._number(value, look, column)
         return _unescaped(value).removesuffix("Z") if kind == "d" else _unescaped(value)
 
     def _number(self, value: str, look: int, column: Column) -> str:
@@ -310,14 +368,6 @@ def _string(item: etree._Element) -> str:
 def _unescaped(text: str) -> str:
     """`_x000D_` is how a workbook spells a character that XML cannot hold."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
-
-
-def _column_of(found: etree._Element) -> int:
-    return number(found.get("r", "").rstrip("0123456789"))
-
-
-def _column_names(table: etree._Element) -> list[str]:
-    return [_unescaped(column.get("name", "")) for column in table.iter(q("tableColumn"))]
 
 
 def _plain(heading: str) -> str:

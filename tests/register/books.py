@@ -81,7 +81,7 @@ def book_with(*rows: Mapping[str, str]) -> bytes:
 
 
 def sheet_of(content: bytes) -> Sheet:
-    return Workbook(content, COLUMNS, DESK).shown()
+    return Workbook(content, DESK).table(COLUMNS).shown()
 
 
 def as_excel_would(content: bytes, do: Callable[[openpyxl.Workbook], None]) -> bytes:

@@ -96,7 +96,7 @@ def test_the_workbook_knows_its_desk_and_the_page_that_explains_it(book: Any) ->
 
 
 def test_an_empty_register_is_read_as_empty() -> None:
-    sheet = Workbook(new_workbook(COLUMNS, DESK), COLUMNS, DESK).shown()
+    sheet = Workbook(new_workbook(COLUMNS, DESK), DESK).table(COLUMNS).shown()
 
     assert (dict(sheet.rows), sheet.doubts) == ({}, ())
 

@@ -1,0 +1,217 @@
+"""One worksheet of a workbook: its rows stay bytes until somebody asks for one, all else is a small tree.
+
+A sheet of fifty thousand rows is so opened, changed in ten of them and put together again without the
+others ever being taken apart. Rows and columns count from 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from agent.errors import NeedsAPerson
+from agent.register.addresses import cell, number
+from agent.register.package import MAIN, RESTORE, Package, q
+
+_ROWS = re.compile(rb"<sheetData\s*(?:/>|>)")
+_ROW = re.compile(rb"<row(?:\s[^>]*?)?(?:/>|>)")
+_NUMBER = re.compile(rb"""\sr=["'](\d+)["']""")
+# All of a cell behind its address. Excel, LibreOffice and the usual libraries write the address first.
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})\d{1,7}"([^>]*>(?:(?<=/>)|.*?</c>))', re.DOTALL)
+_FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
+_DECLARATION = re.compile(rb"(\xef\xbb\xbf)?(<\?xml[^>]*\?>)?\s*")
+_UNUSUAL = (b"<!--", b"<![CDATA[", b"<?", b"<!DOCTYPE")
+_EMPTY = b"<sheetData/>"
+
+
+class SheetPart:
+    """A worksheet opened. Raises NeedsAPerson, in a sentence, for one that is damaged."""
+
+    def __init__(self, package: Package, part: str) -> None:
+        self._package, self.part = package, part
+        self._content = _in_the_usual_spelling(package, part)
+        found = _ROWS.search(self._content)
+        if found is None:
+            raise NeedsAPerson(f"The workbook is damaged ({part}). {RESTORE}")
+        self._start = end = found.end()
+        if not found[0].endswith(b"/>"):
+            end = self._content.find(b"</sheetData>", self._start)
+        self._head = self._content[: found.start()]
+        self._tail = self._content[end:].removeprefix(b"</sheetData>")
+        self.tree = package.parsed(self._head + _EMPTY + self._tail, part)
+        self._tree_before = etree.tostring(self.tree)
+        self._spans = self._found_rows(end)
+        self._rows: dict[int, etree._Element] = {}
+        self._cells: dict[int, dict[int, etree._Element]] = {}
+        self._touched: set[int] = set()
+
+    # Rows
+
+    @property
+    def touched(self) -> bool:
+        return bool(self._touched)
+
+    def numbers(self) -> list[int]:
+        """The numbers of all rows that the sheet has."""
+        return sorted(self._spans.keys() | self._rows.keys())
+
+    def __contains__(self, row: int) -> bool:
+        return row in self._spans or row in self._rows
+
+    def row(self, row: int) -> etree._Element:
+        """The row's element, to be changed; made where the sheet has none."""
+        self._touched.add(row)
+        self.cells(row)
+        if row not in self._rows:
+            self._rows[row] = etree.Element(q("row"), r=str(row))
+        return self._rows[row]
+
+    def cells(self, row: int) -> dict[int, etree._Element]:
+        """The cell elements of a row, by column, to be looked at."""
+        if row not in self._cells:
+            self._cells[row] = {}
+            if row in self._spans:
+                self._rows[row] = self._parsed(row)
+                self._cells[row] = _by_column(self._rows[row])
+        return self._cells[row]
+
+    def cell(self, column: int, row: int) -> etree._Element:
+        """The cell's element, to be changed; made where the sheet has none."""
+        element, cells = self.row(row), self.cells(row)
+        if column not in cells:
+            element.attrib.pop("spans", "")  # optional, and no longer true
+            new = etree.Element(q("c"), r=cell(column, row))
+            before = max((known for known in cells if known < column), default=None)
+            if before is None:
+                element.insert(0, new)
+            else:
+                cells[before].addnext(new)
+            cells[column] = new
+        return cells[column]
+
+    # Reading without taking apart
+
+    def plain(self, row: int) -> list[tuple[bytes, bytes]] | None:
+        """Each cell of a row as (letters of its column, its bytes behind the address); None for a row that
+        was looked into or has to be, because it is not written as nearly every program does."""
+        if row in self._rows:
+            return None
+        start, end = self._spans[row]
+        found: list[tuple[bytes, bytes]] = _CELL.findall(self._content, start, end)
+        return found if len(found) == self._content.count(b"<c", start, end) else None
+
+    def glance(self, row: int) -> dict[int, etree._Element]:
+        """As `cells`, and nothing is kept of it."""
+        return self._cells[row] if row in self._cells else _by_column(self._parsed(row))
+
+    def has_formulas(self) -> bool:
+        return has_formulas(self._content)
+
+    # The end
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """The bytes of the sheet with all that was changed."""
+        head, tail = self._head, self._tail
+        tree_now = etree.tostring(self.tree)
+        if tree_now != self._tree_before:
+            whole: bytes = etree.tostring(self.tree, xml_declaration=True, encoding="UTF-8", standalone=True)
+            head, _, tail = whole.partition(_EMPTY)
+        yield head + b"<sheetData>"
+        yield from self._row_pieces()
+        yield b"</sheetData>" + tail
+
+    def _row_pieces(self) -> Iterator[bytes | memoryview]:
+        """Rows that nobody touched, in as few slices as possible, and the others put in words again."""
+        whole = memoryview(self._content)
+        start = end = 0
+        for row in self.numbers():
+            if row in self._touched:
+                yield whole[start:end]
+                yield self._in_words(self._rows[row])
+                start = end = 0
+                continue
+            first, last = self._spans[row]
+            if first != end:
+                yield whole[start:end]
+                start = first
+            end = last
+        yield whole[start:end]
+
+    def _in_words(self, row: etree._Element) -> bytes:
+        """The row's bytes; what it needs of namespaces is declared at the sheet's beginning already."""
+        wrapper = _worksheet(self.tree.nsmap)
+        wrapper.append(row)
+        words: bytes = etree.tostring(wrapper)
+        wrapper.remove(row)
+        return words[words.index(b">") + 1 : words.rindex(b"</")]
+
+    # Opening
+
+    def _found_rows(self, end: int) -> dict[int, tuple[int, int]]:
+        """Where each row lies, by its number; a writer may leave numbers out where they follow on."""
+        spans: dict[int, tuple[int, int]] = {}
+        content, last = self._content, 0
+        for found in _ROW.finditer(content, self._start, end):
+            told = _NUMBER.search(found[0])
+            last = int(told[1]) if told else last + 1
+            stop = found.end() if found[0].endswith(b"/>") else content.find(b"</row>", found.end(), end) + 6
+            if stop < found.end() or last in spans:
+                raise NeedsAPerson(f"The workbook is damaged ({self.part}). {RESTORE}")
+            spans[last] = (found.start(), stop)
+        return spans
+
+    def _parsed(self, row: int) -> etree._Element:
+        start, end = self._spans[row]
+        opening = etree.tostring(_worksheet(self.tree.nsmap))[:-2]
+        wrapped = b"%b>%b</worksheet>" % (opening, self._content[start:end])
+        element = self._package.parsed(wrapped, self.part)[0]
+        element.set("r", str(row))
+        column = 0
+        for found in element.iterfind(q("c")):
+            column = _column_of(found) or column + 1
+            found.set("r", cell(column, row))
+        return element
+
+
+def has_formulas(content: bytes) -> bool:
+    """Does a worksheet reckon anything?"""
+    return _FORMULA.search(content) is not None
+
+
+def _in_the_usual_spelling(package: Package, part: str) -> bytes:
+    """The part's bytes, put in words anew where they are not written as nearly every program does."""
+    content = package.read(part)
+    declared = _DECLARATION.match(content)
+    begins = declared.end() if declared else 0
+    encoding = content[:begins].lower()
+    plain = b"encoding" not in encoding or b"utf-8" in encoding
+    if plain and content.startswith(b"<worksheet", begins) and not _has_unusual(content, begins):
+        return content
+    there = package.parsed(content, part)
+    etree.strip_elements(there, etree.Comment, etree.ProcessingInstruction, with_tail=False)
+    anew = _worksheet({None: MAIN} | {name: to for name, to in there.nsmap.items() if name and to != MAIN})
+    for name, value in there.attrib.items():
+        anew.set(name, value)
+    anew.extend(list(there))
+    etree.cleanup_namespaces(anew, keep_ns_prefixes=[name for name in anew.nsmap if name])
+    words: bytes = etree.tostring(anew, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return words
+
+
+def _has_unusual(content: bytes, begins: int) -> bool:
+    return any(content.find(mark, begins) >= 0 for mark in _UNUSUAL)
+
+
+def _worksheet(names: dict[str | None, str]) -> etree._Element:
+    """An empty worksheet with these namespaces; None is the one without a prefix."""
+    return etree.Element(q("worksheet"), nsmap=names)  # type: ignore[arg-type]  # the stubs forget None
+
+
+def _by_column(row: etree._Element) -> dict[int, etree._Element]:
+    return {_column_of(found): found for found in row.iterfind(q("c"))}
+
+
+def _column_of(found: etree._Element) -> int:
+    return number(found.get("r", "").rstrip("0123456789"))
