@@ -133,19 +133,24 @@ class OpenQuestion:
     answered_at: datetime | None = None
 
 
+REGISTER = "register"  # the table of alerts, among the sheets that the agent remembers
+
+
 @dataclass(frozen=True)
 class SheetState:
-    """The register as the agent last wrote it: its version, and what it put into which cell.
+    """A sheet as the agent last wrote it: its version, and what it put into which cell.
 
-    `rows` maps a reference to what stood in its row, by column heading, right after writing; `intended`
+    `rows` maps a row's key to what stood in its row, by column heading, right after writing; `intended`
     are cells that the agent was about to write on top of that, kept before it does: should the answer
-    be lost, they are still known to be the agent's own and no person's.
+    be lost, they are still known to be the agent's own and no person's. `marks` are those that the
+    workbook may carry, if it is no older copy: as it was seen last, and as it was about to be written.
     """
 
     version: str | None
     headings: tuple[str, ...]
     rows: Mapping[str, Mapping[str, str]] = field(repr=False)
     intended: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    marks: tuple[str, ...] = ()
 
 
 class Page(Protocol):
@@ -209,8 +214,8 @@ class Page(Protocol):
         """
         ...
 
-    def wrote(self, sheet: SheetState, at: datetime) -> None:
-        """The register now stands as told; replaces what was known of it."""
+    def wrote(self, sheet: SheetState, at: datetime, name: str = REGISTER) -> None:
+        """The sheet of this name now stands as told; replaces what was known of it."""
         ...
 
 
@@ -314,7 +319,7 @@ class DeskLedger(Protocol):
         replies and bounces are matched."""
         ...
 
-    def sheet(self) -> SheetState | None: ...
+    def sheet(self, name: str = REGISTER) -> SheetState | None: ...
 
 
 class Ledger(Protocol):

@@ -15,6 +15,7 @@ from agent.errors import TryAgainLater
 from agent.ledger import chain
 from agent.ledger.base import (
     GONE,
+    REGISTER,
     UNDER_WAY,
     HandledMail,
     Letter,
@@ -45,7 +46,7 @@ class State:
     handled: dict[str, HandledMail] = field(default_factory=dict)
     questions: list[OpenQuestion] = field(default_factory=list)
     letters: dict[str, Letter] = field(default_factory=dict)
-    sheet: SheetState | None = None
+    sheets: dict[str, SheetState] = field(default_factory=dict)
 
     def copy(self) -> State:
         return replace(
@@ -56,6 +57,7 @@ class State:
             handled=dict(self.handled),
             questions=list(self.questions),
             letters=dict(self.letters),
+            sheets=dict(self.sheets),
         )
 
     def letter_for(self, reason: Reason) -> str | None:
@@ -179,8 +181,8 @@ class MemoryPage:
             sends=letter.sends + (state is LetterState.SENDING),
         )
 
-    def wrote(self, sheet: SheetState, at: datetime) -> None:
-        self._state.sheet = sheet
+    def wrote(self, sheet: SheetState, at: datetime, name: str = REGISTER) -> None:
+        self._state.sheets[name] = sheet
 
 
 class MemoryDesk:
@@ -303,8 +305,8 @@ class MemoryDesk:
         letters = (letter for letter in self.letters() if letter.internet_message_id == internet_message_id)
         return next(letters, None)
 
-    def sheet(self) -> SheetState | None:
-        return self._state.sheet
+    def sheet(self, name: str = REGISTER) -> SheetState | None:
+        return self._state.sheets.get(name)
 
 
 def _opened(lines: Iterable[Link]) -> set[str]:

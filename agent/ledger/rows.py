@@ -335,10 +335,11 @@ def reason_rows(desk: str, letter: Letter) -> list[dict[str, Any]]:
 # register
 
 
-def sheet_rows(connection: Connection, desk: str, *, intended: bool) -> dict[str, dict[str, str]]:
+def sheet_rows(connection: Connection, desk: str, name: str, *, intended: bool) -> dict[str, dict[str, str]]:
+    table = db.sheet_row.c
     found = connection.execute(
-        select(db.sheet_row.c.reference, db.sheet_row.c.cells)
-        .where(db.sheet_row.c.desk == desk, db.sheet_row.c.intended == intended)
+        select(table.reference, table.cells)
+        .where(table.desk == desk, table.name == name, table.intended == intended)
         .order_by(db.sheet_row.c.reference)
     )
     return {row.reference: row.cells for row in found}

@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from agent.ledger.chain import canonical, storable, utc_text
 
-HEAD = "0001"  # the schema version that this software reads and writes
+HEAD = "0002"  # the schema version that this software reads and writes
 
 
 class Line(TypeDecorator[str]):
@@ -234,13 +234,15 @@ question_content = Table(
     ForeignKeyConstraint(["desk", "number"], ["question.desk", "question.number"]),
 )
 
-# The register as last written: one row here for each row there, so that only what changed is rewritten.
+# Each sheet as last written: one row here for each row there, so that only what changed is rewritten.
 sheet = Table(
     "sheet",
     metadata,
     Column("desk", Line, primary_key=True),
+    Column("name", Line, primary_key=True),
     Column("version", Line),
     Column("headings", Plain, nullable=False),
+    Column("marks", Plain, nullable=False),
     Column("written_at", Utc, nullable=False),
 )
 
@@ -248,6 +250,7 @@ sheet_row = Table(
     "sheet_row",
     metadata,
     Column("desk", Line, primary_key=True),
+    Column("name", Line, primary_key=True),
     Column("intended", Boolean, primary_key=True),
     Column("reference", Line, primary_key=True),
     Column("cells", Plain, nullable=False),

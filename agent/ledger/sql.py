@@ -25,6 +25,7 @@ from sqlalchemy import (
 from agent.ledger import chain, rows
 from agent.ledger import schema as db
 from agent.ledger.base import (
+    REGISTER,
     HandledMail,
     Letter,
     LetterState,
@@ -254,14 +255,16 @@ class SqlDesk:
             )
         return found[0] if found else None
 
-    def sheet(self) -> SheetState | None:
+    def sheet(self, name: str = REGISTER) -> SheetState | None:
+        here = (db.sheet.c.desk == self._desk, db.sheet.c.name == name)
         with self._database.reading() as connection:
-            found = connection.execute(select(db.sheet).where(db.sheet.c.desk == self._desk)).first()
+            found = connection.execute(select(db.sheet).where(*here)).first()
             if found is None:
                 return None
             return SheetState(
                 version=found.version,
                 headings=tuple(found.headings),
-                rows=rows.sheet_rows(connection, self._desk, intended=False),
-                intended=rows.sheet_rows(connection, self._desk, intended=True),
+                rows=rows.sheet_rows(connection, self._desk, name, intended=False),
+                intended=rows.sheet_rows(connection, self._desk, name, intended=True),
+                marks=tuple(found.marks),
             )

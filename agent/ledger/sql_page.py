@@ -23,6 +23,7 @@ from sqlalchemy import (
 from agent.ledger import chain, rows
 from agent.ledger import schema as db
 from agent.ledger.base import (
+    REGISTER,
     HandledMail,
     Letter,
     LetterState,
@@ -205,24 +206,30 @@ class SqlPage:
 
     # register
 
-    def wrote(self, sheet: SheetState, at: datetime) -> None:
-        here = db.sheet.c.desk == self._desk
-        values = {"version": sheet.version, "headings": list(sheet.headings), "written_at": at}
-        if not self._connection.execute(update(db.sheet).where(here).values(values)).rowcount:
-            self._connection.execute(insert(db.sheet).values(desk=self._desk, **values))
-        self._wrote_rows(sheet.rows, intended=False)
-        self._wrote_rows(sheet.intended, intended=True)
+    def wrote(self, sheet: SheetState, at: datetime, name: str = REGISTER) -> None:
+        here = (db.sheet.c.desk == self._desk, db.sheet.c.name == name)
+        values = {
+            "version": sheet.version,
+            "headings": list(sheet.headings),
+            "marks": list(sheet.marks),
+            "written_at": at,
+        }
+        if not self._connection.execute(update(db.sheet).where(*here).values(values)).rowcount:
+            self._connection.execute(insert(db.sheet).values(desk=self._desk, name=name, **values))
+        self._wrote_rows(name, sheet.rows, intended=False)
+        self._wrote_rows(name, sheet.intended, intended=True)
 
-    def _wrote_rows(self, told: Mapping[str, Mapping[str, str]], *, intended: bool) -> None:
+    def _wrote_rows(self, name: str, told: Mapping[str, Mapping[str, str]], *, intended: bool) -> None:
         """Replace what differs and leave the rest: most rounds change a row or two of thousands."""
-        kept = rows.sheet_rows(self._connection, self._desk, intended=intended)
+        kept = rows.sheet_rows(self._connection, self._desk, name, intended=intended)
         stale = [reference for reference in kept if kept[reference] != told.get(reference)]
         fresh = [reference for reference in told if kept.get(reference) != told[reference]]
-        key: dict[str, Json] = {"desk": self._desk, "intended": intended}
+        key: dict[str, Json] = {"desk": self._desk, "name": name, "intended": intended}
         if stale:
             self._connection.execute(
                 delete(db.sheet_row).where(
                     db.sheet_row.c.desk == self._desk,
+                    db.sheet_row.c.name == name,
                     db.sheet_row.c.intended == intended,
                     db.sheet_row.c.reference == bindparam("gone"),
                 ),

@@ -622,6 +622,17 @@ class TestTheRegister:
                 page.wrote(sheet, NOW)
             assert desk.sheet() == sheet
 
+    def test_each_sheet_is_kept_apart(self, desk: DeskLedger) -> None:
+        alerts = SheetState("v1", ("Ref",), {"A": {"Ref": "A"}}, marks=("m1", "m2"))
+        questions = SheetState("v1", ("No.",), {"A": {"No.": "A"}}, {"B": {"No.": "B"}})
+        with desk.page() as page:
+            page.wrote(alerts, NOW)
+            page.wrote(questions, NOW, "questions")
+        assert (desk.sheet(), desk.sheet("questions")) == (alerts, questions)
+        with desk.page() as page:
+            page.wrote(SheetState(None, (), {}), NOW, "questions")
+        assert desk.sheet() == alerts
+
 
 class TestErasing:
     @pytest.fixture

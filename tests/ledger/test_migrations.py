@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -16,6 +17,7 @@ from sqlalchemy import create_engine
 
 from agent.errors import NeedsAPerson
 from agent.ledger import schema
+from agent.ledger.base import SheetState
 from agent.ledger.database import migrations
 from agent.ledger.sql import SqlLedger
 
@@ -89,6 +91,22 @@ def test_the_database_of_another_program_is_refused_untouched(path: Path) -> Non
     with pytest.raises(NeedsAPerson, match="something else than a ledger"):
         open_and_close(path)
     assert asked(path, "SELECT name FROM sqlite_master") == [("theirs",)]
+
+
+def test_what_was_remembered_of_the_register_outlives_the_step_to_several_sheets(path: Path) -> None:
+    """Else every value in the register would look as if a person had typed it."""
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        settings = migrations()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0001")
+        connection.exec_driver_sql("INSERT INTO sheet VALUES ('nct', 'v1', '[\"Ref\"]', '2026-03-02')")
+        connection.exec_driver_sql("INSERT INTO sheet_row VALUES ('nct', 0, 'A', '{\"Ref\": \"A\"}')")
+    engine.dispose()
+
+    ledger = SqlLedger(f"sqlite:///{path}")
+    assert ledger.desk("nct").sheet() == SheetState("v1", ("Ref",), {"A": {"Ref": "A"}})
+    ledger.close()
 
 
 def test_a_step_that_fails_leaves_nothing_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
