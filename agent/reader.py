@@ -142,7 +142,7 @@ def _told(
             {"name": child.name, "dob": _iso(child.dob), "system_id": child.system_id}
             for child in submission.children
         ],
-        "fields": {name: _field(found) for name, found in reading.fields.items()} if reading else {},
+        "fields": {name: _field(found) for name, found in reading.answers.items()} if reading else {},
         "updates": [
             {
                 "date": _iso(update.date),

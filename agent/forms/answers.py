@@ -19,6 +19,8 @@ _PROMPT = re.compile(
     r"|\[?(?:insert|enter|type|add)\b[\w /]*\]|_+|\.{3,}|…+|-+",
     re.IGNORECASE,
 )
+_LEADERS = re.compile(r"^(?:_+|\.{3,}|…+|\s)+|(?:_+|\.{3,}|…+|\s)+$")  # lines to write on
+_SAYS_NONE = re.compile(r"none|nil", re.IGNORECASE)
 _YES_NO = re.compile(r"(yes|no|y|n)\b(?!/)", re.IGNORECASE)
 
 
@@ -42,7 +44,7 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     units = [unit for line in lines for unit in line]
     if asked.options and any(unit.kind == "checkbox" for unit in units):
         return _ticked(asked, lines)
-    text = said(lines)
+    text = _LEADERS.sub("", said(lines))
     if not text or is_prompt(text) or (asked.hint and key(text) == key(asked.hint)):
         return Typed("", "")
     if any(unit.conflict for unit in units):

@@ -25,6 +25,10 @@ class FormField(Told):
     `variants` mean this field wherever they stand; `here` are labels too common for that ("Name",
     "Date"): they count only inside the field's own section or table. `hint` is shown where nothing
     is filled in yet. A date is normalised to ISO, a datetime to ISO local time to the minute.
+
+    `otherwise` are labels of other fields that answer this one on a form that does not ask for it.
+    What is not `printed` is known when an office's own form asks for it, and left out of a blank form;
+    `part_of` names the field that it is a part of, as a surname is of a name.
     """
 
     name: str
@@ -36,6 +40,9 @@ class FormField(Told):
     clause: str = ""
     choices: tuple[str, ...] = ()
     hint: str = ""
+    otherwise: tuple[str, ...] = ()
+    printed: bool = True
+    part_of: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:

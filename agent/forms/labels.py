@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,24 +19,66 @@ _SHORTEST_FUZZY = 8
 
 _IGNORED = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff'’‘`´."), None)
 _NUMBERING = re.compile(
-    r"^\s*(?:\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)",
+    r"^\s*(?:q\.?\s?\d{1,2}[.):]?\s+|\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)",
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PAGE_NUMBER = re.compile(r"\b(?:page )?\d{1,3}(?: (?:of )?\d{1,3})?$")
+_BESIDE = re.compile(r"\s+[/|]\s+|;\s")
 _NOT_WORD = re.compile(r"[\W_]+")
+# words that a label may have or lack, and words that stand for one another
+_FILLERS = frozenset(
+    "a an and any are at been did do does for has have her his if in is it of on or please that the their this"
+    " to was were your".split()
+)
+_SAME = {
+    **{
+        "childs": "child",
+        "children": "child",
+        "childrens": "child",
+        "persons": "person",
+        "managers": "manager",
+    },
+    **{
+        "when": "date",
+        "datetime": "date",
+        "no": "number",
+        "num": "number",
+        "nr": "number",
+        "ref": "reference",
+    },
+    **{"refs": "reference", "tel": "telephone", "birthdate": "birth", "yp": "young person", "id": "number"},
+}
 
 
 @lru_cache(maxsize=8192)
 def key(text: str) -> str:
     """What two writings of one label have in common: no case, numbering, asides, dashes or stars."""
-    plain = unicodedata.normalize("NFKC", text).replace("&", " and ")
-    without = _ASIDE.sub(" ", _NUMBERING.sub("", plain))
-    for candidate in (without, plain):
-        folded = _NOT_WORD.sub(" ", candidate.casefold().translate(_IGNORED)).strip()
-        if folded:
-            return folded
-    return ""
+    plain = _plain(text)
+    return next(filter(None, map(_folded, (_ASIDE.sub(" ", _NUMBERING.sub("", plain)), plain))), "")
+
+
+@lru_cache(maxsize=8192)
+def full_key(text: str) -> str:
+    """As `key`, with what stands in brackets: "Missing from (date and time)" asks when, not from where."""
+    return _folded(_NUMBERING.sub("", _plain(text))) or key(text)
+
+
+def sense(label: str) -> frozenset[str]:
+    """The words of a label's key that carry its meaning, in whatever order: "Date & time of the incident"
+    and "Incident date" ask for one thing. Empty where there are too few to be sure."""
+    words = {_SAME.get(word, word) for word in label.split()} - _FILLERS
+    if "date" in words:
+        words.discard("time")
+    return frozenset(words) if len(words) > 1 else frozenset()
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("&", " and ")
+
+
+def _folded(plain: str) -> str:
+    return _NOT_WORD.sub(" ", plain.casefold().translate(_IGNORED)).strip()
 
 
 def is_numbered(text: str) -> bool:
@@ -77,36 +119,50 @@ class LabelBook:
         self.headings: dict[str, Section] = {}
         self.row_names: dict[str, Section] = {}
         self.boilerplate: set[str] = set()
-        for section in definition.sections:
-            self._learn_section(section)
+        for spoken in (full_key, key):  # what stands in brackets counts where it tells two labels apart
+            for section in definition.sections:
+                self._learn_section(section, spoken)
+        self._senses = self._by_sense()
         self.categories = {key(category.code): category for category in categories}
         self.category_words = {key(category.words): category for category in categories}
         self._learn_boilerplate(definition)
         self._fuzzy = [label for label in self._everywhere if len(label) >= _SHORTEST_FUZZY]
 
-    def _learn_section(self, section: Section) -> None:
+    def _learn_section(self, section: Section, spoken: Callable[[str], str]) -> None:
         self.headings[key(section.title)] = section
         inside = self._inside.setdefault(section.title, {})
         for asked in section.fields:
-            self._learn(Meaning(asked, section), inside, widely=True)
+            self._learn(Meaning(asked, section), inside, spoken, widely=True)
         for table in section.tables:
             columns = self._columns.setdefault(table.name, {})
             self.row_names[key(table.row_name)] = section
             for asked in table.columns:
                 meaning = Meaning(asked, section, table)
-                self._learn(meaning, columns, widely=False)
+                self._learn(meaning, columns, spoken, widely=False)
                 # a table's column may be asked for outside a grid; a row's only inside its section
-                self._learn(meaning, inside, widely=table.shape == "blocks")
+                self._learn(meaning, inside, spoken, widely=table.shape == "blocks")
 
-    def _learn(self, meaning: Meaning, inside: dict[str, Meaning], *, widely: bool) -> None:
+    def _learn(
+        self, meaning: Meaning, inside: dict[str, Meaning], spoken: Callable[[str], str], *, widely: bool
+    ) -> None:
         field = meaning.field
-        wide = dict.fromkeys(key(label) for label in (field.label, *field.variants))
-        for label in (*wide, *(key(label) for label in field.here)):
+        wide = dict.fromkeys(spoken(label) for label in (field.label, *field.variants))
+        for label in (*wide, *(spoken(label) for label in field.here)):
             inside.setdefault(label, meaning)
         if widely:
             self._names.setdefault(field.name, meaning)
             for label in wide:
-                self._everywhere.setdefault(label, []).append(meaning)
+                known = self._everywhere.setdefault(label, [])
+                if meaning not in known and not (known and spoken is key):
+                    known.append(meaning)
+
+    def _by_sense(self) -> dict[frozenset[str], Meaning]:
+        """What the words of a label mean, where they can mean one thing only."""
+        found: dict[frozenset[str], dict[tuple[str, str], Meaning]] = {}
+        for label, meanings in self._everywhere.items():
+            if words := sense(label):
+                found.setdefault(words, {}).update({meaning.name: meaning for meaning in meanings})
+        return {words: next(iter(named.values())) for words, named in found.items() if len(named) == 1}
 
     def _learn_boilerplate(self, definition: FormDefinition) -> None:
         said = [
@@ -123,29 +179,44 @@ class LabelBook:
         """The label `text` is, as printed; the current section settles a label of several meanings."""
         if len(text) > LONGEST:
             return None
-        label = key(text)
-        if section is not None and (here := self._inside[section.title].get(label)):
-            return Match(here, 1.0)
-        found = self._everywhere.get(label, ())
-        return Match(found[0], 1.0) if len(found) == 1 else None
+        for label in dict.fromkeys((full_key(text), key(text))):
+            if section is not None and (here := self._inside[section.title].get(label)):
+                return Match(here, 1.0)
+            if found := self._everywhere.get(label):
+                return Match(found[0], 1.0) if len(found) == 1 else None
+        return None
 
-    def nearly(self, text: str, section: Section | None = None) -> Match | None:
-        """As `exactly`, and else the one label that `text` misspells."""
+    def reworded(self, text: str, section: Section | None = None) -> Match | None:
+        """As `exactly`, and else the label that says the same in other words or in another order."""
         exact = self.exactly(text, section)
         if exact or len(text) > LONGEST:
             return exact
+        for label in dict.fromkeys((full_key(text), key(text))):
+            if label and (meaning := self._senses.get(sense(label))):
+                return Match(meaning, 0.95)
+        first = _BESIDE.split(text, maxsplit=1)[0]  # "Date of incident / Dyddiad", "Name; role; telephone"
+        return self.exactly(first, section) if first != text else None
+
+    def nearly(self, text: str, section: Section | None = None) -> Match | None:
+        """As `reworded`, and else the one label that `text` misspells."""
+        found = self.reworded(text, section)
+        if found or len(text) > LONGEST:
+            return found
         label = key(text)
         if len(label) < _SHORTEST_FUZZY or label in self.headings:
             return None
         best = process.extract(label, self._fuzzy, scorer=fuzz.ratio, score_cutoff=_ALIKE - 4, limit=4)
-        meanings = {meaning.name: meaning for found, _, _ in best for meaning in self._everywhere[found]}
+        meanings = {meaning.name: meaning for near, _, _ in best for meaning in self._everywhere[near]}
         if len(meanings) != 1 or best[0][1] < _ALIKE:
             return None
         return Match(next(iter(meanings.values())), 0.85)
 
     def column(self, table: str, text: str) -> Meaning | None:
         """What a heading means above a column of `table`."""
-        return None if len(text) > LONGEST else self._columns[table].get(key(text))
+        if len(text) > LONGEST:
+            return None
+        columns = self._columns[table]
+        return columns.get(full_key(text)) or columns.get(key(text))
 
     def tagged(self, tag: str, alias: str) -> Meaning | None:
         """What a control's own name says: only single fields, which cannot repeat."""
@@ -185,7 +256,7 @@ class LabelBook:
 
     def count(self, texts: Sequence[str]) -> tuple[int, int]:
         """How many different fields, and how many mandatory ones, these texts are labels of."""
-        found = {match.meaning.name: match.meaning for text in texts if (match := self.exactly(text))}
+        found = {match.meaning.name: match.meaning for text in texts if (match := self.reworded(text))}
         return len(found), sum(meaning.field.mandatory for meaning in found.values())
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from agent.forms.answers import Typed, is_prompt, typed
+from agent.forms.definition import FormTable
 from agent.forms.labels import LabelBook, Match, Meaning, is_numbered, key
 from agent.forms.units import Cell, Document, Unit, boxed, where
 from agent.procedure.reading import Field
@@ -18,8 +19,18 @@ from agent.procedure.reading import Field
 _SAME_LINE, _SAME_CELL, _RIGHT, _UNDER_HEADING, _BELOW, _NEXT = 0.97, 0.95, 0.94, 0.94, 0.86, 0.8
 _TICK_WORDS = frozenset(("x", "yes", "y", "✓", "✔"))
 _CONTROL, _BOX = "\ufffc", "\ufffb"
-_SEPARATOR = re.compile(f"[:\t{_CONTROL}{_BOX}]| [–—-] |\\s{{3,}}")
+_SEPARATOR = re.compile(f"\\s*(?:\\.{{3,}}|…+|_{{2,}})|[:\t{_CONTROL}{_BOX}]|[?](?=\\s)| [–—-] |\\s{{3,}}")
+_SURE = frozenset(":\t._…")  # after these a label may have slips; a dash or a mark may stand in a sentence
 _MANY = 3  # how many separators a label itself may hold ("National Panel: decision, date")
+_APART = re.compile(r"\t|\s{3,}")  # what sets two questions on one line apart
+_HEAD = re.compile(
+    r"[^\W\d_][^\t:\n\ufffc\ufffb]{1,58}:(?=\s|$|[\ufffc\ufffb])"
+)  # "Any words:", known or not
+_GUIDANCE = re.compile(
+    r"\W*(?:please\b|if (?:known|applicable|relevant|not)\b|to be (?:completed|filled)\b|see (?:the |also )?(?:guid|note|over)"
+    r"|(?:give|include|state|use|insert|attach|specify)\b|for example\b|e\.?g\b|i\.?e\b|n\.?b\b|note:)|\(.*\)$",
+    re.IGNORECASE,
+)
 _PARTS_READ = frozenset(("body", "header", "footer", "text box"))
 
 
@@ -98,10 +109,14 @@ class _Matcher:
                 self.in_cell.setdefault(id(line.cell), []).append(line)
         self.section = book.definition.sections[0]
         self.claims: list[Claim] = []
-        self.ticked: dict[str, None] = {}
+        self.ticked: dict[str, Line] = {}
         self.problems: list[str] = []
         self.new_row = False
         self.rows_seen: set[tuple[int, int]] = set()
+        self.facing: dict[tuple[int, int], str] = {}  # by table and column
+        # the table of the form and of the document whose headings had one row below: more headings go on with it
+        self.one_row: tuple[FormTable | None, int] | None = None
+        self.left_over: list[str] = []  # of lines of which only a part was an answer
         self.labels_used: set[int] = set()
         self.misplaced: set[int] = set()  # controls that stand beside a label which is not theirs
 
@@ -135,13 +150,13 @@ class _Matcher:
         if len(codes) != 1:
             return
         marks = [line for line in lines if self._is_mark(line)]
-        if len(marks) > 1 or not any(self.book.category(line.text) for line in lines if line not in marks):
+        if len(marks) != 1 or not any(self.book.category(line.text) for line in lines if line not in marks):
             return
         if any(unit.kind == "checkbox" for line in lines for unit in line.units if line not in marks):
             return
         code = codes.pop()
-        if marks and self._is_ticked(marks[0]):
-            self.ticked[code] = None
+        if self._is_ticked(marks[0]):
+            self.ticked[code] = marks[0]
         for line in lines:
             line.used = line in marks or bool(self.book.category(line.text))
 
@@ -168,14 +183,14 @@ class _Matcher:
                 continue
             line.used = True
             if box.ticked:
-                self.ticked[code] = None
+                self.ticked[code] = line
         if (
             not line.used
             and boxes
             and all(self.book.category(box.tag) for box in boxes if box.tag)
             and boxes[0].tag
         ):
-            self.ticked.update({str(self.book.category(box.tag)): None for box in boxes if box.ticked})
+            self.ticked.update({str(self.book.category(box.tag)): line for box in boxes if box.ticked})
             line.used = True
 
     # --- tables with a row of headings ---
@@ -214,6 +229,8 @@ class _Matcher:
     ) -> None:
         for cell, _ in columns:
             self._use(self._lines(cell))
+        read = (columns[0][1].table, columns[0][0].table)
+        goes_on, count = self.one_row == read, 0
         for row in rows[top + 1 :]:
             if self._stops_rows(row):
                 break
@@ -224,10 +241,12 @@ class _Matcher:
                     (cell for cell in row if cell.left < head.right and head.left < cell.right), None
                 )
                 lines = self._lines(under) if under else []
-                self.new_row = first
+                self.new_row = first and not goes_on
                 first = False
                 self._claim(Match(meaning, 1.0), self._cell_text(head), lines, _UNDER_HEADING, under or head)
-        self.new_row = True
+            goes_on, count = False, count + 1
+        self.one_row = read if count == 1 else None
+        self.new_row = count != 1
 
     def _stops_rows(self, row: Sequence[Cell]) -> bool:
         """A heading, or a row that asks something else, ends the rows."""
@@ -235,6 +254,8 @@ class _Matcher:
             return True
         text = self._cell_text(row[0])
         if self.book.heading(text) is not None or self.book.row_heading(text) is not None:
+            return True
+        if (said := [cell for cell in row if self._cell_text(cell)]) and all(map(self._is_pure_label, said)):
             return True
         return len(row) > 1 and self._is_pure_label(row[0]) and not self._is_pure_label(row[1])
 
@@ -254,7 +275,51 @@ class _Matcher:
                 return
         if line.cell is not None and self._cell_label(line.cell):
             return
-        self._line_label(line)
+        if not self._tabbed_heads(line):
+            self._line_label(line)
+
+    def _tabbed_heads(self, line: Line) -> bool:
+        """Labels side by side on one line: the k-th is answered in the k-th place of what comes next."""
+        heads = [head.strip() for head in _APART.split(line.text)] if line.plain else []
+        if len(heads) < 2 or not all(heads) or ":" in line.text.rstrip(":"):
+            return False
+        found = [self.book.reworded(head, self.section) for head in heads]
+        if sum(match is not None for match in found) < max(2, 0.6 * len(heads)):
+            return False
+        after = next(
+            (
+                next_line
+                for next_line in self.lines[self.place[id(line)] + 1 :]
+                if self._may_answer(next_line)
+            ),
+            None,
+        )
+        places = self._places(after) if after is not None else []
+        if len(places) != len(heads) or all(self._asks(lines) for lines, _ in places if lines):
+            return all(match is not None and match.quality == 1.0 for match in found)  # nothing is answered
+        line.used = True
+        for match, head, (lines, cell) in zip(found, heads, places, strict=True):
+            if match is not None:
+                self._claim(match, head, lines, _UNDER_HEADING, cell, line)
+        return True
+
+    def _may_answer(self, line: Line) -> bool:
+        return line.says or line.cell is not None
+
+    def _places(self, line: Line) -> list[tuple[list[Line], Cell | None]]:
+        """What stands side by side there: the cells of a row, or the pieces between tabs."""
+        if line.cell is not None:
+            row = self.tables[line.cell.table][line.cell.top]
+            return [(self._lines(cell), cell) for cell in row] if line.cell.top == 0 else []
+        shown, at, places = _shown(line.units), 0, list[tuple[list[Line], Cell | None]]()
+        for gap in [*(found.span() for found in _APART.finditer(shown)), (len(shown), len(shown))]:
+            places.append(([Line(_cut(line.units, at, gap[0]), None, line.part, line.number)], None))
+            at = gap[1]
+        line.used = len(places) > 1
+        return places
+
+    def _asks(self, lines: Sequence[Line]) -> bool:
+        return self.book.reworded(lines[0].text, self.section) is not None
 
     def _reads_as_label(self, line: Line) -> bool:
         """A heading that is also a label ("Conclusion") asks for a value where one can follow."""
@@ -282,21 +347,62 @@ class _Matcher:
         return True
 
     def _label_of(self, cell: Cell) -> Match | None:
-        lines = self._lines(cell)
+        """The label that a cell holds, and nothing else but guidance on how to answer."""
+        lines = [line for line in self._lines(cell) if line.says]
         if not lines or any(line.used and not self.book.heading(line.text) for line in lines):
             return None
         if not all(line.plain for line in lines):
             return None
-        text = self._cell_text(cell)
-        return self.book.nearly(text, self.section) if text else None
+        found = self.book.nearly(self._cell_text(cell), self.section)
+        if found is None and len(lines) > 1 and (self._all_guidance(lines[1:]) or self._labels_column(cell)):
+            found = self.book.reworded(lines[0].text, self.section)
+        return found
+
+    def _all_guidance(self, lines: Sequence[Line]) -> bool:
+        return all(_GUIDANCE.match(line.text) or is_prompt(line.text) for line in lines)
+
+    def _labels_column(self, cell: Cell) -> bool:
+        """Whether the cells above and below are labels too, each with its answer on the right."""
+        return self._facing(cell.table, cell.left) == "right"
+
+    def _facing(self, table: int, column: int) -> str:
+        """Where the answers to a column of labels stand: "right", "below", or "" where that is not plain."""
+        if (table, column) not in self.facing:
+            self.facing[table, column] = ""  # what is asked while this is being found out
+            self.facing[table, column] = self._found_facing(table, column)
+        return self.facing[table, column]
+
+    def _found_facing(self, table: int, column: int) -> str:
+        right = below = 0
+        for cell in [cell for row in self.tables[table] for cell in row if cell.left == column]:
+            if not self._begins_with_label(cell):
+                continue
+            beside, under = self._right_of(cell), self._below(cell)
+            is_asked_beside = beside is None or self._begins_with_label(beside)
+            if not is_asked_beside and (under is None or self._begins_with_label(under)):
+                right += 1
+            elif is_asked_beside and under is not None and not self._begins_with_label(under):
+                below += 1
+        if right and below:
+            return ""
+        return "right" if right > 1 else "below" if below else ""
+
+    def _begins_with_label(self, cell: Cell) -> bool:
+        first = next((line for line in self._lines(cell) if line.says), None)
+        return first is not None and first.plain and self.book.reworded(first.text, self.section) is not None
 
     def _value_cell(self, cell: Cell) -> tuple[Cell, float] | None:
         """Where the value of a label's cell is: right of it, or below where the row is all labels."""
-        right = self._right_of(cell)
+        right, below = self._right_of(cell), self._below(cell)
+        is_open_below = below is not None and not self._is_label(below)
+        if is_open_below and below is not None and self._facing(cell.table, cell.left) == "below":
+            return below, _BELOW
+        if is_open_below and below is not None and right is not None and not self._labels_column(cell):
+            if self.book.nearly(self._cell_text(right), self.section):
+                return below, _BELOW  # a label with a slip of the pen beside this one
         if right is not None and not self._is_answered_label(cell, right):
             return right, _RIGHT
-        below = self._below(cell)
-        if below is not None and not self._is_label(below) and self._row_of_labels(cell):
+        if is_open_below and below is not None and self._row_of_labels(cell):
             return below, _BELOW
         return None
 
@@ -308,12 +414,33 @@ class _Matcher:
         )
 
     def _right_of(self, cell: Cell) -> Cell | None:
+        """The next cell on the right; a column in which nothing ever stands only keeps cells apart."""
+        at = cell
+        while (beside := self._beside(cell, at.right)) is not None and self._is_spacer(beside):
+            at = beside
+        return beside
+
+    def _beside(self, cell: Cell, column: int) -> Cell | None:
         rows = self.tables[cell.table]
         for row in rows[max(0, cell.top - 20) : cell.top + 1]:
             for other in row:
-                if other.left == cell.right and other.top <= cell.top < other.bottom:
+                if other.left == column and other.top <= cell.top < other.bottom:
                     return other
         return None
+
+    def _is_spacer(self, cell: Cell) -> bool:
+        if self._says(cell) or self._beside(cell, cell.right) is None:
+            return False
+        column = [
+            other
+            for row in self.tables[cell.table]
+            for other in row
+            if other.left < cell.right and cell.left < other.right
+        ]
+        return len(column) >= _MANY and not any(map(self._says, column))
+
+    def _says(self, cell: Cell) -> bool:
+        return any(line.says or not line.plain for line in self._lines(cell))
 
     def _below(self, cell: Cell) -> Cell | None:
         rows = self.tables[cell.table]
@@ -336,6 +463,8 @@ class _Matcher:
         if self._is_pure_label(cell):
             return True
         lines = [line for line in self._lines(cell) if line.says]
+        if len(lines) > 1 and lines[0].plain and self.book.nearly(lines[0].text, self.section):
+            return True  # a label with its answer below it
         return bool(lines) and self._split(lines[0]) is not None
 
     def _is_pure_label(self, cell: Cell) -> bool:
@@ -364,10 +493,9 @@ class _Matcher:
         """A line that is a label and nothing more; the answer stands on the next."""
         if not line.plain or not line.text:
             return
-        ends = line.text.endswith(":")
-        found = (
-            self.book.nearly(line.text, self.section) if ends else self.book.exactly(line.text, self.section)
-        )
+        is_plain = line.text.endswith(":") or (line.cell is not None and line is self._lines(line.cell)[0])
+        find = self.book.nearly if is_plain else self.book.exactly
+        found = find(line.text, self.section)
         if found is not None:
             line.used = True
             self._claim_line(found, line.text, [], line, last=True)
@@ -387,6 +515,7 @@ class _Matcher:
             and line.cell is not None
             and (right := self._right_of(line.cell))
             and not self._is_label(right)
+            and not _HEAD.match(self._cell_text(right))
         ):
             lines, place = self._lines(right), _RIGHT
         self._claim(found, label, lines, place, line.cell, line)
@@ -398,13 +527,23 @@ class _Matcher:
                 return
             if not after.says:
                 continue
-            if self._split(after) is not None or (after.plain and self._is_line_label(after)):
+            if self._ends_answer(after, many=many):
                 return
-            if self._is_said_by_form(after):
+            if self._is_said_by_form(after) or (after.plain and _GUIDANCE.match(after.text) and not many):
                 continue
+            if not many and after.plain and _HEAD.match(after.text):
+                return  # another question, in words that are not known
             yield after
             if not many:
                 return
+
+    def _ends_answer(self, line: Line, *, many: bool) -> bool:
+        """Whether a line asks something else. A story told inside a cell may begin a line with a word that
+        is a label elsewhere on the form ("Police informed: at once")."""
+        split = self._split(line)
+        if split is not None:
+            return not (many and line.cell is not None) or split[0].meaning.section is self.section
+        return line.plain and self._is_line_label(line)
 
     def _is_line_label(self, line: Line) -> bool:
         text = line.text
@@ -431,10 +570,10 @@ class _Matcher:
                 break
             found = (
                 self.book.nearly(head, self.section)
-                if separator[0] in ":\t"
+                if _SURE.intersection(separator[0])
                 else self.book.exactly(head, self.section)
             )
-            if found and (best is None or found.quality >= best[0].quality):
+            if found and (best is None or (found.quality >= best[0].quality and key(head) != key(best[1]))):
                 end = separator.start() if separator[0] in (_CONTROL, _BOX) else separator.end()
                 best = (found, head, end)
         if best is None:
@@ -448,19 +587,27 @@ class _Matcher:
     def _until_next_label(
         self, units: list[Unit], of: Match
     ) -> tuple[list[Unit], tuple[Match, str, list[Unit]] | None]:
-        """The units before the next label of the same line, and that label. Narrative is never split."""
-        if of.meaning.field.type == "long":
-            return units, None
+        """The units before the next label of the same line, and that label. Narrative ends only at a tab."""
         shown = _shown(units)
+        narrative = of.meaning.field.type == "long"
         for colon in re.finditer(":", shown):
             words = list(re.finditer(r"[^\s\ufffc\ufffb]+", shown[: colon.start()]))
             for first in words[-8:]:
                 label = shown[first.start() : colon.start()]
-                if _CONTROL in label or _BOX in label:
+                if _CONTROL in label or _BOX in label or label.startswith("(") or _APART.search(label):
                     continue
-                found = self.book.exactly(label, self.section)
+                is_apart = (not narrative and first.start() == 0) or _APART.search(
+                    shown[max(0, first.start() - 3) : first.start()]
+                )
+                if narrative and not is_apart:
+                    continue
+                found = (self.book.nearly if is_apart else self.book.exactly)(label, self.section)
                 if found:
                     return _cut(units, 0, first.start()), (found, label, _cut(units, colon.end()))
+        for gap in () if narrative else _APART.finditer(shown):
+            if _HEAD.match(shown, gap.end()):  # another question, in words that are not known
+                self.left_over.append("".join(unit.text for unit in _cut(units, gap.end())).strip())
+                return _cut(units, 0, gap.start()), None
         return units, None
 
     # --- claims ---
@@ -547,9 +694,7 @@ class _Matcher:
             )
             if rows:
                 result.tables[name] = rows
-        for code in self.book.codes(result.fields["category"].text if "category" in result.fields else ""):
-            self.ticked[code] = None
-        result.ticked = tuple(sorted(self.ticked))
+        self._gather_categories(result)
         result.unread = tuple(self._unread())
         return result
 
@@ -569,12 +714,31 @@ class _Matcher:
             else:
                 result.fields[name] = _field(name, max(claims, key=lambda claim: claim.confidence))
 
+    def _gather_categories(self, result: Matched) -> None:
+        """The boxes that were ticked and the codes that were written; words alone only propose."""
+        written = result.fields.get("category")
+        codes = {*self.ticked, *self.book.codes(written.text if written else "")}
+        result.ticked = tuple(sorted(codes))
+        asked = self.book.definition.fields.get("category")
+        if not codes or asked is None:
+            return
+        where = [self._where(line.cell, line) for line in self.ticked.values()][:1]
+        label = written.label if written else asked.label
+        place = written.where if written else "".join(where)
+        said = "; ".join(filter(None, [written.text if written else "", *self.ticked]))
+        result.fields["category"] = Field(
+            "category", ", ".join(result.ticked), said, label, place, _SAME_CELL
+        )
+
     def _unread(self) -> Iterator[str]:
+        yield from self.left_over
         for line in self.lines:
             text = "".join(unit.text for unit in line.units).strip()
             if line.used or not re.search(r"\w", text) or is_prompt(text) or self._is_said_by_form(line):
                 continue
-            if self.book.exactly(text, self.section) is None:
+            if self.book.exactly(text, self.section) is None and not (
+                line.plain and self.book.category(text)
+            ):
                 yield text
 
 

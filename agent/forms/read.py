@@ -103,6 +103,7 @@ def _read(
         ticked=found.ticked,
         unread=found.unread,
         problems=(*problems, *_noticed(document), *found.problems),
+        old=any(problem.startswith("old_form:") for problem in problems),
     )
 
 
@@ -115,6 +116,8 @@ def recognised(lines: Sequence[Line], books: Sequence[LabelBook]) -> tuple[Label
     titled = _by_title(counts, titles)
     if titled:
         return titled
+    if any(_longest((book.definition.title, *book.definition.recognised_by), titles) for book in books):
+        return None, []
     best = max(counts, key=lambda count: count[1:], default=None)
     if best and best[1] >= _FEWEST_LABELS_UNTITLED and best[2] >= 3:
         return best[0], ["no_title: The form has no title that is known; it was recognised by its labels."]
@@ -131,7 +134,7 @@ def _title_lines(lines: Sequence[Line]) -> list[Line]:
 
 
 def _label_texts(line: Line) -> list[str]:
-    head = re.split(r"[:\t]", line.text, maxsplit=1)[0]
+    head = re.split(r"[:\t]|\?\s|\s*(?:\.{3}|…|__)|\s{3}", line.text, maxsplit=1)[0]
     return [line.text, head] if head != line.text else [line.text]
 
 

@@ -61,6 +61,11 @@ class _Form:
         return self.tables.get(table.name) or ([empty] * table.blank_rows if blank else [])
 
 
+def printed(asked: Sequence[FormField]) -> tuple[FormField, ...]:
+    """The fields that a blank form asks for."""
+    return tuple(one for one in asked if one.printed)
+
+
 # --- the office's form and the retyped table -----------------------------------------------------
 
 
@@ -80,7 +85,7 @@ Answer = Callable[[_Form, FormField, str, int], str]
 
 
 def _single(form: _Form, section: Section, answer: Answer) -> Iterable[str]:
-    if section.fields:
+    if printed(section.fields):
         yield wordml.grid(
             [_LABEL, _ANSWER],
             [
@@ -88,7 +93,7 @@ def _single(form: _Form, section: Section, answer: Answer) -> Iterable[str]:
                     _label(asked, _LABEL) + answer(form, asked, form.values.get(asked.name, ""), _ANSWER),
                     tall=asked.type == "long",
                 )
-                for asked in section.fields
+                for asked in printed(section.fields)
             ],
         )
 
@@ -109,7 +114,7 @@ def _repeating(form: _Form, section: Section, answer: Answer, shape: str) -> Ite
 
 def _row_table(form: _Form, table: FormTable, rows: Sequence[Row], answer: Answer) -> str:
     """One row each under a row of headings; columns that nobody filled in are left out when many."""
-    columns = table.columns
+    columns = printed(table.columns)
     if len(columns) > 5:
         columns = tuple(c for c in columns if c.mandatory or any(row.get(c.name) for row in rows))
     widths = _widths(columns)
@@ -131,7 +136,10 @@ def _widths(columns: Sequence[FormField]) -> list[int]:
 def _block(form: _Form, table: FormTable, row: Row, answer: Answer) -> str:
     """One row of a table as a block of its own: label, value, label, value."""
     widths = [1900, 3203, 1900, 3203]
-    cells = [_label(c, 1900, keep=True) + answer(form, c, row.get(c.name, ""), 3203) for c in table.columns]
+    cells = [
+        _label(c, 1900, keep=True) + answer(form, c, row.get(c.name, ""), 3203)
+        for c in printed(table.columns)
+    ]
     if len(cells) % 2:
         cells.append(wordml.cell("", 1900, shade=wordml.PALE) + wordml.cell("", 3203))
     return wordml.grid(
@@ -180,8 +188,8 @@ def _paragraphs(form: _Form) -> Iterable[str]:
                 yield wordml.paragraph(
                     wordml.run(f"{table.row_name} {number}", bold=True), before=120, keep=True
                 )
-                yield from (_line(asked, row.get(asked.name, "")) for asked in table.columns)
-        yield from (_line(asked, form.values.get(asked.name, "")) for asked in section.fields)
+                yield from (_line(asked, row.get(asked.name, "")) for asked in printed(table.columns))
+        yield from (_line(asked, form.values.get(asked.name, "")) for asked in printed(section.fields))
 
 
 def _line(asked: FormField, value: str) -> str:

@@ -19,7 +19,7 @@ _NOTHING = frozenset(
 )
 MOMENTS = ("incident_at", "aware_at", "form_date", "missing_since", "returned_at")
 _KEPT_ELSEWHERE = frozenset(
-    {*MOMENTS, "next_update_due", "child_name", "dob", "system_id", "form_kind", "reference"}
+    {*MOMENTS, "next_update_due", "child_name", "dob", "system_id", "category", "form_kind", "reference"}
 )
 _CLOCK_SLACK = timedelta(hours=1)  # clocks differ; what is this little ahead is not in the future
 

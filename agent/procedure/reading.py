@@ -27,7 +27,8 @@ class Reading:
 
     `tables` holds the repeating parts ("children", "updates", "actions"), each a tuple of rows.
     `ticked` are the category codes whose boxes were ticked. `unread` is visible text that was
-    neither label nor value; it is personal and never logged.
+    neither label nor value; it is personal and never logged. `old` is whether its title is that of a form
+    which this one has replaced.
     """
 
     form: str
@@ -38,9 +39,16 @@ class Reading:
     ticked: tuple[str, ...] = ()
     unread: tuple[str, ...] = field(default=(), repr=False)
     problems: tuple[str, ...] = ()
+    old: bool = False
+
+    @property
+    def answers(self) -> Mapping[str, Field]:
+        """The single values by name, and beside them what the form tells of its first child."""
+        first: Mapping[str, Field] = next(iter(self.tables.get("children", ())), {})
+        return {**first, **self.fields}
 
     def text(self, name: str) -> str:
-        """The value called `name`, or "" where the form has none."""
+        """The single value called `name`, or "" where the form has none."""
         found = self.fields.get(name)
         return found.value if found else ""
 

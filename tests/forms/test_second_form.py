@@ -79,7 +79,7 @@ def test_everything_on_it_is_read(layout: Layout) -> None:
 
     assert isinstance(reading, Reading)
     assert reading.form == "leadership_alert"
-    assert values(reading.fields) == TOLD
+    assert values(reading.fields) == {**TOLD, "category": "E04, E04a"}
     assert [values(row) for row in reading.tables["children"]] == [CHILD]
     assert [values(row) for row in reading.tables["updates"]] == [UPDATE]
     assert reading.ticked == ("E04", "E04a")

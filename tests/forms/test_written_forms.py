@@ -74,7 +74,7 @@ def test_a_filled_form_is_read_back_whole(
     found = read(content, "form.docx", definitions, categories)
     assert isinstance(found, Reading)
     assert found.form == "sla"
-    assert plain(found.fields) == VALUES
+    assert plain(found.fields) == {**VALUES, "category": "K03, M07"}
     assert {name: [plain(row) for row in rows] for name, rows in found.tables.items()} == TABLES
     assert found.ticked == ("K03", "M07")
     assert (found.problems, found.unread) == ((), ())
@@ -153,7 +153,8 @@ def test_whatever_is_written_is_read_back(
         )
         found = read(content, "form.docx", definitions, categories)
         assert isinstance(found, Reading)
-        assert plain(found.fields) == form["values"]
+        codes = ", ".join(sorted(form["ticked"]))
+        assert plain(found.fields) == form["values"] | ({"category": codes} if codes else {})
         distinct = [row for index, row in enumerate(form["children"]) if row not in form["children"][:index]]
         assert [plain(row) for row in found.tables.get("children", ())] == distinct
         assert found.ticked == tuple(sorted(form["ticked"]))
