@@ -28,26 +28,28 @@ _BESIDE = re.compile(r"\s+[/|]\s+|;\s")
 _NOT_WORD = re.compile(r"[\W_]+")
 # words that a label may have or lack, and words that stand for one another
 _FILLERS = frozenset(
-    "a an and any are at been did do does for has have her his if in is it of on or please that the their this"
-    " to was were your".split()
+    (
+        *("a", "an", "and", "any", "are", "at", "been", "did", "do", "does", "for", "has", "have", "her"),
+        *("his", "if", "in", "is", "it", "of", "on", "or", "please", "that", "the", "their", "this", "to"),
+        *("was", "were", "your"),
+    )
 )
 _SAME = {
-    **{
-        "childs": "child",
-        "children": "child",
-        "childrens": "child",
-        "persons": "person",
-        "managers": "manager",
-    },
-    **{
-        "when": "date",
-        "datetime": "date",
-        "no": "number",
-        "num": "number",
-        "nr": "number",
-        "ref": "reference",
-    },
-    **{"refs": "reference", "tel": "telephone", "birthdate": "birth", "yp": "young person", "id": "number"},
+    "childs": "child",
+    "children": "child",
+    "childrens": "child",
+    "persons": "person",
+    "managers": "manager",
+    "when": "date",
+    "datetime": "date",
+    "no": "number",
+    "num": "number",
+    "nr": "number",
+    "id": "number",
+    "ref": "reference",
+    "refs": "reference",
+    "tel": "telephone",
+    "birthdate": "birth",
 }
 
 

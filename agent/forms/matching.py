@@ -27,8 +27,9 @@ _HEAD = re.compile(
     r"[^\W\d_][^\t:\n\ufffc\ufffb]{1,58}:(?=\s|$|[\ufffc\ufffb])"
 )  # "Any words:", known or not
 _GUIDANCE = re.compile(
-    r"\W*(?:please\b|if (?:known|applicable|relevant|not)\b|to be (?:completed|filled)\b|see (?:the |also )?(?:guid|note|over)"
-    r"|(?:give|include|state|use|insert|attach|specify)\b|for example\b|e\.?g\b|i\.?e\b|n\.?b\b|note:)|\(.*\)$",
+    r"\W*(?:please\b|if (?:known|applicable|relevant|not)\b|to be (?:completed|filled)\b"
+    r"|see (?:the |also )?(?:guid|note|over)|(?:give|include|state|use|insert|attach|specify)\b"
+    r"|for example\b|e\.?g\b|i\.?e\b|n\.?b\b|note:)|\(.*\)$",
     re.IGNORECASE,
 )
 _PARTS_READ = frozenset(("body", "header", "footer", "text box"))
@@ -114,7 +115,7 @@ class _Matcher:
         self.new_row = False
         self.rows_seen: set[tuple[int, int]] = set()
         self.facing: dict[tuple[int, int], str] = {}  # by table and column
-        # the table of the form and of the document whose headings had one row below: more headings go on with it
+        # the form's table and the document's whose headings had one row below: more headings go on with it
         self.one_row: tuple[FormTable | None, int] | None = None
         self.left_over: list[str] = []  # of lines of which only a part was an answer
         self.labels_used: set[int] = set()
@@ -394,17 +395,18 @@ class _Matcher:
     def _value_cell(self, cell: Cell) -> tuple[Cell, float] | None:
         """Where the value of a label's cell is: right of it, or below where the row is all labels."""
         right, below = self._right_of(cell), self._below(cell)
-        is_open_below = below is not None and not self._is_label(below)
-        if is_open_below and below is not None and self._facing(cell.table, cell.left) == "below":
+        if below is not None and self._is_label(below):
+            below = None
+        facing = self._facing(cell.table, cell.left)
+        if below is not None and (facing == "below" or (facing != "right" and self._is_like_label(right))):
             return below, _BELOW
-        if is_open_below and below is not None and right is not None and not self._labels_column(cell):
-            if self.book.nearly(self._cell_text(right), self.section):
-                return below, _BELOW  # a label with a slip of the pen beside this one
         if right is not None and not self._is_answered_label(cell, right):
             return right, _RIGHT
-        if is_open_below and below is not None and self._row_of_labels(cell):
-            return below, _BELOW
-        return None
+        return (below, _BELOW) if below is not None and self._row_of_labels(cell) else None
+
+    def _is_like_label(self, cell: Cell | None) -> bool:
+        """A label with a slip of the pen."""
+        return cell is not None and self.book.nearly(self._cell_text(cell), self.section) is not None
 
     def _row_of_labels(self, cell: Cell) -> bool:
         return all(
@@ -722,9 +724,9 @@ class _Matcher:
         asked = self.book.definition.fields.get("category")
         if not codes or asked is None:
             return
-        where = [self._where(line.cell, line) for line in self.ticked.values()][:1]
+        places = [where(line.cell, line.part, line.number) for line in self.ticked.values()]
         label = written.label if written else asked.label
-        place = written.where if written else "".join(where)
+        place = written.where if written else places[0]
         said = "; ".join(filter(None, [written.text if written else "", *self.ticked]))
         result.fields["category"] = Field(
             "category", ", ".join(result.ticked), said, label, place, _SAME_CELL
