@@ -23,6 +23,7 @@ from agent.register.cells import moment_text, number_text, reference_key, same, 
 from agent.register.growth import Growth, has_content, merges
 from agent.register.own_sheets import bring_in, own_sheet
 from agent.register.package import CONTENT_TYPES, Package, q, relationships_of
+from agent.register.properties import MARK, set_property
 from agent.register.sheet_part import has_formulas
 from agent.register.workbook import TABLE, Placed, SheetTable, Workbook, most_common
 from agent.register.writing import look_of, put
@@ -73,10 +74,15 @@ Edit = Rows | Cells | NewSheet
 
 
 def edit(
-    content: bytes, columns: Sequence[Column], desk: str, changes: Changes, also: Sequence[Edit] = ()
+    content: bytes,
+    columns: Sequence[Column],
+    desk: str,
+    changes: Changes,
+    also: Sequence[Edit] = (),
+    mark: str = "",
 ) -> bytes:
     """The workbook with `changes` in its register and whatever is `also` asked, in this order; the very same
-    bytes when all of it stands there already.
+    bytes when all of it stands there already. A `mark` is kept in it where anything else was written.
 
     ChangedMeanwhile when a row to be changed is not there; NeedsAPerson when the workbook cannot be
     edited safely. References that stand there twice are not written, and none gets a second row.
@@ -84,7 +90,11 @@ def edit(
     editing = _Editing(Workbook(content, desk))
     for one in (Rows(columns, changes), *also):
         editing.carry_out(one)
-    return editing.finished() if editing.touched else content
+    if not editing.touched:
+        return content
+    if mark:
+        set_property(editing.workbook.package, MARK, mark)
+    return editing.finished()
 
 
 class _Editing:

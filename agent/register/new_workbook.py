@@ -24,9 +24,10 @@ from agent.errors import BadConfiguration
 from agent.procedure.rules import Column
 from agent.register.addresses import cell, letters
 from agent.register.looks import CLOSED, FAINT, FONT, INK, LINE, OWNERS, STATUSES
+from agent.register.properties import DESK
 from agent.register.read_me import write_read_me
 from agent.register.styles import DAY, TIME
-from agent.register.workbook import DESK_PROPERTY, TABLE
+from agent.register.workbook import TABLE
 
 SHEET = "Need to Know"
 READ_ME = "Read me"
@@ -49,7 +50,7 @@ def new_workbook(columns: Sequence[Column], desk: str, *, about: str = "", marki
     workbook = Workbook()
     workbook.properties.creator = "Need to Know agent"
     workbook.properties.title = title
-    mark = StringProperty(name=DESK_PROPERTY, value=desk)
+    mark = StringProperty(name=DESK, value=desk)
     workbook.custom_doc_props.append(mark)  # type: ignore[attr-defined]  # missing in the stubs
     sheet = workbook.worksheets[0]
     sheet.title = SHEET

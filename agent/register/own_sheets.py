@@ -13,13 +13,23 @@ from collections.abc import Callable, Iterator
 
 from lxml import etree
 
-from agent.register.package import CONTENT_TYPES, RELATED, RELATIONSHIPS, Package, q, relationships_of
+from agent.procedure.rules import Column
+from agent.register.package import (
+    CONTENT_TYPES,
+    RELATED,
+    RELATIONSHIPS,
+    TYPES,
+    Package,
+    free_id,
+    q,
+    relationships_of,
+)
 from agent.register.styles import Borrowed
 from agent.register.workbook import Workbook
 
-_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 _WORKSHEET = f"{RELATED}/worksheet"
 _LONGEST_NAME = 31
+_ANYTHING = Column("", "agent")
 
 
 def mark(sheet: str) -> str:
@@ -40,6 +50,15 @@ def own_sheet(workbook: Workbook, sheet: str) -> str | None:
     ]
     found = [part for title, part in marked if title == sheet] or [part for _, part in marked]
     return found[0] if found else None
+
+
+def shown_on(workbook: Workbook, sheet: str) -> dict[str, str]:
+    """The filled cells of the agent's own sheet by address, in this room's spelling; none where it is not."""
+    part = own_sheet(workbook, sheet)
+    opened = workbook.sheet(part) if part else None
+    cells = (found for row in opened.numbers() for found in opened.cells(row).values()) if opened else ()
+    texts = {found.get("r", ""): workbook.values.text(found, _ANYTHING) for found in cells}
+    return {address: text for address, text in texts.items() if text}
 
 
 def bring_in(workbook: Workbook, sheet: str, made: Callable[[str], bytes]) -> None:
@@ -114,7 +133,7 @@ class _Move:
             for found in self.source_types
         }
         kind = told.get(f"/{old}") or told[posixpath.splitext(old)[1]]
-        etree.SubElement(self.types, f"{{{_TYPES}}}Override", PartName=f"/{new}", ContentType=kind)
+        etree.SubElement(self.types, f"{{{TYPES}}}Override", PartName=f"/{new}", ContentType=kind)
 
     def _number_table(self, part: str) -> None:
         """Every table of a workbook has a number of its own."""
@@ -161,7 +180,7 @@ class _Move:
         """Name the sheet in the workbook, with the names that it brings along."""
         links = relationships_of(self.workbook.part)
         relations = self.package.xml(links)
-        key = _free_id({found.get("Id", "") for found in relations})
+        key = free_id(relations)
         link = etree.SubElement(relations, f"{{{RELATIONSHIPS}}}Relationship", Id=key, Type=_WORKSHEET)
         link.set("Target", f"/{part}")
         self.package.replace(links, relations)
@@ -196,7 +215,3 @@ _BEFORE_NAMES = ("sheets", "functionGroups", "externalReferences")
 def quoted(title: str) -> str:
     """A sheet's name as it stands in a formula."""
     return "'" + title.replace("'", "''") + "'"
-
-
-def _free_id(taken: set[str]) -> str:
-    return next(key for number in range(1, len(taken) + 2) if (key := f"rId{number}") not in taken)

@@ -14,6 +14,7 @@ from agent.errors import NeedsAPerson
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 CONTENT_TYPES = "[Content_Types].xml"
 _STRICT = "http://purl.oclc.org/ooxml/"
 
@@ -133,6 +134,12 @@ def relationships_of(part: str) -> str:
     """`xl/workbook.xml` → `xl/_rels/workbook.xml.rels`; "" is the package itself."""
     folder, name = posixpath.split(part)
     return posixpath.join(folder, "_rels", f"{name}.rels")
+
+
+def free_id(relationships: etree._Element) -> str:
+    """An id that no relationship of the list has."""
+    taken = {found.get("Id", "") for found in relationships}
+    return next(key for number in range(1, len(taken) + 2) if (key := f"rId{number}") not in taken)
 
 
 RESTORE = "Restore an earlier version of it in SharePoint."

@@ -20,12 +20,12 @@ from agent.register.addresses import Area, area, letters
 from agent.register.base import Sheet
 from agent.register.cells import number_text, text_of_serial, tidy
 from agent.register.package import MAIN, RELATED, Package, q
+from agent.register.properties import DESK, property_of
 from agent.register.recognise import Recognised, recognised
 from agent.register.sheet_part import SheetPart
 from agent.register.styles import Styles
 
 TABLE = "NeedToKnow"
-DESK_PROPERTY = "Need to Know desk"  # a custom document property: which desk's agent made the workbook
 
 _USUAL_WIDTH = 9.0
 _REMEMBERED = 10_000  # different cells of a column whose words are kept
@@ -109,7 +109,7 @@ class Workbook:
         return part
 
     def _refuse_anothers(self, desk: str) -> None:
-        made_for = desk_of(self.package)
+        made_for = property_of(self.package, DESK)
         if made_for == desk:
             return
         whose = f"belongs to the desk “{made_for}”" if made_for else "was not made by this agent"
@@ -346,17 +346,6 @@ class Values:
         if dated and column.format != "number":
             return text_of_serial(number_there, since_1904=self.since_1904)
         return number_text(number_there)
-
-
-def desk_of(package: Package) -> str:
-    """The desk whose agent made the workbook; "" for any other workbook."""
-    part = package.first_related("", "custom-properties")
-    if part is None or part not in package:
-        return ""
-    for known in package.xml(part):
-        if known.get("name") == DESK_PROPERTY:
-            return "".join(str(text) for text in known.itertext()).strip()
-    return ""
 
 
 def _string(item: etree._Element) -> str:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -20,6 +21,9 @@ from agent.errors import NeedsAPerson
 from agent.procedure.rules import Column
 from agent.register.base import Changes
 from agent.register.in_place import Cells, Edit, NewSheet, Rows, edit
+from agent.register.own_sheets import shown_on
+from agent.register.package import Package
+from agent.register.properties import MARK, property_of, set_property
 from agent.register.workbook import Workbook
 from tests.register.books import (
     COLUMNS,
@@ -193,6 +197,41 @@ def test_our_sheet_is_known_again_when_people_rename_it() -> None:
 
     assert book.sheetnames == ["Need to Know", "Read me", "Questions", "Numbers"]
     assert book["Numbers"]["B3"].value == 4
+
+
+def test_the_cells_of_our_sheet_are_read_by_address() -> None:
+    content = edited(book_with(row(1)), *ALL)
+
+    shown = shown_on(Workbook(content, DESK), "Summary")
+    assert {address: shown.get(address) for address in ("A1", "B3", "A9", "B9", "B4")} == {
+        "A1": "Summary",
+        "B3": "9",
+        "A9": "=1+1",
+        "B9": "2026-03-01",
+        "B4": None,
+    }
+    assert shown_on(Workbook(content, DESK), "Read me") == {}, "a sheet without our mark is not ours"
+
+
+def test_a_mark_is_kept_with_what_is_written_and_not_for_itself() -> None:
+    content = book_with(row(1))
+    changes = Changes(cells={reference(1): {"Status": "Concluded"}})
+
+    assert edit(content, COLUMNS, DESK, NO_CHANGES, mark="third") is content
+    after = edit(content, COLUMNS, DESK, changes, mark="third")
+    again = edit(after, COLUMNS, DESK, Changes(new_rows=(row(2),)), mark="fourth")
+    assert [property_of(Package(book), MARK) for book in (content, after, again)] == ["", "third", "fourth"]
+    assert property_of(Package(again), "Need to Know desk") == DESK
+
+
+def test_a_workbook_without_properties_gets_a_place_for_them() -> None:
+    book = io.BytesIO()
+    openpyxl.Workbook().save(book)
+    package = Package(book.getvalue())
+    set_property(package, MARK, "first")
+
+    found: Any = opened(package.content())
+    assert [(known.name, known.value) for known in found.custom_doc_props] == [(MARK, "first")]
 
 
 @needs_libreoffice
