@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -156,8 +157,17 @@ def leave(stage: Stage, agent: Agent, folder: Path) -> None:
         letter = kinds.get(message.internet_message_id)
         name = f"{number:03}-{letter.kind if letter else 'letter'}"
         (letters / f"{name}.eml").write_bytes(message.mime)
-        (letters / f"{name}.html").write_text(message.body, encoding="utf-8")
+        html = _with_pictures(message.body, letter.pictures if letter else ())
+        (letters / f"{name}.html").write_text(html, encoding="utf-8")
     (folder / "mailbox.txt").write_text("\n".join(_mailbox(stage)) + "\n", encoding="utf-8")
+
+
+def _with_pictures(html: str, pictures: Sequence[tuple[str, bytes]]) -> str:
+    """The page with its pictures inside, as a browser wants them."""
+    for content_id, png in pictures:
+        inside = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+        html = html.replace(f"cid:{content_id}", inside)
+    return html
 
 
 def _mailbox(stage: Stage) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -25,11 +25,12 @@ from jinja2 import (
 from agent.errors import BadConfiguration
 from agent.procedure.alert import Alert
 from agent.procedure.chase import ChaseDue, GatheredChase
-from agent.procedure.digest import Digest
+from agent.procedure.digest import Digest, by_age
 from agent.procedure.row import is_staff_matter
 from agent.procedure.rules import Procedure
 
 _WIDTH = 76  # of the plain text
+_CHART = "open-by-age"  # the chart's content id
 _SUBJECT = "Subject: "
 
 
@@ -86,7 +87,11 @@ class Writer:
         return self.compose(gathered.letter, mark, asked=asked)
 
     def digest(self, digest: Digest, mark: str) -> Written:
-        return self.compose("weekly_digest", mark, digest=digest)
+        from agent.letters.chart import bar_chart  # once a week; not for every start of the command
+
+        bars = by_age(digest.open)
+        written = self.compose("weekly_digest", mark, digest=digest, by_age=bars, chart=_CHART)
+        return replace(written, pictures=((_CHART, bar_chart(bars)),)) if digest.open else written
 
     def compose(self, kind: str, mark: str, **data: object) -> Written:
         """The letter `kind` made of `kind.txt`, whose first line is the subject, and `kind.html`.

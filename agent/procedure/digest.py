@@ -21,6 +21,13 @@ from agent.procedure.words import Status
 from agent.procedure.working_days import Calendar
 
 _WEEK = timedelta(days=7)
+_AGES: tuple[tuple[str, int | None], ...] = (
+    ("under 1 week", 7),
+    ("1 to 2 weeks", 14),
+    ("2 to 4 weeks", 28),
+    ("4 to 8 weeks", 56),
+    ("over 8 weeks", None),
+)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
@@ -171,6 +178,15 @@ def digest_of(
         letters_held=sum(letter.state == "held" for letter in laid),
         letters_undelivered=sum(len(alert.bounced) for alert in still_open),
     )
+
+
+def by_age(open_alerts: Sequence[OpenAlert]) -> tuple[tuple[str, int], ...]:
+    """How many alerts have been open for how long, the youngest first."""
+    counted = Counter(
+        next(words for words, days in _AGES if days is None or alert.days_open < days)
+        for alert in open_alerts
+    )
+    return tuple((words, counted[words]) for words, _ in _AGES)
 
 
 @dataclass(frozen=True)
