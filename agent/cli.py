@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,8 +94,14 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     read = _verb(verbs, "read", _read, "show what the agent reads in forms and mails", config=True)
-    read.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    read.add_argument("--json", action="store_true", help="one line of JSON for each path")
+    read.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    read.add_argument(
+        "--subjects",
+        type=Path,
+        metavar="FILE",
+        help='try subject lines instead: a row of {"subject", "attachment"} on each line; - is standard input',
+    )
+    read.add_argument("--json", action="store_true", help="one line of JSON for each path or row")
     read.add_argument("--desk", metavar="NAME", help="read by this desk's procedure (default: try all)")
 
     _verb(verbs, "status", _status, "what is open, waiting and in the tray", config=True)
@@ -251,12 +257,28 @@ def _sandbox(told: argparse.Namespace) -> int:
 
 
 def _read(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
     from agent.reader import read_files
+    from agent.subject_lines import read_subjects
 
+    if bool(told.paths) == bool(told.subjects):
+        raise WrongCall("Say what to read: paths of forms and mails, or `--subjects FILE`.")
     _quietly()
-    for line in read_files(told.paths, _settings(told), desk=told.desk, as_json=told.json):
-        print(line)
+    settings, today = _settings(told), wall_clock().date()
+    how = {"today": today, "desk": told.desk, "as_json": told.json}
+    if told.paths:
+        _print_all(read_files(told.paths, settings, **how))
+    elif str(told.subjects) == "-":
+        _print_all(read_subjects(sys.stdin, settings, **how))
+    else:
+        with told.subjects.open(encoding="utf-8", errors="replace") as lines:
+            _print_all(read_subjects(lines, settings, **how))
     return 0
+
+
+def _print_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)  # as soon as it is known: a whole folder may take a while
 
 
 def _status(told: argparse.Namespace) -> int:

@@ -3,171 +3,217 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from agent.errors import WrongCall
 from agent.forms.mail import documents_of, read_mail
-from agent.forms.read import read
-from agent.procedure.decide import QUESTIONS
+from agent.forms.sniff import sniff
+from agent.forms.worker import Reader
+from agent.procedure.apart import bears_phrase
 from agent.procedure.findings import RECIPIENT
-from agent.procedure.mail import Attachment, Mail
+from agent.procedure.mail import Mail
 from agent.procedure.reading import Field, Reading, Unreadable
 from agent.procedure.rules import Procedure
+from agent.procedure.subject import parse_subject
 from agent.procedure.submission import Submission
 from agent.procedure.submission_from import submissions_from
+from agent.procedure.text import words
 from agent.procedure.words import Kind, Moment
+from agent.reading_table import table_of
 from agent.settings import DeskSettings, Settings
 
-MAILS = (".eml", ".msg")
-VALUE_WIDTH = 44  # of the column of values, for people
+_MAILS = (".eml", ".msg")  # whatever is in them
+_LOOK_LIKE_MAILS = ("mail", "msg")
+_FORMS = frozenset({Kind.NEW, Kind.UPDATE, Kind.MISSING, Kind.CLOSURE})
+# Departures that only a mail can show; a document by itself has no subject, recipients or hour of arrival.
+_OF_MAILS = ("subject_phrase_missing", "marking_missing", "late_form", RECIPIENT)
 
 
 @dataclass(frozen=True)
-class _Desk:
-    """One desk's way of reading."""
+class ReadingDesk:
+    """One desk's way of reading. `reader` is walled off: no file can end the command."""
 
     settings: Settings
     desk: DeskSettings
+    reader: Reader
 
     @property
     def procedure(self) -> Procedure:
         return self.settings.procedure_of(self.desk)
 
 
+def desks_named(settings: Settings, name: str | None) -> list[DeskSettings]:
+    """The desk of that name, or all. Raises WrongCall when there is no such desk."""
+    desks = [desk for known, desk in settings.desks.items() if name in (None, known)]
+    if not desks:
+        raise WrongCall(f"There is no desk `{name}`. There are: {', '.join(settings.desks)}.")
+    return desks
+
+
 def read_files(
-    paths: Sequence[Path], settings: Settings, *, desk: str | None = None, as_json: bool = False
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    today: date,
+    desk: str | None = None,
+    as_json: bool = False,
 ) -> Iterator[str]:
     """Lines for each path. A file that cannot be read is a line with its reason.
 
-    Without `desk` each desk's procedure is tried, and the first that knows the form is taken.
-    Raises WrongCall when there is no such desk.
+    Without `desk` every desk's procedure is tried: the one that knows the form is taken, and for a mail
+    without a form the one to which it was sent or that its subject speaks of. Raises WrongCall when there
+    is no such desk.
     """
-    desks = [_Desk(settings, one) for name, one in settings.desks.items() if desk in (None, name)]
-    if not desks:
-        raise WrongCall(f"There is no desk `{desk}`. There are: {', '.join(settings.desks)}.")
-    for path in paths:
-        told, desk_taken = _read_file(path, desks)
-        if as_json:
-            yield json.dumps(told, ensure_ascii=False)
-        else:
-            yield from _for_people(told, desk_taken.procedure)
+    asked = desks_named(settings, desk)
+    with ExitStack() as stack:
+        desks = [
+            ReadingDesk(settings, one, stack.enter_context(closing(Reader(workers=1)))) for one in asked
+        ]
+        for path in paths:
+            told, procedure = _read_file(path, desks, today)
+            if as_json:
+                yield json.dumps(told, ensure_ascii=False)
+            else:
+                yield from table_of(told, procedure)
 
 
-def _read_file(path: Path, desks: Sequence[_Desk]) -> tuple[dict[str, Any], _Desk]:
-    """What was read, and the desk by whose procedure."""
+def _read_file(path: Path, desks: Sequence[ReadingDesk], today: date) -> tuple[dict[str, Any], Procedure]:
+    """What was read, and the procedure by which."""
     try:
         content = path.read_bytes()
-        tried = [(_read_for(path, content, desk), desk) for desk in desks]
+        mail = _mail_in(path, content, desks[0])
+        tried = [_Found(path, _is_mail(path, content), mail, desk, today) for desk in desks]
+        best = max(tried, key=lambda found: found.evidence)
+        return best.told(), best.procedure
     except OSError as wrong:
-        return _nothing(path, f"The file cannot be opened: {wrong.strerror or wrong}."), desks[0]
+        problem = f"The file cannot be opened: {wrong.strerror or wrong}."
     except Exception as wrong:  # whatever a file holds, the next one is read
-        return _nothing(path, f"The agent failed on it ({type(wrong).__name__}). Please report it."), desks[0]
-    return next((read for read in tried if read[0]["form"]), tried[0])
+        problem = f"The agent failed on it ({type(wrong).__name__}). Please report it."
+    return {**_nothing(path), "problems": [problem]}, desks[0].procedure
 
 
-def _read_for(path: Path, content: bytes, desk: _Desk) -> dict[str, Any]:
-    is_mail = path.suffix.lower() in MAILS
-    mail = read_mail(content) if is_mail else _as_if_mailed(path, content, desk)
-    procedure = desk.procedure
-    readings = [
-        read(document.content, document.name, desk.settings.forms_of(procedure), procedure.categories)
-        for document in documents_of(mail)
-    ]
-    submissions = submissions_from(
-        mail,
-        readings,
-        procedure,
-        desk.desk.roster,
-        received_at=mail.received_at or mail.written_at or datetime.max.replace(tzinfo=UTC),
-        zone=desk.desk.zone,
-    )
-    told = [_told(path, one, _reading_of(one, readings), mail, procedure, is_mail) for one in submissions]
-    main = told[0]
-    if not is_mail and all(isinstance(one, Unreadable) for one in readings):
-        main["kind"] = Kind.UNREADABLE
-    main["problems"] += [
-        problem for one in readings if isinstance(one, Unreadable) for problem in one.problems
-    ]
-    return {**main, "submissions": told} if len(told) > 1 else main
+def _is_mail(path: Path, content: bytes) -> bool:
+    return path.suffix.lower() in _MAILS or sniff(content) in _LOOK_LIKE_MAILS
 
 
-def _as_if_mailed(path: Path, content: bytes, desk: _Desk) -> Mail:
-    """A document by itself, read as if somebody of the office had sent it without a word."""
-    sender = f"nobody@{next(iter(desk.desk.allowed_domains), 'localhost')}"
-    return Mail(
-        message_id="<file>",
-        subject="",
-        sender=sender,
-        sender_name="",
-        to=(),
-        cc=(),
-        received_at=None,
-        written_at=None,
-        text="",
-        attachments=(Attachment(path.name, "application/octet-stream", content),),
-    )
+def _mail_in(path: Path, content: bytes, desk: ReadingDesk) -> Mail:
+    """A mail; a document by itself is read as if somebody of the office had sent it without a word."""
+    if _is_mail(path, content):
+        return read_mail(content)
+    bare = EmailMessage()
+    bare["From"] = f"nobody@{next(iter(desk.desk.allowed_domains), 'localhost')}"
+    name = path.name.encode("utf-8", "replace").decode()
+    bare.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    return read_mail(bare.as_bytes())
 
 
-def _reading_of(submission: Submission, readings: Sequence[Reading | Unreadable]) -> Reading | None:
-    return next(
-        (
-            reading
-            for reading in readings
-            if isinstance(reading, Reading) and reading.sha256 == submission.document_sha256
-        ),
-        None,
-    )
+@dataclass
+class _Found:
+    """What one desk finds in a file."""
 
+    path: Path
+    is_mail: bool
+    mail: Mail
+    desk: ReadingDesk
+    today: date
+    readings: list[Reading | Unreadable] = field(init=False)
+    submissions: tuple[Submission, ...] = field(init=False)
 
-def _told(
-    path: Path,
-    submission: Submission,
-    reading: Reading | None,
-    mail: Mail,
-    procedure: Procedure,
-    is_mail: bool,
-) -> dict[str, Any]:
-    bounce = mail.bounce
-    return {
-        "path": str(path),
-        "kind": submission.kind.value,
-        "procedure": procedure.name if reading or submission.kind is not Kind.OTHER else None,
-        "form": reading.form if reading else None,
-        "children": [
-            {"name": child.name, "dob": _iso(child.dob), "system_id": child.system_id}
-            for child in submission.children
-        ],
-        "fields": {name: _field(found) for name, found in reading.answers.items()} if reading else {},
-        "updates": [
-            {
-                "date": _iso(update.date),
-                "text": update.text,
-                "manager": update.manager,
-                "reviewer": update.reviewer,
+    def __post_init__(self) -> None:
+        forms = self.desk.settings.forms_of(self.procedure)
+        self.readings = [
+            self.desk.reader.read(document.content, document.name, forms, self.procedure.categories)
+            for document in documents_of(self.mail)
+        ]
+        self.submissions = submissions_from(
+            self.mail,
+            self.readings,
+            self.procedure,
+            self.desk.desk.roster,
+            received_at=self.mail.received_at or self.mail.written_at or datetime.max.replace(tzinfo=UTC),
+            zone=self.desk.desk.zone,
+        )
+
+    @property
+    def procedure(self) -> Procedure:
+        return self.desk.procedure
+
+    @property
+    def evidence(self) -> tuple[bool, bool, int, bool]:
+        """How much speaks for this desk: a form of its own, then where the mail went, then its subject."""
+        phrase = self.procedure.subject.phrase
+        return (
+            any(isinstance(one, Reading) for one in self.readings),
+            self.desk.desk.mailbox.lower() in self.mail.recipients,
+            len(phrase) if bears_phrase(self.mail.subject, self.procedure) else 0,
+            any(one.kind in _FORMS for one in self.submissions),
+        )
+
+    def told(self) -> dict[str, Any]:
+        """The line for this file; the first submission, and all where there are several."""
+        told = [self._submission(one) for one in self.submissions]
+        main = told[0]
+        if not self.is_mail and all(isinstance(one, Unreadable) for one in self.readings):
+            main["kind"] = Kind.UNREADABLE
+        unread = [problem for one in self.readings if isinstance(one, Unreadable) for problem in one.problems]
+        main["problems"] += [*self.mail.problems, *unread]
+        return {**main, "submissions": told} if len(told) > 1 else main
+
+    def _submission(self, submission: Submission) -> dict[str, Any]:
+        forms = [one for one in self.readings if isinstance(one, Reading)]
+        form = next((one for one in forms if one.sha256 == submission.document_sha256), None)
+        found = {
+            "kind": submission.kind.value,
+            "procedure": self.procedure.name if any(self.evidence) else None,
+            "children": [
+                {"name": child.name, "dob": _iso(child.dob), "system_id": child.system_id}
+                for child in submission.children
+            ],
+            "updates": [{**asdict(update), "date": _iso(update.date)} for update in submission.updates],
+            "categories": list(submission.categories),
+            "written_date": _iso(submission.form_date),
+            "flags": self._flags(),
+            "findings": [code for code in submission.findings if self.is_mail or not _is_of_mails(code)],
+            "questions": list(submission.doubts),
+        }
+        if form:
+            found |= {
+                "form": _form_type(form, self.procedure),
+                "fields": {name: _field(value) for name, value in form.answers.items()},
+                "unread": list(form.unread),
+                "problems": list(form.problems),
             }
-            for update in submission.updates
-        ],
-        "conclusion": {"text": submission.conclusion.text, "date": _iso(submission.conclusion.date)}
-        if submission.conclusion
-        else None,
-        "categories": list(submission.categories),
-        "written_date": _iso(submission.form_date),
-        "bounce": {key: value for key, value in asdict(bounce).items() if key != "original_key"}
-        if bounce
-        else None,
-        "flags": [],
-        "findings": list(submission.findings) if is_mail else [],
-        "questions": list(submission.doubts),
-        "problems": [*(reading.problems if reading else ()), *mail.problems],
-    }
+        if submission.conclusion:
+            claimed = submission.conclusion
+            found["conclusion"] = {"text": claimed.text, "date": _iso(claimed.date)}
+        if self.mail.bounce:
+            bounce = asdict(self.mail.bounce)
+            found["bounce"] = {key: bounce[key] for key in ("address", "permanent", "original_message_id")}
+        return {**_nothing(self.path), **found}
+
+    def _flags(self) -> list[str]:
+        names = [document.name for document in self.mail.attachments if not document.inline]
+        subject = self.mail.subject if self.is_mail else None
+        return sorted(parse_subject(subject, names, self.procedure, self.today).flags)
 
 
-def _nothing(path: Path, problem: str) -> dict[str, Any]:
+def _is_of_mails(code: str) -> bool:
+    return code.startswith(_OF_MAILS)
+
+
+def _form_type(form: Reading, procedure: Procedure) -> str:
+    """`standard`, `missing`, `leadership_alert`: what the procedure calls this type of form, or `old`."""
+    return "old" if form.old else "_".join(words(procedure.form_types.get(form.form, form.form)))
+
+
+def _nothing(path: Path) -> dict[str, Any]:
+    """A line that tells nothing, with every key in its place."""
     return {
         "path": str(path),
         "kind": Kind.UNREADABLE.value,
@@ -183,7 +229,8 @@ def _nothing(path: Path, problem: str) -> dict[str, Any]:
         "flags": [],
         "findings": [],
         "questions": [],
-        "problems": [problem],
+        "problems": [],
+        "unread": [],
     }
 
 
@@ -199,73 +246,5 @@ def _field(found: Field) -> dict[str, Any]:
 
 def _iso(moment: Moment | date | None) -> str | None:
     if isinstance(moment, datetime):
-        return moment.isoformat(timespec="minutes")
+        return moment.replace(tzinfo=None).isoformat(timespec="minutes")  # as the form states it
     return moment.isoformat() if moment else None
-
-
-# For people
-
-
-def _for_people(told: dict[str, Any], procedure: Procedure) -> Iterator[str]:
-    """A small table: what was read, and beside it the label, the place and how sure the reader is."""
-    for one in told.get("submissions", [told]):
-        form = procedure.form_types.get(one["form"], one["form"])
-        yield f"{one['path']}: {_KINDS[one['kind']]}" + (f" (form “{form}”)" if form else "")
-        for name, value, source in _lines(one):
-            yield from _in_columns(name, value, source)
-        for code in one["findings"]:
-            yield from _in_columns("noticed", _finding(code, procedure), "")
-        for code in one["questions"]:
-            yield from _in_columns("for a person", QUESTIONS.get(code, code), "")
-        for said in one["problems"]:
-            yield from _in_columns("problem", said, "")
-    yield ""
-
-
-_KINDS = {
-    "new": "a first form",
-    "update": "an update",
-    "missing": "a form about a missing child",
-    "closure": "a conclusion",
-    "reply": "a reply",
-    "auto_reply": "an automatic reply",
-    "bounce": "a mail that could not be delivered",
-    "other": "not about an alert",
-    "unreadable": "not readable",
-}
-
-
-def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Name, value and source of all that was read."""
-    for child in told["children"]:
-        born = f", born {child['dob']}" if child["dob"] else ", date of birth not stated"
-        number = f", {child['system_id']}" if child["system_id"] else ""
-        yield "child", f"{child['name'] or 'name not stated'}{born}{number}", ""
-    for name, found in told["fields"].items():
-        where = f"“{found['label']}”, {found['where']}, {found['confidence']:.0%} sure"
-        yield name.replace("_", " "), found["value"], where
-    for update in told["updates"]:
-        signed = ", ".join(filter(None, (update["manager"], update["reviewer"])))
-        yield "update", f"{update['date'] or 'undated'}: {update['text']}", signed or "not signed"
-    if told["conclusion"]:
-        conclusion = told["conclusion"]
-        yield "conclusion", f"{conclusion['date'] or 'undated'}: {conclusion['text']}", ""
-    if told["categories"]:
-        yield "categories", ", ".join(told["categories"]), ""
-    if told["bounce"]:
-        yield "undelivered to", told["bounce"]["address"] or "not stated", ""
-
-
-def _in_columns(name: str, value: str, source: str) -> Iterator[str]:
-    """`  author            Theo Marchbanks     “Name of person completing”, table 2, 94% sure`."""
-    width = VALUE_WIDTH if source else VALUE_WIDTH + 40
-    lines = [part for line in value.splitlines() for part in textwrap.wrap(line, width)] or [""]
-    yield f"  {name:<18}{lines[0]:<{VALUE_WIDTH}}  {source}".rstrip()
-    yield from (f"  {'':<18}{line}" for line in lines[1:])
-
-
-def _finding(code: str, procedure: Procedure) -> str:
-    if code.startswith(RECIPIENT):
-        role = code.removeprefix(RECIPIENT)
-        return f"Not copied: {procedure.role_names.get(role, role)}"
-    return procedure.finding_words.get(code, code.replace("_", " "))

@@ -38,12 +38,15 @@ _IN_ORDER = frozenset({"missing_form", "diacritics"})
 
 
 def parse_subject(
-    subject: str, attachment_names: Sequence[str], procedure: Procedure, today: date | None = None
+    subject: str | None, attachment_names: Sequence[str], procedure: Procedure, today: date | None = None
 ) -> SubjectSays:
     """What a subject and the names of its attachments say.
 
-    `today`, where given, tells dates that lie in the future. Never raises, whatever is written.
+    `subject` is None where a document came without a mail; `today`, where given, tells dates that lie in
+    the future. Never raises, whatever is written.
     """
+    mailed = subject is not None
+    subject = subject or ""
     line, threaded = _without_prefixes(signs.shortened(undressed(subject)))
     attachment_names = [signs.shortened(undressed(name)) for name in attachment_names]
     references = references_in(" ".join([line, *attachment_names]), procedure)
@@ -57,6 +60,7 @@ def parse_subject(
         subject=take_apart(line, procedure),
         files=tuple(take_apart(_stem(name), procedure, is_file=True) for name in files),
         endings=tuple(_ending(name) for name in files),
+        mailed=mailed,
         threaded=threaded,
         replied=threaded and not signs.FORWARDED.match(subject),
         link=bool(link),
@@ -99,6 +103,7 @@ class _Clerk:
     subject: Pieces
     files: tuple[Pieces, ...]
     endings: tuple[str, ...]
+    mailed: bool
     threaded: bool
     replied: bool
     link: bool
@@ -251,7 +256,7 @@ class _Clerk:
     # -- is all as it should be?
 
     def _in_order(self, kind: Kind) -> bool:
-        return kind is not Kind.OTHER and self.has_form and self.flags <= _IN_ORDER
+        return kind is not Kind.OTHER and self.mailed and self.has_form and self.flags <= _IN_ORDER
 
 
 # ---------------------------------------------------------------- flags, each a small observation
@@ -264,7 +269,7 @@ def _flag_subject_line(clerk: _Clerk, kind: Kind, child: str | None) -> None:
         forms = clerk.procedure.subject.sister_forms
         clerk.flags |= {flag for name, flag in forms.items() if fold(name) in fold(clerk.subject.text)}
         return
-    if query and child is None:
+    if not clerk.mailed or (query and child is None):
         return
     rules = clerk.procedure.findings  # how a subject is to be written, not every procedure says
     if clerk.subject.phrase != "full" and "subject_phrase_missing" in rules:
