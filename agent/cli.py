@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "--subjects",
         type=Path,
         metavar="FILE",
-        help='try subject lines instead: a row of {"subject", "attachment"} on each line; - is standard input',
+        help='instead, try subject lines: a row of {"subject", "attachment"} a line; - is standard input',
     )
     read.add_argument("--json", action="store_true", help="one line of JSON for each path or row")
     read.add_argument("--desk", metavar="NAME", help="read by this desk's procedure (default: try all)")

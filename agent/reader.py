@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -72,9 +72,7 @@ def read_files(
     """
     asked = desks_named(settings, desk)
     with ExitStack() as stack:
-        desks = [
-            ReadingDesk(settings, one, stack.enter_context(closing(Reader(workers=1)))) for one in asked
-        ]
+        desks = [ReadingDesk(settings, one, stack.enter_context(closing(Reader(workers=1)))) for one in asked]
         for path in paths:
             told, procedure = _read_file(path, desks, today)
             if as_json:
@@ -87,8 +85,9 @@ def _read_file(path: Path, desks: Sequence[ReadingDesk], today: date) -> tuple[d
     """What was read, and the procedure by which."""
     try:
         content = path.read_bytes()
-        mail = _mail_in(path, content, desks[0])
-        tried = [_Found(path, _is_mail(path, content), mail, desk, today) for desk in desks]
+        is_mail = _is_mail(path, content)
+        mail = read_mail(content) if is_mail else _as_if_mailed(path, content)
+        tried = [_Found(path, is_mail, mail, desk, today) for desk in desks]
         best = max(tried, key=lambda found: found.evidence)
         return best.told(), best.procedure
     except OSError as wrong:
@@ -102,12 +101,9 @@ def _is_mail(path: Path, content: bytes) -> bool:
     return path.suffix.lower() in _MAILS or sniff(content) in _LOOK_LIKE_MAILS
 
 
-def _mail_in(path: Path, content: bytes, desk: ReadingDesk) -> Mail:
-    """A mail; a document by itself is read as if somebody of the office had sent it without a word."""
-    if _is_mail(path, content):
-        return read_mail(content)
+def _as_if_mailed(path: Path, content: bytes) -> Mail:
+    """A document by itself, as if it had been sent without a word."""
     bare = EmailMessage()
-    bare["From"] = f"nobody@{next(iter(desk.desk.allowed_domains), 'localhost')}"
     name = path.name.encode("utf-8", "replace").decode()
     bare.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
     return read_mail(bare.as_bytes())
@@ -126,6 +122,9 @@ class _Found:
     submissions: tuple[Submission, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        if not self.is_mail:  # somebody of the office gives it to read
+            inside = next(iter(self.desk.desk.allowed_domains), "localhost")
+            self.mail = replace(self.mail, sender=f"nobody@{inside}")
         forms = self.desk.settings.forms_of(self.procedure)
         self.readings = [
             self.desk.reader.read(document.content, document.name, forms, self.procedure.categories)
@@ -150,7 +149,7 @@ class _Found:
         phrase = self.procedure.subject.phrase
         return (
             any(isinstance(one, Reading) for one in self.readings),
-            self.desk.desk.mailbox.lower() in self.mail.recipients,
+            bool(self.mail.recipients & self.desk.desk.roster.own),
             len(phrase) if bears_phrase(self.mail.subject, self.procedure) else 0,
             any(one.kind in _FORMS for one in self.submissions),
         )
@@ -168,7 +167,7 @@ class _Found:
     def _submission(self, submission: Submission) -> dict[str, Any]:
         forms = [one for one in self.readings if isinstance(one, Reading)]
         form = next((one for one in forms if one.sha256 == submission.document_sha256), None)
-        found = {
+        found: dict[str, Any] = {
             "kind": submission.kind.value,
             "procedure": self.procedure.name if any(self.evidence) else None,
             "children": [

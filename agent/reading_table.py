@@ -1,7 +1,8 @@
-"""What was read in one file, as a table for people: each value with its label, its place and how sure it is."""
+"""What was read in one file, as a table for people: each value with its label, its place, and how sure."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,10 @@ from agent.procedure.words import Kind
 
 _WIDEST = 120  # characters; a longer line is no pleasure to read
 _NAME = 18
-_FIXED = _NAME + 14 + 4 + 8  # name, place, certainty and the gaps between five columns
+_PLACE = 16
+_SURE = 4
+_FIXED = _NAME + _PLACE + _SURE + 4 * 2  # all but value and label, with the gaps between five columns
+_TOGETHER = "\N{NO-BREAK SPACE}"  # "row 7" is not broken over two lines
 _KINDS = {
     Kind.NEW: "a first form",
     Kind.UPDATE: "an update",
@@ -44,7 +48,7 @@ def table_of(told: dict[str, Any], procedure: Procedure) -> Iterator[str]:
 
 
 def _heading(told: dict[str, Any], procedure: Procedure, width: int) -> Iterator[str]:
-    yield from textwrap.wrap(told["path"], width, break_on_hyphens=False)
+    yield told["path"]
     by = f", by the {procedure.title}" if told["procedure"] else ""
     form = f" (form “{_form_name(told['form'], procedure)}”)" if told["form"] else ""
     yield from textwrap.wrap(f"This is {_KINDS[Kind(told['kind'])]}{form}{by}.", width)
@@ -72,14 +76,15 @@ def _values(fields: dict[str, Any], width: int) -> Iterator[str]:
         return
     value_width = (width - _FIXED) * 3 // 5
     label_width = width - _FIXED - value_width
-    columns = (_NAME, value_width, label_width, 14, 4)
+    columns = (_NAME, value_width, label_width, _PLACE, _SURE)
     yield ""
     yield from _row(("", "value", "label", "place", "sure"), columns)
     for name, found in fields.items():
         is_long = len(found["value"]) > 3 * value_width or "\n" in found["value"]
         said = "" if is_long else _printed(found["value"])
         sure = f"{found['confidence']:.0%}"
-        yield from _row((_words(name), said, f"“{found['label']}”", found["where"], sure), columns)
+        where = re.sub(r" (\d+)", rf"{_TOGETHER}\1", found["where"])
+        yield from _row((_words(name), said, f"“{found['label']}”", where, sure), columns)
         if is_long:
             for line in found["value"].splitlines():
                 yield from _wrapped(line, width, "    ")
@@ -88,7 +93,8 @@ def _values(fields: dict[str, Any], width: int) -> Iterator[str]:
 def _row(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
     wrapped = [textwrap.wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for parts in zip_longest(*wrapped, fillvalue=""):
-        yield "  ".join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True)).rstrip()
+        line = "  ".join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True))
+        yield line.replace(_TOGETHER, " ").rstrip()
 
 
 def _ticked(codes: Sequence[str], procedure: Procedure, width: int) -> Iterator[str]:
@@ -116,7 +122,7 @@ def _notes(told: dict[str, Any], procedure: Procedure, width: int) -> Iterator[s
         *(("problem", said) for said in told["problems"]),
         *(("not understood", f"“{said}”") for said in told["unread"]),
     ]
-    if told["flags"]:
+    if told["flags"] and told["kind"] != Kind.OTHER:
         notes.insert(0, ("subject and file", ", ".join(map(_words, told["flags"]))))
     if notes:
         yield ""

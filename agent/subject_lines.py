@@ -47,10 +47,10 @@ def _row(line: str) -> tuple[str, list[str]]:
     except ValueError:
         raise ValueError("This line is no JSON.") from None
     if not isinstance(row, dict) or not isinstance(row.get("subject"), str):
-        raise ValueError('This line has no "subject" that is a text.')
+        raise ValueError('This line has no "subject" that is a text.')  # noqa: TRY004 - a sentence, no bug
     attachment = row.get("attachment")
     if not isinstance(attachment, str | None):
-        raise ValueError('"attachment" is a text or null.')
+        raise ValueError('"attachment" is a text or null.')  # noqa: TRY004 - as above
     return row["subject"], [name for name in (attachment or "").split("; ") if name]
 
 

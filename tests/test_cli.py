@@ -35,7 +35,7 @@ AUTHOR = "theo.marchbanks@anytown.example"
 SUBJECT = "Senior Leadership Alert - Urgent and Confidential - R.F."
 KEYS = {
     *("path", "kind", "procedure", "form", "children", "fields", "updates", "conclusion", "categories"),
-    *("written_date", "bounce", "flags", "findings", "questions", "problems"),
+    *("written_date", "bounce", "flags", "findings", "questions", "problems", "unread"),
 }
 
 
@@ -128,7 +128,9 @@ def test_help_tells_every_verb_and_what_the_exit_status_means(n2k: Command) -> N
         (["preview", "--days", "0"], "0 is no number of days"),
         (["demo", "--days", "x"], "x is no number of days"),
         (["register"], "--to"),
-        (["read"], "PATH"),
+        (["read"], "Say what to read"),
+        (["read", "form.docx", "--subjects", "old.jsonl"], "Say what to read"),
+        (["read", "--subjects", "/dev/null", "--desk", "nobody"], "There is no desk `nobody`"),
         (["read", "form.docx", "--desk", "nobody"], "There is no desk `nobody`. There are: nct"),
         (["sandbox", "--mail", "nowhere"], "nowhere is no folder"),
         (["status", "--config", "nowhere"], "nowhere holds no agent.toml"),
@@ -288,7 +290,7 @@ def test_read_gives_one_line_of_json_for_each_path_with_the_same_keys(n2k: Comma
 def test_read_shows_where_each_value_stood(n2k: Command, papers: Path) -> None:
     (told,) = read_json(n2k, papers / "form.docx")
 
-    assert (told["procedure"], told["form"]) == ("nct", "sla")
+    assert (told["procedure"], told["form"]) == ("nct", "standard")
     assert told["children"] == [{"name": "Robin Fairweather", "dob": "2012-05-04", "system_id": ""}]
     assert told["categories"] == ["M07"]
     author = told["fields"]["author"]
@@ -344,15 +346,17 @@ def test_read_shows_people_a_small_table(n2k: Command, papers: Path) -> None:
     said = n2k("read", papers / "form.docx", papers / "alert.eml", papers / "news.eml")
     lines = said.out.splitlines()
 
-    assert f"{papers}/form.docx: a first form (form “Standard”)" in lines
-    assert f"{papers}/news.eml: not about an alert" in lines
-    assert "  child             Robin Fairweather, born 2012-05-04" in lines
-    (author, _) = [line for line in lines if line.startswith("  author ")]
-    assert re.search(
-        r"Theo Marchbanks +“Name and role.*”, table \d+, row \d+, column \d+, \d+% sure$", author
+    told = lines.index(f"{papers}/form.docx")
+    assert lines[told + 1].startswith(
+        "This is a first form (form “Standard”), by the Senior Leadership Alert"
     )
-    assert max(map(len, lines)) < 160
-    assert any(line.startswith("  noticed           File name: ") for line in lines)
+    assert "This is not about an alert." in lines
+    assert "child               Robin Fairweather, born 4 May 2012" in lines
+    (author, _) = [line for line in lines if line.startswith("author ")]
+    assert re.search(r"Theo Marchbanks +“Name and role.* +table \d+, row\s\d+, +\d+%$", author)
+    assert max(len(line) for line in lines if not line.startswith("/")) <= 100
+    assert any(line.startswith("ticked              M07 Serious injury") for line in lines)
+    assert any(line.startswith("noticed             File name: ") for line in lines)
 
 
 # ---------------------------------------------------------------- a folder of mails, as a user would try it

@@ -120,7 +120,7 @@ class _Clerk:
             return self._nothing({"not_an_sla", "spreadsheet"}, written)
         kind = self._kind()
         if kind is Kind.OTHER and "query_not_alert" not in self.flags:
-            return self._nothing({"not_an_sla"}, written)
+            return self._nothing({"not_an_sla"} if self.mailed else set(), written)
         for add in _FLAGGERS:
             add(self, kind, child)
         if self.flags & signs.PERSON_NEEDED:
