@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from agent.desk import Desk, ReadDocument
 from agent.errors import AgentError, NeedsAPerson
@@ -18,8 +19,12 @@ from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
 from agent.m365.graph import Graph, open_graph
 from agent.mailbox.outlook import OutlookMailbox
+from agent.register.base import Register
 from agent.register.bookbinder import Bookbinder
+from agent.register.local_file import LocalFile
 from agent.register.sharepoint_file import SharePointFile
+from agent.register.sharepoint_place import SharePointPlace
+from agent.register.sharepoint_workbook import SharePointWorkbook
 from agent.settings import DeskSettings, Settings
 
 ONCE_SECONDS = 600.0  # a single round that was killed holds its desk no longer than this
@@ -137,10 +142,18 @@ def _desk(
         people=desk.roster,
         mailbox=OutlookMailbox(graph, desk.mailbox),
         ledger=ledger.desk(desk.name),
-        register=SharePointFile(
-            graph, desk.register.site, desk.register.path, Bookbinder(procedure, desk.name)
-        ),
+        register=_register(settings, desk, graph),
         writer=Writer(settings.templates, procedure, desk.mailbox),
         stop=stop,
         read=read,
     )
+
+
+def _register(settings: Settings, desk: DeskSettings, graph: Graph) -> Register:
+    binder, told = Bookbinder(settings.procedure_of(desk), desk.name), desk.register
+    if told.kind == "file":
+        return LocalFile(settings.folder.resolve() / Path(told.path).expanduser(), binder)
+    place = SharePointPlace(graph, told.site, told.path)
+    if told.kind == "sharepoint_workbook":
+        return SharePointWorkbook(place, binder)
+    return SharePointFile(place, binder)

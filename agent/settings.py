@@ -87,11 +87,21 @@ class AgentSettings(Told):
 
 @dataclass(frozen=True)
 class RegisterPlace(Told):
-    """Where the register lies: `site` is "host:/sites/name", `path` is inside its default library."""
+    """Where the register lies, and by which way it is written.
 
-    kind: Literal["sharepoint_file"]
-    site: str
+    `kind` is sharepoint_file (uploaded while nobody has it open), sharepoint_workbook (through Excel's own
+    service, also while people have it open) or file (in a folder of this machine or network).
+    `site` is "host:/sites/name", and `path` inside its default library; of a file, `path` is its place, a
+    relative one beside `agent.toml`.
+    """
+
+    kind: Literal["sharepoint_file", "sharepoint_workbook", "file"]
     path: str
+    site: str = ""
+
+    @property
+    def in_sharepoint(self) -> bool:
+        return self.kind != "file"
 
 
 @dataclass(frozen=True)
@@ -283,7 +293,7 @@ def missing_for_work(settings: Settings) -> list[str]:
     if not (tenant.certificate or tenant.secret_from):
         problems.append("agent.toml: give `tenant.certificate` (preferred) or `tenant.secret_from`.")
     for desk in settings.desks.values():
-        if not desk.register.site:
+        if desk.register.in_sharepoint and not desk.register.site:
             problems.append(f'desks/{desk.name}.toml: `register.site` is empty. It is "host:/sites/name".')
         problems += [
             f"desks/{desk.name}.toml: nobody holds the role `{role}`, which the weekly digest goes to."

@@ -107,6 +107,10 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
         request = asked(method, url)
         return self._persevere(request, lambda: self._send(request, url, headers or {}, told))
 
+    def wait(self, seconds: float) -> None:
+        """Wait, unless the agent is stopping."""
+        self._stop.wait(seconds)
+
     def close(self) -> None:
         for session in self._all_sessions:
             session.close()

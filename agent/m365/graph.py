@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 MAX_REDIRECTS = 3
+PROMISE_POLLS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between questions after a promise
 
 
 def open_graph(tenant: Tenant, stop: threading.Event, watch: Watch | None = None) -> Graph:
@@ -95,6 +96,35 @@ class Graph:
         """POST that is never repeated here, not even when refused: for all that must not exist twice."""
         content = b"" if body is None else body
         return _object_if_any(self._ask("POST", self._url(path), content, repeat=Repeat.NEVER))
+
+    def post_promised(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+        *,
+        repeat: bool = False,
+    ) -> Json:
+        """POST that may take long: answered at once, or promised (202) and then asked after.
+
+        A promise that failed (told by an answer of status 200) or was not kept in time is OutcomeUnknown:
+        it may have been carried out in part. Never repeated here unless with `repeat`.
+        """
+        told = {**headers, "prefer": "respond-async"}
+        url = self._url(path)
+        response = self._ask("POST", url, body, told, Repeat.FREELY if repeat else Repeat.NEVER)
+        if response.status_code != requests.codes.accepted:
+            return _object_if_any(response)
+        operation = response.headers.get("Location", "")
+        for pause in PROMISE_POLLS:
+            state = self.get_json(operation, headers=headers)
+            match str(state.get("status", "")).lower():
+                case "succeeded":
+                    return self.get_json(str(state["resourceLocation"]), headers=headers)
+                case "failed":
+                    break
+            self._connection.wait(pause)
+        raise OutcomeUnknown(f"{asked('POST', url)} was promised and not kept. It may have been carried out.")
 
     def patch_json(
         self,

@@ -6,6 +6,7 @@ from agent.errors import NeedsAPerson
 from agent.procedure.rules import Procedure
 from agent.register.base import Book, Edits
 from agent.register.cells import reference_key, same
+from agent.register.difference import Difference
 from agent.register.in_place import edit
 from agent.register.new_workbook import new_workbook
 from agent.register.workbook import Workbook
@@ -35,6 +36,11 @@ class Bookbinder:
     def opened(self, content: bytes, version: str | None) -> Book:
         """What stands in a workbook. NeedsAPerson when it is none that the agent may write to."""
         return Book(version, Workbook(content, self._desk).table(self._columns).shown())
+
+    def difference(self, before: bytes, after: bytes) -> Difference:
+        """What an edit changed, cell by cell."""
+        columns = (*self._columns, *self._procedure.question_columns)
+        return Difference(before, after, columns, self._desk)
 
     def holds(self, content: bytes, edits: Edits) -> bool:
         """Does everything that was to be written stand in `content`?"""

@@ -108,8 +108,7 @@ class Styles:
 
     def _shows_date(self, look: etree._Element) -> bool:
         number = int(look.get("numFmtId", "0"))
-        code = _NOT_CODE.sub("", self._codes.get(number, "")).casefold()
-        return number in _BUILT_IN_DATES or bool(set("dmyhs") & set(code))
+        return number in _BUILT_IN_DATES or shows_date(self._codes.get(number, ""))
 
     def format(self, code: str) -> int:
         """The number of a format's code, added where it is new."""
@@ -162,6 +161,11 @@ class Borrowed:
     def _shared(self, group: str, number: int) -> int:
         found = self._theirs.find(q(group))
         return 0 if found is None else self._ours.add_to(group, found[number])
+
+
+def shows_date(code: str) -> bool:
+    """Does a number format show a number as a day or time?"""
+    return bool(set("dmyhs") & set(_NOT_CODE.sub("", code).casefold()))
 
 
 def _print(look: etree._Element) -> bytes:

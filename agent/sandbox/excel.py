@@ -16,8 +16,10 @@ from typing import Any
 
 import openpyxl
 from openpyxl.cell.cell import Cell
+from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.utils.datetime import to_excel
+from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -167,11 +169,20 @@ class TableArea:
         self.table.ref = self.all().address
         if self.table.autoFilter is not None:
             self.table.autoFilter.ref = Area(self.sheet, self.left, self.top, self.right, self.last).address
-        looks = [known.sqref for known in self.sheet.conditional_formatting]
-        for ranges in [*looks, *(known.sqref for known in self.sheet.data_validations.dataValidation)]:
-            for one in ranges.ranges:
-                if one.max_row == old and one.min_row > self.top:
-                    one.max_row = self.bottom
+        for known in self.sheet.data_validations.dataValidation:
+            self._stretch(known.sqref, old)
+        looks = ConditionalFormattingList()
+        for look in self.sheet.conditional_formatting:
+            where = self._stretch(MultiCellRange(str(look.sqref)), old)
+            for rule in look.rules:
+                looks.add(str(where), rule)
+        self.sheet.conditional_formatting = looks
+
+    def _stretch(self, ranges: MultiCellRange, old: int) -> MultiCellRange:
+        for one in ranges.ranges:
+            if one.max_row == old and one.min_row > self.top:
+                one.max_row = self.bottom
+        return ranges
 
 
 class Spreadsheet:

@@ -7,25 +7,28 @@ import io
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import openpyxl
 import pytest
 
-from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, NotFound, TryAgainLater
+from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, NotFound, OutcomeUnknown, TryAgainLater
+from agent.m365 import graph as graph_module
 from agent.m365.graph import Graph, open_graph
 from agent.register import bookbinder, in_place, sharepoint_file
 from agent.register.base import Book, Changes, Edits, Register
 from agent.register.local_file import LocalFile
 from agent.register.memory import MemoryRegister
 from agent.register.sharepoint_file import SharePointFile
+from agent.register.sharepoint_place import SharePointPlace
+from agent.register.sharepoint_workbook import SharePointWorkbook
 from agent.sandbox.drive import Drive
 from agent.sandbox.faults import Fault
 from agent.sandbox.server import Sandbox
 from agent.settings import Tenant
-from tests.register.books import COLUMNS, DESK, as_excel_would, binder, reference, row
+from tests.register.books import BY_HEADING, COLUMNS, DESK, as_excel_would, binder, reference, row
 
 HOST = "contoso.sharepoint.example"
 BOOK = "Need to Know.xlsx"
@@ -154,7 +157,7 @@ class SharePointWorld(FileWorld):
 
     def started_again(self, item: str = "") -> Register:
         """The register as the agent finds it after a new start."""
-        return SharePointFile(self.graph, self.site, self.path, binder(), item)
+        return SharePointFile(SharePointPlace(self.graph, self.site, self.path, item), binder())
 
     def asked(self) -> list[str]:
         """The requests about the drive since the last time."""
@@ -177,6 +180,19 @@ class SharePointWorld(FileWorld):
 
     def closes(self) -> None:
         self.drive.close_by_person(self.path)
+
+
+class SessionWorld(SharePointWorld):
+    """The same library; the agent works through Excel sessions, and Excel shares what people have open."""
+
+    def started_again(self, item: str = "") -> Register:
+        return SharePointWorkbook(SharePointPlace(self.graph, self.site, self.path, item), binder())
+
+    def opens(self) -> None:
+        self.drive.check_out_by_person(self.path, "Casey")
+
+    def closes(self) -> None:
+        self.drive.check_in_by_person(self.path)
 
 
 def _row(sheet: Any, number: int) -> int:
@@ -221,7 +237,14 @@ def local(tmp_path: Path) -> LocalWorld:
     return LocalWorld(tmp_path)
 
 
-@pytest.fixture(params=["memory", "local", "sharepoint"])
+@pytest.fixture
+def sessions(sandbox: Sandbox, graph: Graph) -> Iterator[SessionWorld]:
+    world = SessionWorld(sandbox, graph)
+    yield world
+    sandbox.tenant.faults.clear()
+
+
+@pytest.fixture(params=["memory", "local", "sharepoint", "sessions"])
 def world(request: pytest.FixtureRequest) -> World:
     found: World = request.getfixturevalue(request.param)
     return found
@@ -437,7 +460,7 @@ def test_a_folder_is_needed_before_a_register_can_lie_in_it(sandbox: Sandbox, gr
 
 
 def test_a_site_that_is_not_there_is_named(graph: Graph) -> None:
-    register = SharePointFile(graph, f"{HOST}:/sites/nowhere", BOOK, binder())
+    register = SharePointFile(SharePointPlace(graph, f"{HOST}:/sites/nowhere", BOOK), binder())
 
     with pytest.raises(NeedsAPerson, match=r"no SharePoint site .*/sites/nowhere"):
         register.read(None)
@@ -631,3 +654,212 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(NeedsAPerson, match="drive not connected"):
         register.read(None)
+
+
+# What only Excel's own service can do to us
+
+
+def begun(sessions: SessionWorld, *numbers: int) -> Book:
+    written = write(sessions.register, Changes(new_rows=tuple(row(number) for number in numbers)), None)
+    sessions.tenant.log.clear()
+    return written
+
+
+def just_before(sessions: SessionWorld, method: str, path: str, do: Callable[[], None]) -> None:
+    """Something happens when the next such request has come in, and before it is carried out."""
+
+    def hook(when: str, exchange: Any) -> None:
+        if (
+            when == "before"
+            and exchange.method == method
+            and "/workbook/" in exchange.path
+            and path in exchange.path
+        ):
+            sessions.tenant.on_request.remove(hook)
+            do()
+
+    sessions.tenant.on_request.append(hook)
+
+
+def test_a_workbook_that_people_have_open_is_written(sessions: SessionWorld) -> None:
+    written = begun(sessions, 1)
+    sessions.drive.open_by_person(BOOK, "Casey")
+
+    changes = Changes(cells={reference(1): {"Status": "Update due"}}, new_rows=(row(2), row(3)))
+    after = write(sessions.register, changes, expecting=written.version)
+
+    there = read(sessions.register)
+    assert there == after
+    assert list(there.register.rows) == [reference(1), reference(2), reference(3)]
+    asked = sessions.asked()
+    assert [line for line in asked if not line.startswith("GET")] == [
+        "POST createSession",
+        "PATCH range(address='A4:I4')",
+        "POST add",
+        "POST closeSession",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+44 1604", "-", "@home", "'tis", "''", "007", "1/2", "3 Mar 2026", "TRUE", "1e5"]
+)
+def test_text_stays_text_whatever_excel_would_make_of_it(sessions: SessionWorld, text: str) -> None:
+    written = begun(sessions, 1)
+    changes = Changes(cells={reference(1): {"Summary": text}}, new_rows=(row(2, summary=text),))
+
+    after = write(sessions.register, changes, expecting=written.version)
+
+    sheet = openpyxl.load_workbook(io.BytesIO(sessions.drive.content(BOOK))).worksheets[0]
+    cells = [sheet.cell(number, list(BY_HEADING).index("Summary") + 1) for number in (4, 5)]
+    assert [(cell.value, cell.data_type) for cell in cells] == [(text, "s"), (text, "s")]
+    assert read(sessions.register).register == after.register
+
+
+def test_days_and_times_stand_as_dates(sessions: SessionWorld) -> None:
+    written = begun(sessions, 1)
+    changes = Changes(cells={reference(1): {"Next update due": "2026-05-04"}}, new_rows=(row(2),))
+
+    write(sessions.register, changes, expecting=written.version)
+
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(sessions.drive.content(BOOK))).worksheets[0]
+    due, received = (list(BY_HEADING).index(name) + 1 for name in ("Next update due", "Received"))
+    assert [sheet.cell(4, due).is_date, sheet.cell(5, due).is_date, sheet.cell(5, received).is_date] == [
+        True
+    ] * 3
+    assert sheet.cell(4, due).number_format == "dd mmm yyyy"
+
+
+def test_a_session_that_was_lost_is_made_anew(sessions: SessionWorld) -> None:
+    written = begun(sessions, 1)
+    sessions.tenant.faults.add(Fault(method="PATCH", path="/range", status=404, code="InvalidSession"))
+
+    after = write(sessions.register, set_status(1, "Update due"), expecting=written.version)
+
+    assert read(sessions.register) == after
+    assert sessions.asked().count("POST createSession") == 2
+
+
+def test_rows_whose_adding_was_not_answered_are_looked_for_and_not_added_again(
+    sessions: SessionWorld,
+) -> None:
+    written = begun(sessions, 1)
+    sessions.tenant.faults.add(Fault(method="POST", path="/rows/add", when="after", status=504))
+
+    after = write(sessions.register, Changes(new_rows=(row(2),)), expecting=written.version)
+
+    assert sessions.asked().count("POST add") == 1
+    assert list(after.register.rows) == list(read(sessions.register).register.rows)
+    assert after.version == written.version  # so that the next reading looks
+
+
+@pytest.mark.parametrize("fault", [{"status": 504}, {"drop": True}, {"status": 429, "retry_after": 0.1}])
+def test_rows_that_were_not_added_are_added_by_the_next_writing(
+    sessions: SessionWorld, fault: dict[str, Any]
+) -> None:
+    written = begun(sessions, 1)
+    sessions.tenant.faults.add(Fault(method="POST", path="/rows/add", when="before", **fault))
+    changes = Changes(cells={reference(1): {"Status": "Update due"}}, new_rows=(row(2),))
+
+    with pytest.raises(TryAgainLater):
+        write(sessions.register, changes, expecting=written.version)
+    assert sessions.asked().count("POST add") == 1
+    half = read(sessions.register)
+    assert (status_of(half, 1), list(half.register.rows)) == ("Update due", [reference(1)])
+
+    whole = write(sessions.register, changes, expecting=half.version)
+    assert list(whole.register.rows) == [reference(1), reference(2)]
+    assert whole == read(sessions.register)
+
+
+def test_a_promise_that_fails_inside_a_good_answer_is_no_success(
+    sessions: SessionWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_module, "PROMISE_POLLS", (0.01,) * 3)
+    habits = sessions.tenant.habits
+    monkeypatch.setattr(habits, "long_running", True)
+    monkeypatch.setattr(habits, "failing_operations", 1)
+    written = begun(sessions, 1)
+
+    with pytest.raises(OutcomeUnknown, match="promised and not kept"):
+        write(sessions.register, Changes(new_rows=(row(2),)), expecting=written.version)
+    after = write(sessions.register, Changes(new_rows=(row(2),)), read(sessions.register).version)
+
+    assert list(after.register.rows) == [reference(1), reference(2)]
+
+
+def test_what_somebody_typed_and_excel_has_not_saved_when_we_looked_is_not_written_over(
+    sessions: SessionWorld,
+) -> None:
+    written = begun(sessions, 1, 2)
+    just_before(sessions, "GET", "range", lambda: sessions.types(1, "Status", "Concluded"))
+
+    with pytest.raises(ChangedMeanwhile):
+        write(sessions.register, set_status(1, "Update due"), expecting=written.version)
+
+    assert status_of(read(sessions.register), 1) == "Concluded"
+    assert not any(line.startswith("PATCH") for line in sessions.asked())
+
+
+def test_somebody_who_sorts_in_the_very_moment_of_writing_finds_no_row_mixed_up(
+    sessions: SessionWorld,
+) -> None:
+    written = begun(sessions, 1, 2, 3)
+    just_before(sessions, "PATCH", "range", sessions.sorts)
+
+    with pytest.raises(ChangedMeanwhile):
+        write(sessions.register, set_status(1, "Update due"), expecting=written.version)
+
+    there = read(sessions.register)
+    assert list(there.register.rows) == [reference(3), reference(2), reference(1)]
+    assert [status_of(there, number) for number in (1, 2, 3)] == ["Open", "Open", "Open"]
+
+
+def test_somebody_who_types_in_the_same_row_right_after_us_is_seen_at_the_next_reading(
+    sessions: SessionWorld,
+) -> None:
+    written = begun(sessions, 1)
+    just_before(
+        sessions,
+        "PATCH",
+        "range",
+        lambda: just_before(
+            sessions, "GET", "range", lambda: sessions.types(1, "Child name", "Typed by Casey")
+        ),
+    )
+
+    after = write(sessions.register, set_status(1, "Update due"), expecting=written.version)
+
+    assert after.register.rows[reference(1)]["Child name"] == "Invented Child 1"
+    seen = sessions.register.read(after.version)
+    assert seen is not None
+    typed = {"Child name": "Typed by Casey"}
+    assert seen.register.rows[reference(1)] == {**after.register.rows[reference(1)], **typed}
+
+
+def test_a_file_is_not_uploaded_within_minutes_of_a_session(sessions: SessionWorld) -> None:
+    """Microsoft 365 keeps the file for Excel so long: the two ways are never mixed."""
+    written = begun(sessions, 1)
+    after = write(sessions.register, set_status(1, "Update due"), expecting=written.version)
+    other = SharePointFile(SharePointPlace(sessions.graph, sessions.site, BOOK), binder())
+
+    with pytest.raises(Locked):
+        write(other, set_status(1, "Open"), expecting=after.version)
+
+
+# No change on either side
+
+
+@pytest.mark.parametrize("world", ["sharepoint", "sessions"], indirect=True)
+def test_where_nothing_changed_one_request_asks_and_nothing_is_loaded_or_written(
+    world: SharePointWorld,
+) -> None:
+    written = write(world.register, Changes(new_rows=(row(1),)), expecting=None)
+    world.asked()
+
+    assert world.register.read(written.version) is None
+    assert [line.split()[0] for line in world.asked()] == ["GET"]
+
+    again = write(world.register, set_status(1, "Open"), expecting=written.version)
+    assert again == written
+    assert [line.split()[0] for line in world.asked()] == ["GET"]
+    assert len(world.drive.versions(BOOK)) == 1
