@@ -164,6 +164,8 @@ def _status_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, 
         return [] if alert.on_hold else [_entry(alert, Happened.HELD, now)]
     if alert.concluded or alert.not_an_alert or alert.conclusion_claimed_at is not None:
         return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})]
+    if alert.provisional and status is not Status.NOT_CONFIRMED:
+        return [_entry(alert, Happened.CONFIRMED, now)]
     if alert.on_hold:
         return [_entry(alert, Happened.RELEASED, now)]
     return []

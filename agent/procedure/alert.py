@@ -84,6 +84,8 @@ class Alert:
     reopened_at: datetime | None = None
     not_an_alert: bool = False
     duplicate: bool = False  # not an alert of its own: the same matter as another
+    merged_into: str = ""  # the alert under which its matter goes on
+    provisional: bool = False  # it may be one: shown to people, and nobody is written to before they say so
 
     @property
     def concluded(self) -> bool:
@@ -120,6 +122,16 @@ def initials(name: str) -> str:
     return "".join(f"{word[0].upper()}." for word in name.replace(".", " ").split())
 
 
+def standing(alerts: Mapping[str, Alert], reference: str) -> Alert | None:
+    """The alert under which the matter of `reference` goes on: itself, or the one it was merged into."""
+    seen: set[str] = set()
+    alert = alerts.get(reference)
+    while alert is not None and alert.merged_into and alert.reference not in seen:
+        seen.add(alert.reference)
+        alert = alerts.get(alert.merged_into)
+    return alert
+
+
 def fold(entries: Iterable[Entry]) -> dict[str, Alert]:
     """All alerts that `entries` (in ledger order) tell of, by reference."""
     alerts: dict[str, Alert] = {}
@@ -148,6 +160,7 @@ def _opened(entry: Entry) -> Alert:
         author_address=str(content.get("author_address", "")),
         form=str(facts.get("form", "")),
         last_news_at=entry.at,
+        provisional=facts.get("provisional") is True,
     )
     return _told(alert, entry)
 
@@ -165,15 +178,15 @@ def _told(alert: Alert, entry: Entry) -> Alert:
         form=str(facts.get("form") or alert.form),
         children=children or alert.children,
         values={**alert.values, **said},
-        categories=tuple(map(str, _list(facts.get("categories")))) or alert.categories,
+        categories=tuple(_texts(facts.get("categories"))) or alert.categories,
         incident_at=_unless_corrected(alert, "incident_at", facts) or alert.incident_at,
         aware_at=_unless_corrected(alert, "aware_at", facts) or alert.aware_at,
         form_date=moment(facts.get("form_date")) or alert.form_date,
         missing_since=_unless_corrected(alert, "missing_since", facts) or alert.missing_since,
         returned_at=_unless_corrected(alert, "returned_at", facts) or alert.returned_at,
         next_update_due=_due(alert, facts),
-        update_lines=alert.update_lines | {str(line) for line in _list(facts.get("update_lines"))},
-        findings=tuple(dict.fromkeys((*alert.findings, *map(str, _list(facts.get("findings")))))),
+        update_lines=alert.update_lines | set(_texts(facts.get("update_lines"))),
+        findings=tuple(dict.fromkeys((*alert.findings, *_texts(facts.get("findings"))))),
         mails=alert.mails | {entry.source},
         documents=alert.documents | ({str(document)} if document else set()),
     )
@@ -233,6 +246,7 @@ def _reopened(alert: Alert, entry: Entry) -> Alert:
         conclusion_claimed_at=None,
         not_an_alert=False,
         duplicate=False,
+        merged_into="",
     )
     return _heard(reopened, entry)
 
@@ -281,6 +295,35 @@ def _not_an_alert(alert: Alert, entry: Entry) -> Alert:
     return replace(alert, not_an_alert=True, duplicate=entry.facts.get("as") == Status.DUPLICATE)
 
 
+def _confirmed(alert: Alert, entry: Entry) -> Alert:
+    return replace(alert, provisional=False)
+
+
+def _merged(alert: Alert, entry: Entry) -> Alert:
+    """One of two ends as the other's duplicate; that one knows from now on what the first one knew."""
+    facts, content = entry.facts, entry.content or {}
+    if into := str(facts.get("into") or ""):
+        return replace(alert, not_an_alert=True, duplicate=True, merged_into=into)
+    heard = moment(facts.get("last_news_at"))
+    return replace(
+        alert,
+        children=tuple(_child(child) for child in _rows(content.get("children"))) or alert.children,
+        values={**texts(content.get("values")), **alert.values},
+        categories=tuple(dict.fromkeys((*alert.categories, *_texts(facts.get("categories"))))),
+        update_lines=alert.update_lines | set(_texts(facts.get("update_lines"))),
+        mails=alert.mails | set(_texts(facts.get("mails"))),
+        documents=alert.documents | set(_texts(facts.get("documents"))),
+        last_news_at=max(heard, alert.last_news_at) if isinstance(heard, datetime) else alert.last_news_at,
+    )
+
+
+def _split(alert: Alert, entry: Entry) -> Alert:
+    """Those who left are told of under the new reference; the others stay."""
+    content = entry.content or {}
+    stay = tuple(_child(child) for child in _rows(content.get("children")))
+    return replace(alert, children=stay if "children" in content else alert.children)
+
+
 def _same(alert: Alert, entry: Entry) -> Alert:
     return alert
 
@@ -299,6 +342,9 @@ _AFTER = {
     Happened.CORRECTED: _corrected,
     Happened.CHASED: _chased,
     Happened.NOT_AN_ALERT: _not_an_alert,
+    Happened.CONFIRMED: _confirmed,
+    Happened.MERGED: _merged,
+    Happened.SPLIT: _split,
     Happened.SET_ASIDE: _same,
     Happened.ERASED: _same,
     Happened.PAUSED: _same,
@@ -348,6 +394,10 @@ def _child(row: dict[str, Json]) -> Child:
 
 def _rows(value: Json) -> list[dict[str, Json]]:
     return [row for row in _list(value) if isinstance(row, dict)]
+
+
+def _texts(value: Json) -> list[str]:
+    return [str(one) for one in _list(value)]
 
 
 def _list(value: Json) -> list[Json]:

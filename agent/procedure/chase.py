@@ -161,8 +161,9 @@ def still_missing(alert: Alert, procedure: Procedure) -> bool:
 
 def left_alone(alert: Alert, today: date) -> bool:
     """Nobody is prompted for what has ended, rests, or waits for a person."""
-    over = alert.concluded or alert.not_an_alert or alert.conclusion_claimed_at is not None
-    return over or alert.held_on(today)
+    over = alert.concluded or alert.not_an_alert
+    waits = alert.provisional or alert.conclusion_claimed_at is not None
+    return over or waits or alert.held_on(today)
 
 
 def _due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> date:

@@ -15,7 +15,8 @@ from agent.procedure.alert import Alert, alert_after
 from agent.procedure.chase import AUTHOR, REVIEWER, bare_name
 from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
-from agent.procedure.matching import Match, Same, candidates, children_match, same_child
+from agent.procedure.matching import Match, Same, candidates, children_match, same_child, told_of
+from agent.procedure.merging import children_told, together
 from agent.procedure.people import People
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Child, Submission
@@ -23,6 +24,9 @@ from agent.procedure.text import fold
 from agent.procedure.words import Happened, Json, Kind, Moment, Place
 
 NewReference = Callable[[datetime], str]
+
+UNPROVEN = "sender_unproven"
+STRANGERS = frozenset({"external_sender", UNPROVEN})
 
 # Why a person is asked, in sentences without names. A question's code is one of these.
 QUESTIONS: Mapping[str, str] = {
@@ -42,6 +46,8 @@ QUESTIONS: Mapping[str, str] = {
     "date_invalid": "A date on the form does not exist or cannot be read. Look it up on the form.",
     "date_future": "Something on the form is dated in the future. Ask its author.",
     "external_sender": "The mail came from outside the organisation. Check that it is genuine.",
+    UNPROVEN: "The mail claims to come from inside, which Microsoft 365 could not prove. "
+    "Check with its sender, by telephone or a mail of your own, before it counts.",
     "no_form": "The subject speaks of an alert, but no form came with it. Ask the sender for the form.",
     "closure_without_form": "Somebody asks to close an alert, without a filled-in conclusion. Decide.",
     "query": "Somebody asks whether an alert is needed. Answer them.",
@@ -58,6 +64,7 @@ _FORM_KINDS = frozenset({Kind.NEW, Kind.MISSING, Kind.UPDATE, Kind.CLOSURE})
 _MOMENTS = ("incident_at", "aware_at", "form_date", "missing_since", "returned_at", "next_update_due")
 _STATES = {
     "opened": "Opened",
+    "opened_provisional": "Not confirmed",
     "updated": "Updated",
     "conclusion_claimed": "Conclusion proposed",
     "concluded": "Concluded",
@@ -95,7 +102,7 @@ def decide_mail(
             after = alert_after(now.get(entry.alert), entry) if entry.alert else None
             if after is not None:
                 now[after.reference] = after
-    return _joined(decisions)
+    return joined(decisions)
 
 
 def decide(
@@ -111,7 +118,7 @@ def decide(
 
     `new_reference` is given the time of receipt, and only called when an alert is opened.
     """
-    case = _Case(submission, alerts, procedure, people, answered, new_reference)
+    case = Case(submission, alerts, procedure, people, answered, new_reference)
     if submission.kind is Kind.BOUNCE:
         return case.bounced()
     if submission.kind is Kind.AUTO_REPLY:
@@ -126,7 +133,7 @@ def decide(
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
     """One submission before the alerts of its desk."""
 
     submission: Submission
@@ -141,12 +148,12 @@ class _Case:
     def form(self) -> Decision:
         match = self._match()
         if match.sure:
-            return self._known(self.alerts[match.sure])
+            return self._believed(self.alerts[match.sure])
         if match.possible:
             return self._only_ask(_code_of(match), match.possible)
         if self._stopped:
             return self._only_ask()
-        return self._open()
+        return self.open(provisional=self._is_stranger)
 
     def _match(self) -> Match:
         return candidates(self.submission, self.alerts, self.answered)
@@ -155,35 +162,68 @@ class _Case:
     def _stopped(self) -> bool:
         return "name_mismatch" in self.submission.doubts
 
-    def _open(self) -> Decision:
+    @property
+    def _is_stranger(self) -> bool:
+        """The sender is from outside, or only claims to be from inside: nothing is opened on their word."""
+        return not STRANGERS.isdisjoint(self.submission.doubts)
+
+    def open(self, *, provisional: bool = False) -> Decision:
+        """A new alert; a `provisional` one is shown to people, who say whether it is one."""
         said = self.submission
-        early = () if said.kind in (Kind.NEW, Kind.MISSING) else ("update_before_alert",)
+        early = () if self._is_first() else ("update_before_alert",)
         unknown = ("unknown_reference",) if set(said.references) - self.alerts.keys() else ()
         reference = self.new_reference(said.received_at)
         noticed = tuple(code for code in early if code in self.procedure.findings)
-        said = replace(said, findings=(*said.findings, *noticed))
-        opened = self._entry(Happened.OPENED, reference, _facts(said, reference), _content(said))
+        said = replace(said, kind=self._kind(), findings=(*said.findings, *noticed))
+        facts = _facts(said, reference) | ({"provisional": True} if provisional else {})
+        opened = self._entry(Happened.OPENED, reference, facts, _content(said))
         entries = [opened, *self._conclusion(reference, concluded=False)]
         asked = (*early, *unknown, *said.doubts)
-        return self._decision("opened", entries, self._questions(asked, (reference,)))
+        outcome = "opened_provisional" if provisional else "opened"
+        return self._decision(outcome, entries, self._questions(asked, (reference,)))
 
-    def _known(self, alert: Alert) -> Decision:
+    def _kind(self) -> Kind:
+        """What it is if it is an alert at all."""
+        kind = self.submission.kind
+        return kind if kind in _FORM_KINDS else self.submission.claims or Kind.NEW
+
+    def _is_first(self) -> bool:
+        return self.submission.form is None or self.submission.kind in (Kind.NEW, Kind.MISSING)
+
+    def _believed(self, alert: Alert) -> Decision:
         """News is taken from anybody inside the organisation: whoever updates need not be the author."""
-        stranger = "external_sender" in self.submission.doubts and not self._is_theirs(alert)
-        if stranger or self._stopped:
+        if self._is_stranger and self.submission.document_sha256 in alert.documents:
+            return self._again(alert)
+        doubted = self._is_stranger and (alert.provisional or not self._is_theirs(alert))
+        if self._stopped or doubted:
             return self._only_ask(possible=(alert.reference,))
+        return self.known(alert)
+
+    def told(self, alert: Alert) -> Decision:
+        """A person says that the mail belongs to `alert`, whoever sent it."""
+        if self.submission.form is not None:
+            return self.known(alert)
+        outcome, line = "replied", self._replied(alert.reference)
+        if self.submission.kind is Kind.BOUNCE:
+            outcome, line = "bounced", self._bounced(alert.reference)
+        fresh = self.submission.message_id not in alert.mails
+        return self._decision(outcome, [line] if fresh else [], (), (alert.reference,))
+
+    def known(self, alert: Alert) -> Decision:
+        """A form about an alert that is known: news of it, or the same once more."""
         if not self._is_news(alert):
             return self._again(alert)
         return self._update(alert)
 
     def _update(self, alert: Alert) -> Decision:
         said, reference = self.submission, alert.reference
+        confirmed = [self._entry(Happened.CONFIRMED, reference)] if alert.provisional else []
         reopened = [self._entry(Happened.REOPENED, reference)] if self._reopens(alert) else []
         facts = _facts(said, reference, known=alert.update_lines)
         updated = self._entry(Happened.UPDATED, reference, facts, _content(said, alert.children))
         ended = alert.concluded and not reopened
         claims = self._conclusion(reference, concluded=ended) if self._claims(alert) else []
-        entries = [*reopened, updated, *claims]
+        entries = [*confirmed, *reopened, updated, *claims]
         outcome = str((claims or reopened or [updated])[-1].happened)
         return self._decision(outcome, entries, self._questions(said.doubts, (reference,)))
 
@@ -193,9 +233,12 @@ class _Case:
         return self._decision("received_again", [again])
 
     def _is_news(self, alert: Alert) -> bool:
-        """Whether the form tells anything that is not known; the same news told twice is none."""
+        """Whether the form tells anything that is not known; the same news told twice is none.
+
+        Of a provisional alert the document may be known, and yet be read for the first time.
+        """
         if self.submission.document_sha256 in alert.documents:
-            return False
+            return alert.provisional
         return self._brings_more(alert) or self._claims(alert) or self._corrects(alert)
 
     def _brings_more(self, alert: Alert) -> bool:
@@ -250,17 +293,15 @@ class _Case:
     # ------------------------------------------------------------ forms that could not be read
 
     def unreadable(self) -> Decision:
-        """Opened when it claims to be a first form: better an alert that says little than none."""
+        """It may hide an alert, which must not wait for somebody to open the file: it is shown at once."""
         said, match = self.submission, self._match()
         if match.sure:
             return self._unread_news(self.alerts[match.sure])
-        first = said.claims in (Kind.NEW, Kind.MISSING)
-        if match.possible or self._stopped or said.references or not first:
+        if match.possible or said.claims is None:
             return self._only_ask(possible=match.possible)
-        reference = self.new_reference(said.received_at)
-        said = replace(said, kind=said.claims or Kind.NEW)
-        opened = self._entry(Happened.OPENED, reference, _facts(said, reference), _content(said))
-        return self._decision("opened_unread", [opened], self._questions(said.doubts, (reference,)))
+        if self._stopped:
+            said = replace(said, children=())  # which child it is about is the very question
+        return replace(self, submission=said).open(provisional=True)
 
     def _unread_news(self, alert: Alert) -> Decision:
         """Nobody is chased for what they sent, though a person has to read it first."""
@@ -295,14 +336,14 @@ class _Case:
 
     def _told(self) -> list[Alert]:
         """The alerts of the letter that a mail answers, else those whose references it quotes."""
-        told = self.answered or self.submission.references
-        return [alert for reference in told if (alert := self.alerts.get(reference))]
+        return told_of(self.answered or self.submission.references, self.alerts)
 
     def _talked_of(self) -> list[Alert]:
         """The one alert whose mail this one answers."""
         answers = set(self.submission.answers)
-        talked = [alert for alert in self.alerts.values() if answers & alert.mails] if answers else []
-        return talked if len(talked) == 1 else []
+        talked = [name for name, alert in self.alerts.items() if answers & alert.mails] if answers else []
+        meant = told_of(talked, self.alerts)
+        return meant if len(meant) == 1 else []
 
     def _by_author(self, meant: Sequence[Alert]) -> bool:
         return all(alert.author_address == self.submission.sender for alert in meant)
@@ -349,6 +390,8 @@ class _Case:
 
     def _role_of_sender(self, alert: Alert) -> str:
         """Author or reviewer of this alert, else a role at the desk; "" where the sender has none."""
+        if UNPROVEN in self.submission.doubts:
+            return ""
         sender = self.submission.sender
         if sender == alert.author_address:
             return AUTHOR
@@ -366,15 +409,16 @@ class _Case:
         said = self.submission
         if said.reason == "delivery_delayed":
             return self._aside("delivery_delayed")
-        meant = [self.alerts[reference] for reference in self.answered if reference in self.alerts]
+        meant = told_of(self.answered, self.alerts)
         references = tuple(alert.reference for alert in meant)
-        content: dict[str, Json] = {"address": (said.bounced_address or "").lower()}
         fresh = [alert for alert in meant if said.message_id not in alert.mails]
-        entries = [
-            self._entry(Happened.BOUNCED, alert.reference, {"permanent": True}, content) for alert in fresh
-        ]
+        entries = [self._bounced(alert.reference) for alert in fresh]
         code = "letter_undelivered" if meant else "bounce_unmatched"
         return self._decision("bounced", entries, self._questions((code,), references), references)
+
+    def _bounced(self, reference: str) -> Entry:
+        address = (self.submission.bounced_address or "").lower()
+        return self._entry(Happened.BOUNCED, reference, {"permanent": True}, {"address": address})
 
     def other(self) -> Decision:
         if self.submission.doubts:
@@ -389,6 +433,8 @@ class _Case:
 
     def _is_theirs(self, alert: Alert) -> bool:
         """Whether the sender may speak about the alert: its author, or anybody on the roster."""
+        if UNPROVEN in self.submission.doubts:
+            return False
         sender = self.submission.sender
         return sender == alert.author_address or self.people.at(sender) is not None
 
@@ -400,7 +446,7 @@ class _Case:
     def _questions(self, codes: Iterable[str], possible: tuple[str, ...] = ()) -> list[Question]:
         seen: dict[str, Json] = {
             "sender": self.submission.sender,
-            "children": [_child(child) for child in self.submission.children],
+            "children": children_told(self.submission.children),
         }
         return [
             Question(code, QUESTIONS[code], self.submission.message_id, possible, seen)
@@ -431,7 +477,7 @@ class _Case:
         return Decision(place, outcome, tuple(entries), tuple(questions), tuple(labels))
 
 
-def _joined(decisions: Sequence[Decision]) -> Decision:
+def joined(decisions: Sequence[Decision]) -> Decision:
     """Several decisions about one mail as one; where people must look comes first."""
     if not decisions:
         return Decision(Place.SET_ASIDE, "empty")
@@ -493,7 +539,7 @@ def _content(said: Submission, known: Sequence[Child] = ()) -> dict[str, Json]:
         "author_address": said.author_address or said.sender,
         "sender": said.sender,
         "values": values,
-        "children": [_child(child) for child in _all_children(said.children, known)],
+        "children": children_told(together(said.children, known)),
         "updates": [
             {
                 "date": _iso(update.date),
@@ -504,19 +550,6 @@ def _content(said: Submission, known: Sequence[Child] = ()) -> dict[str, Json]:
             for update in said.updates
         ],
     }
-
-
-def _all_children(told: Sequence[Child], known: Sequence[Child]) -> list[Child]:
-    """The children known before, with what is newly told of them, and those told of for the first time."""
-    left = list(told)
-    merged = []
-    for child in known:
-        same = next((other for other in left if same_child(child, other) >= Same.POSSIBLY), None)
-        if same:
-            left.remove(same)
-            child = Child(child.name or same.name, child.dob or same.dob, child.system_id or same.system_id)
-        merged.append(child)
-    return merged + left
 
 
 def _lines(said: Submission, reference: str) -> list[str]:
@@ -546,7 +579,3 @@ def _squeezed(text: str) -> str:
 
 def _iso(moment: Moment | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-def _child(child: Child) -> dict[str, Json]:
-    return {"name": child.name, "dob": _iso(child.dob), "system_id": child.system_id}

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from functools import lru_cache
 
-from agent.procedure.alert import Alert
+from agent.procedure.alert import Alert, standing
 from agent.procedure.names import DRESS, differences, is_full, is_vague, may_be
 from agent.procedure.submission import Child, Submission
 from agent.procedure.words import Kind, Moment
@@ -42,10 +42,11 @@ NONE = Match(None, (), "none")
 
 def candidates(submission: Submission, alerts: Mapping[str, Alert], answered: Sequence[str] = ()) -> Match:
     """Which of `alerts` a submission is about. `answered` are those of the letter of ours it answers."""
-    known = [alert for reference in submission.references if (alert := alerts.get(reference))]
+    known = told_of(submission.references, alerts)
+    in_letter = told_of(answered, alerts)
+    alerts = {reference: alert for reference, alert in alerts.items() if not alert.merged_into}
     if known:
         return _told(submission, alerts, known, "reference")
-    in_letter = [alert for reference in answered if (alert := alerts.get(reference))]
     if in_letter:
         return _told(submission, alerts, in_letter, "answered")
     if submission.document_sha256:
@@ -53,6 +54,12 @@ def candidates(submission: Submission, alerts: Mapping[str, Alert], answered: Se
         if len(again) == 1:
             return Match(again[0].reference, (), "document")
     return _recognised(submission, alerts)
+
+
+def told_of(references: Iterable[str], alerts: Mapping[str, Alert]) -> list[Alert]:
+    """The known alerts of these references, each as the one under which its matter goes on."""
+    found = (standing(alerts, reference) for reference in references)
+    return list({alert.reference: alert for alert in found if alert}.values())
 
 
 def same_child(one: Child, other: Child) -> Same:

@@ -161,6 +161,7 @@ def reasons_for_a_person(
         return []
     overdue_hold = alert.on_hold_until is not None and not alert.held_on(calendar.today(now))
     reasons = {
+        "Not confirmed: see the question": alert.provisional,
         "Conclusion to confirm": alert.conclusion_claimed_at is not None,
         "Letter undelivered": bool(alert.bounced),
         "Nobody to write to": bool(unaddressed([alert], now, procedure, people, calendar)),

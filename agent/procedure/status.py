@@ -18,6 +18,8 @@ def status_of(alert: Alert, now: datetime, procedure: Procedure, calendar: Calen
         return Status.DUPLICATE if alert.duplicate else Status.NOT_AN_ALERT
     if alert.concluded:
         return Status.CONCLUDED
+    if alert.provisional:
+        return Status.NOT_CONFIRMED
     if alert.held_on(today):
         return Status.ON_HOLD
     if alert.conclusion_claimed_at is not None:

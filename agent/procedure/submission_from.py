@@ -18,6 +18,7 @@ from agent.procedure.names import is_full, may_be
 from agent.procedure.people import People
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Procedure
+from agent.procedure.sender import is_forged
 from agent.procedure.signs import FORWARDED
 from agent.procedure.subject import SubjectSays, parse_subject
 from agent.procedure.submission import Child, Submission
@@ -110,8 +111,10 @@ class _Arrival:
     @property
     def _sender_doubts(self) -> tuple[str, ...]:
         domain = self.mail.sender.rpartition("@")[2].lower()
-        known = domain in self.people.allowed_domains or self.mail.sender.lower() in self.people.own
-        return () if known else ("external_sender",)
+        inside = domain in self.people.allowed_domains or self.mail.sender.lower() in self.people.own
+        if not inside:
+            return ("external_sender",)
+        return ("sender_unproven",) if is_forged(self.mail) else ()
 
     # ------------------------------------------------------------ forms
 
@@ -290,7 +293,11 @@ class _Arrival:
         said = new_words(self.mail.text)
         until = return_date(undressed(said), today)
         return replace(
-            self._base(Kind.AUTO_REPLY), away_until=until, deputy=deputy(said), reason="automatic_reply"
+            self._base(Kind.AUTO_REPLY),
+            away_until=until,
+            deputy=deputy(said),
+            reason="automatic_reply",
+            doubts=self._sender_doubts,
         )
 
     def _without_form(self) -> Submission:

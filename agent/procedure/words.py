@@ -33,7 +33,7 @@ class Happened(StrEnum):
     UPDATED = "updated"
     RECEIVED_AGAIN = "received_again"  # the same form once more, from whomever: counts once
     REPLIED = "replied"
-    AWAY = "away"  # the author's mailbox answered by itself
+    AWAY = "away"  # somebody's mailbox answered by itself
     BOUNCED = "bounced"  # a letter of ours could not be delivered
     CONCLUSION_CLAIMED = "conclusion_claimed"
     CONCLUDED = "concluded"
@@ -43,6 +43,11 @@ class Happened(StrEnum):
     CORRECTED = "corrected"  # a person changed a proposed value in the register
     CHASED = "chased"
     NOT_AN_ALERT = "not_an_alert"
+    CONFIRMED = "confirmed"  # a provisional alert is one indeed
+    MERGED = "merged"  # a person found two alerts to be one matter; told of both
+    SPLIT = (
+        "split"  # a person found an alert to be two matters; part of it goes on under a reference of its own
+    )
     SET_ASIDE = "set_aside"  # a mail that concerns no alert; the entry has no reference
     ERASED = "erased"  # what was personal in the lines before this one is gone for good
     PAUSED = "paused"  # the desk's letters rest; the entry has no reference
@@ -52,6 +57,7 @@ class Happened(StrEnum):
 class Status(StrEnum):
     """The Status column of the register (FORMS 3.4)."""
 
+    NOT_CONFIRMED = "Not confirmed"
     NEW = "New"
     OPEN = "Open"
     UPDATE_DUE = "Update due"

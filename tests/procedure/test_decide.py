@@ -296,7 +296,51 @@ def test_a_doubt_never_delays_a_genuine_alert() -> None:
     assert happenings(decision) == ["opened"]
     assert codes(decision) == ["macro_file", "external_sender"]
     assert decision.place is Place.QUESTIONS
-    assert decision.categories == (REFERENCE, "Opened", "Question")
+    assert decision.categories == (REFERENCE, "Not confirmed", "Question")
+    assert desk.only.provisional
+
+
+def test_nothing_is_an_alert_on_a_strangers_word_before_a_person_says_so() -> None:
+    """The row is there at once; more forms by the same stranger neither confirm it nor change it."""
+    desk = Desk()
+    desk.receives(form(), sender="nurse@hospital.example")
+    again = desk.receives(form(), sender="nurse@hospital.example", after=LATER)
+    assert (happenings(again), desk.only.provisional) == (["received_again"], True)
+    more = desk.receives(form(updates=[update("Seen.")]), sender="nurse@hospital.example", after=LATER)
+    assert (happenings(more), codes(more)) == ([], ["external_sender"])
+
+
+def test_the_same_form_from_inside_confirms_what_a_stranger_sent() -> None:
+    desk = Desk()
+    desk.receives(form(), sender="nurse@hospital.example")
+    assert happenings(desk.receives(form(), after=LATER)) == ["confirmed", "updated"]
+    assert not desk.only.provisional
+
+
+@pytest.mark.parametrize(
+    ("stamped", "provisional"),
+    [
+        ("spf=pass dkim=pass dmarc=pass; compauth=pass reason=100", False),
+        ("spf=fail (sender IP is 192.0.2.1); dmarc=fail action=none; compauth=fail reason=001", True),
+        ("spf=fail; dkim=fail; dmarc=fail; compauth=pass reason=130", False),  # Exchange knows better
+        ("spf=softfail; dkim=none; dmarc=none", True),
+        ("spf=fail; dkim=pass header.d=nctrust.co.uk; dmarc=pass", False),
+        ("spf=none; dkim=none", False),
+        ("", False),  # it never left the house
+    ],
+)
+def test_a_sender_who_cannot_be_proven_opens_nothing_by_themselves(stamped: str, provisional: bool) -> None:
+    desk = Desk()
+    decision = desk.receives(form(), message=mail(headers={"authentication-results": stamped}))
+    assert (desk.only.provisional, "sender_unproven" in codes(decision)) == (provisional, provisional)
+
+
+def test_whoever_forges_an_author_neither_replies_nor_is_away(desk: Desk) -> None:
+    headers = {"authentication-results": "spf=fail; dmarc=fail; compauth=fail"}
+    reply = mail(f"RE: {REFERENCE}", number=8, headers=headers, text="Please close.")
+    away = mail("Automatic reply: x", number=9, headers=headers | AWAY, text="Back on 16 March.")
+    assert happenings(desk.receives(message=reply)) == []
+    assert happenings(desk.receives(message=away, answered=(REFERENCE,))) == ["set_aside"]
 
 
 def test_a_mail_that_names_two_different_children_is_only_asked_about() -> None:

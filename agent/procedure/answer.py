@@ -1,0 +1,178 @@
+"""What becomes of a mail once a person answered the question about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from agent.procedure.alert import Alert, standing
+from agent.procedure.apart import references_in
+from agent.procedure.decide import Case, NewReference, decide_mail, joined
+from agent.procedure.decision import Decision, Question
+from agent.procedure.entry import Entry
+from agent.procedure.merging import merged
+from agent.procedure.people import People
+from agent.procedure.rules import Procedure
+from agent.procedure.submission import Submission
+from agent.procedure.text import fold
+from agent.procedure.words import Happened, Place
+
+
+class Answer(StrEnum):
+    """What a person may answer, beside an alert's own reference."""
+
+    NEW = "New alert"
+    NOT = "Not an alert"
+    AGAIN = "Read again"
+    DONE = "Done"
+
+
+class Unclear(ValueError):
+    """An answer that cannot be acted on; says why, in a sentence for whoever gave it."""
+
+
+def choices(question: Question) -> tuple[str, ...]:
+    """What to offer as answers: the alerts it may be, then the others. Any other alert may be named, too."""
+    return (*question.candidates, *Answer)
+
+
+def answered(
+    question: Question,
+    submissions: Sequence[Submission],
+    answer: str,
+    alerts: Mapping[str, Alert],
+    procedure: Procedure,
+    people: People,
+    *,
+    at: datetime,
+    new_reference: NewReference,
+) -> Decision:
+    """What the mail comes to by a person's `answer`; `submissions` are what it brings, read afresh.
+
+    - A reference: the mail belongs to that alert, and what was opened from it goes there, too.
+    - New alert: it is one; a provisional one is confirmed.
+    - Not an alert: what was opened from it alone is none.
+    - Read again: it is decided as if it came now.
+    - Done: a person has seen to it; nothing more is recorded.
+
+    `at` is when they answered. Raises `Unclear` for anything else. The same answer given twice to the same
+    mail records what it did not record before.
+    """
+    told = understood(answer, alerts, procedure)
+    case = _Answered(question, tuple(submissions), alerts, procedure, people, at, new_reference)
+    if isinstance(told, Alert):
+        return case.belongs_to(told)
+    return {
+        Answer.NEW: case.is_new,
+        Answer.NOT: case.is_none,
+        Answer.AGAIN: case.once_more,
+        Answer.DONE: case.is_done,
+    }[told]()
+
+
+def understood(answer: str, alerts: Mapping[str, Alert], procedure: Procedure) -> Alert | Answer:
+    """The answer's meaning, in whatever case it was typed. Raises `Unclear`."""
+    said = fold(answer).strip(" .!")
+    for known in Answer:
+        if said == fold(known):
+            return known
+    references = references_in(answer, procedure)
+    if len(references) != 1:
+        raise Unclear(f"Answer with one reference, or with: {', '.join(Answer)}.")
+    alert = standing(alerts, references[0])
+    if alert is None:
+        raise Unclear(f"There is no alert {references[0]}. Look up its reference in the register.")
+    return alert
+
+
+@dataclass(frozen=True)
+class _Answered:
+    question: Question
+    submissions: tuple[Submission, ...]
+    alerts: Mapping[str, Alert]
+    procedure: Procedure
+    people: People
+    at: datetime
+    new_reference: NewReference
+
+    def belongs_to(self, alert: Alert) -> Decision:
+        """What was opened from the mail alone was this alert all the time."""
+        others = [own for own in self._opened_from_it() if own.reference != alert.reference]
+        confirmed = [self._confirmed(alert)] if alert.provisional else []
+        news = joined([self._case(one).told(alert) for one in self._undecided(others)])
+        ended = [line for own in others for line in merged(own, alert, self.at, self._source)]
+        known = self._known_by_mail(alert.reference)
+        place = news.place if news.entries else Place.UPDATES
+        return Decision(place, "answered", (*confirmed, *news.entries, *ended), (), news.categories or known)
+
+    def is_new(self) -> Decision:
+        """What is provisional stands from now on; what no alert was opened from is opened."""
+        own = self._opened_from_it()
+        confirmed = [self._confirmed(alert) for alert in own if alert.provisional]
+        opened = joined([self._case(one).open() for one in self._undecided()])
+        references = tuple(alert.reference for alert in own) + opened.categories
+        return Decision(Place.ALERTS, "answered", (*confirmed, *opened.entries), (), references)
+
+    def is_none(self) -> Decision:
+        own = self._opened_from_it()
+        none = tuple(Entry(Happened.NOT_AN_ALERT, alert.reference, self.at, self._source) for alert in own)
+        aside = Entry(Happened.SET_ASIDE, None, self.at, self._source, {"reason": "person"})
+        references = tuple(alert.reference for alert in own)
+        return Decision(Place.SET_ASIDE, "answered", none or (aside,), (), references)
+
+    def once_more(self) -> Decision:
+        return decide_mail(
+            self._undecided([own for own in self._opened_from_it() if own.provisional]),
+            self.alerts,
+            self.procedure,
+            self.people,
+            new_reference=self.new_reference,
+        )
+
+    def is_done(self) -> Decision:
+        known = self._known_by_mail()
+        return Decision(Place.UPDATES if known else Place.SET_ASIDE, "answered", (), (), known)
+
+    # ------------------------------------------------------------ helpers
+
+    @property
+    def _source(self) -> str:
+        return self.question.message_id
+
+    def _case(self, submission: Submission) -> Case:
+        """A person looked: what made the agent ask stops nothing any more."""
+        trusted = replace(submission, doubts=(), references=())
+        return Case(trusted, self.alerts, self.procedure, self.people, (), self.new_reference)
+
+    def _opened_from_it(self) -> list[Alert]:
+        """The alerts that nothing is known of but this mail, as far as the question is about them."""
+        asked = self.question.candidates
+        return [
+            alert
+            for alert in self.alerts.values()
+            if alert.mails == {self._source}
+            and not alert.not_an_alert
+            and (not asked or alert.reference in asked)
+        ]
+
+    def _undecided(self, but: Sequence[Alert] = ()) -> list[Submission]:
+        """What the mail brings that no alert has yet, `but` those that are in question."""
+        settled = [
+            alert for alert in self.alerts.values() if self._source in alert.mails and alert not in but
+        ]
+        return [one for one in self.submissions if not any(_has(alert, one) for alert in settled)]
+
+    def _confirmed(self, alert: Alert) -> Entry:
+        return Entry(Happened.CONFIRMED, alert.reference, self.at, self._source)
+
+    def _known_by_mail(self, *more: str) -> tuple[str, ...]:
+        """References of the alerts that this mail belongs to: its categories in the mailbox."""
+        known = (alert.reference for alert in self.alerts.values() if self._source in alert.mails)
+        return tuple(dict.fromkeys((*more, *known)))
+
+
+def _has(alert: Alert, submission: Submission) -> bool:
+    """Whether a mail's submission was taken to this alert, which the mail is known to belong to."""
+    return submission.document_sha256 is None or submission.document_sha256 in alert.documents
