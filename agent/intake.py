@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from agent.answering import act_on_answers
+from agent.arrival import OTHER_CONTENT, Taken, addressed, alerts_of, letter_answered, numbering, take
 from agent.desk import Desk
 from agent.errors import (
     AgentError,
@@ -21,16 +23,13 @@ from agent.errors import (
     Stopping,
     TryAgainLater,
 )
-from agent.forms.mail import documents_of, read_mail
-from agent.ledger.base import GONE, HandledMail, Letter, LetterState, NotedMail, Page, Seen
+from agent.ledger.base import GONE, HandledMail, NotedMail, Page, Seen
 from agent.log import logger
 from agent.mailbox.base import ChangedMail
 from agent.procedure.decide import decide_mail
 from agent.procedure.decision import Decision, Question
-from agent.procedure.mail import REHEARSAL, Mail, letter_mark, letter_marks_in
-from agent.procedure.submission import Submission
-from agent.procedure.submission_from import submissions_from
-from agent.procedure.words import Kind, Place
+from agent.procedure.mail import Mail
+from agent.procedure.words import Place
 
 log = logger()
 T = TypeVar("T")
@@ -42,21 +41,14 @@ LOOK_AHEAD = 12  # mails held in memory at once
 ENOUGH = 3  # mails that cannot be filed just now before a round of filing is given up
 
 
-@dataclass(frozen=True)
-class Taken:
-    """A mail, and what it brings by itself."""
-
-    mail: Mail
-    submissions: tuple[Submission, ...]
-
-
 def intake(desk: Desk, now: datetime) -> int:
-    """Notice what changed, decide each mail in the order received, file what was decided.
+    """Notice what changed, decide each mail in the order received, act on what people answered, file it all.
 
     Gives the number of mails decided. May be killed anywhere and run again.
     """
     notice(desk, now)
     decided = _decide_waiting(desk, now)
+    act_on_answers(desk, now)
     file_mails(desk)
     return decided
 
@@ -121,7 +113,9 @@ def _decide_waiting(desk: Desk, now: datetime) -> int:
     missed = False
     with (
         ThreadPoolExecutor(READERS, thread_name_prefix="intake") as readers,
-        closing(ahead(readers, lambda noted: _take(desk, noted), desk.ledger.waiting())) as brought,
+        closing(
+            ahead(readers, lambda noted: take(desk, noted.mail_id, noted.received_at), desk.ledger.waiting())
+        ) as brought,
     ):
         for noted, taken in brought:
             if desk.stop.is_set():
@@ -153,24 +147,6 @@ def ahead(
     finally:
         for _, future in under_way:
             future.cancel()
-
-
-def _take(desk: Desk, noted: NotedMail) -> Taken:
-    """Fetch one mail whole and read it with its documents, while nobody waits for the ledger."""
-    mail = read_mail(desk.mailbox.mime(noted.mail_id), noted.received_at)
-    readings = [
-        desk.read(document.content, document.name, desk.forms, desk.procedure.categories)
-        for document in documents_of(mail)
-    ]
-    submissions = submissions_from(
-        mail,
-        readings,
-        desk.procedure,
-        desk.people,
-        received_at=noted.received_at,
-        zone=desk.calendar.zone,
-    )
-    return Taken(mail, submissions)
 
 
 def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -> bool:
@@ -220,67 +196,25 @@ def _decision(desk: Desk, page: Page, brought: Taken) -> Decision:
         return Decision(Place.SET_ASIDE, "same_mail_again", categories=first.categories if first else ())
     if seen is Seen.OTHER_CONTENT:
         return _same_id_other_content(mail)
-    letter = _letter_answered(desk, mail)
+    letter = letter_answered(desk, mail)
     return decide_mail(
-        _addressed(brought.submissions, letter),
+        addressed(brought.submissions, letter),
         desk.ledger.alerts(),
         desk.procedure,
         desk.people,
-        answered=tuple(reason.alert for reason in letter.reasons if reason.alert) if letter else (),
-        new_reference=lambda opened: page.new_reference(desk.procedure.reference_prefix, opened.year),
+        answered=alerts_of(letter),
+        new_reference=numbering(desk, page),
     )
 
 
 def _same_id_other_content(mail: Mail) -> Decision:
     question = Question(
-        code="same_id_other_content",
+        code=OTHER_CONTENT,
         why="A mail with this Internet-Message-ID was dealt with before, but it said something else.",
         message_id=mail.message_id,
         seen={"subject": mail.subject, "sender": mail.sender},
     )
-    return Decision(Place.QUESTIONS, "same_id_other_content", questions=(question,))
-
-
-def _letter_answered(desk: Desk, mail: Mail) -> Letter | None:
-    """The letter of ours which this mail answers or could not deliver."""
-    if mail.bounce and mail.bounce.original_key:
-        key = mail.bounce.original_key.removesuffix(REHEARSAL)
-        known = next((sent for sent in _sent(desk) if sent.key == key), None)
-        if known:
-            return known
-    ids = [mail.in_reply_to, *reversed(mail.references)]
-    if mail.bounce:
-        ids.insert(0, mail.bounce.original_message_id)
-    letters = (desk.ledger.letter_by_message_id(message_id) for message_id in ids if message_id)
-    return next((letter for letter in letters if letter), None) or _letter_quoted(desk, mail)
-
-
-def _letter_quoted(desk: Desk, mail: Mail) -> Letter | None:
-    """By the mark in its text, from whom it was written to or somebody on the roster: anybody else may have
-    been shown it."""
-    for mark in letter_marks_in(mail.text):
-        for letter in _sent(desk):
-            if letter_mark(letter.key) == mark and (
-                letter.to.lower() == mail.sender or desk.people.at(mail.sender)
-            ):
-                return letter
-    return None
-
-
-def _sent(desk: Desk) -> list[Letter]:
-    return desk.ledger.letters(LetterState.POSTED, LetterState.SENDING)
-
-
-def _addressed(submissions: tuple[Submission, ...], letter: Letter | None) -> tuple[Submission, ...]:
-    """A report that does not say whom a letter of ours did not reach means whom it went to."""
-    if letter is None:
-        return submissions
-    return tuple(
-        replace(one, bounced_address=letter.to)
-        if one.kind is Kind.BOUNCE and not one.bounced_address
-        else one
-        for one in submissions
-    )
+    return Decision(Place.QUESTIONS, OTHER_CONTENT, questions=(question,))
 
 
 def _keep(page: Page, noted: NotedMail, mail: Mail, decision: Decision, desk: Desk, now: datetime) -> None:

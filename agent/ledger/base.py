@@ -124,13 +124,19 @@ class Letter:
 @dataclass(frozen=True)
 class OpenQuestion:
     """A question for a person. What was `seen` and the `answer` are personal: once they were erased,
-    the one is empty and the other None, while `answered_at` stays."""
+    the one is empty and the other None, while `answered_at` stays.
+
+    It waits until somebody answers, and is closed once the agent has acted on that (`acted_at`). An answer
+    that could not be acted on is kept with a `note` why, nothing personal, and the question waits again.
+    """
 
     number: int
     asked_at: datetime
     question: Question
     answer: str | None = None
     answered_at: datetime | None = None
+    acted_at: datetime | None = None
+    note: str = ""
 
 
 REGISTER = "register"  # the table of alerts, among the sheets that the agent remembers
@@ -187,7 +193,17 @@ class Page(Protocol):
         ...
 
     def answer(self, number: int, answer: str, at: datetime) -> None:
-        """A person answered; the last word stands. LookupError when there is no such question."""
+        """A person answered; the last word stands, and is to be acted on. LookupError when there is no such
+        question."""
+        ...
+
+    def acted(self, number: int, at: datetime) -> None:
+        """What was answered has been acted on: the question is closed. LookupError as above."""
+        ...
+
+    def not_acted(self, number: int, note: str) -> None:
+        """What was answered cannot be acted on, as the note says: the question waits again. LookupError as
+        above."""
         ...
 
     def lay(self, letter: Letter) -> bool:
@@ -304,6 +320,10 @@ class DeskLedger(Protocol):
     # questions, letters, register
 
     def questions(self, *, waiting_only: bool = True) -> list[OpenQuestion]: ...
+
+    def to_act_on(self) -> list[OpenQuestion]:
+        """Questions that were answered, and not acted on since; none whose answer was erased."""
+        ...
 
     def letters(self, *states: LetterState, since: datetime | None = None) -> list[Letter]:
         """Letters in these states (all when none is named), oldest first; with `since`, only those laid

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from agent.errors import TryAgainLater
 from agent.ledger import chain
@@ -142,10 +143,18 @@ class MemoryPage:
         return number
 
     def answer(self, number: int, answer: str, at: datetime) -> None:
+        self._asked(number, answer=answer, answered_at=at, acted_at=None, note="")
+
+    def acted(self, number: int, at: datetime) -> None:
+        self._asked(number, acted_at=at)
+
+    def not_acted(self, number: int, note: str) -> None:
+        self._asked(number, answered_at=None, note=note)
+
+    def _asked(self, number: int, **now: Any) -> None:
         if not 1 <= number <= len(self._state.questions):
             raise LookupError(f"There is no question {number} on desk {self._desk}.")
-        asked = self._state.questions[number - 1]
-        self._state.questions[number - 1] = replace(asked, answer=answer, answered_at=at)
+        self._state.questions[number - 1] = replace(self._state.questions[number - 1], **now)
 
     def lay(self, letter: Letter) -> bool:
         reasons = tuple(dict.fromkeys(letter.reasons))
@@ -288,6 +297,10 @@ class MemoryDesk:
 
     def questions(self, *, waiting_only: bool = True) -> list[OpenQuestion]:
         return [asked for asked in self._state.questions if not (waiting_only and asked.answered_at)]
+
+    def to_act_on(self) -> list[OpenQuestion]:
+        answered = (asked for asked in self._state.questions if asked.answered_at and not asked.acted_at)
+        return [asked for asked in answered if asked.answer is not None]
 
     def letters(self, *states: LetterState, since: datetime | None = None) -> list[Letter]:
         wanted = [

@@ -234,7 +234,9 @@ def questions(connection: Connection, desk: str, where: ColumnElement[bool]) -> 
 
 def open_question(row: Row[Any]) -> OpenQuestion:
     question = Question(row.code, row.why, row.message_id, tuple(row.candidates), row.seen or {})
-    return OpenQuestion(row.number, row.asked_at, question, row.answer, row.answered_at)
+    return OpenQuestion(
+        row.number, row.asked_at, question, row.answer, row.answered_at, row.acted_at, row.note or ""
+    )
 
 
 # letters

@@ -221,6 +221,8 @@ question = Table(
     Column("message_id", Line, nullable=False),
     Column("candidates", Plain, nullable=False),
     Column("answered_at", Utc),
+    Column("acted_at", Utc),
+    Column("note", Line),
 )
 Index("question_once", question.c.desk, question.c.code, question.c.message_id, unique=True)
 

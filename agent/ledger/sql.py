@@ -236,6 +236,13 @@ class SqlDesk:
                 connection, self._desk, db.question.c.answered_at.is_(None) if waiting_only else true()
             )
 
+    def to_act_on(self) -> list[OpenQuestion]:
+        answered = and_(db.question.c.answered_at.is_not(None), db.question.c.acted_at.is_(None))
+        with self._database.reading() as connection:
+            return rows.questions(
+                connection, self._desk, and_(answered, db.question_content.c.answer.is_not(None))
+            )
+
     def letters(self, *states: LetterState, since: datetime | None = None) -> list[Letter]:
         of_state = db.letter.c.state.in_([state.value for state in states]) if states else true()
         of_time = (

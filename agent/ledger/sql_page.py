@@ -133,18 +133,27 @@ class SqlPage:
         return number
 
     def answer(self, number: int, answer: str, at: datetime) -> None:
-        answered = self._connection.execute(
-            update(db.question)
-            .where(db.question.c.desk == self._desk, db.question.c.number == number)
-            .values(answered_at=at)
-        )
-        if not answered.rowcount:
-            raise LookupError(f"There is no question {number} on desk {self._desk}.")
+        self._asked(number, answered_at=at, acted_at=None, note="")
         self._connection.execute(
             update(db.question_content)
             .where(db.question_content.c.desk == self._desk, db.question_content.c.number == number)
             .values(answer=answer)
         )
+
+    def acted(self, number: int, at: datetime) -> None:
+        self._asked(number, acted_at=at)
+
+    def not_acted(self, number: int, note: str) -> None:
+        self._asked(number, answered_at=None, note=note)
+
+    def _asked(self, number: int, **now: datetime | str | None) -> None:
+        asked = self._connection.execute(
+            update(db.question)
+            .where(db.question.c.desk == self._desk, db.question.c.number == number)
+            .values(**now)
+        )
+        if not asked.rowcount:
+            raise LookupError(f"There is no question {number} on desk {self._desk}.")
 
     # letters
 

@@ -147,14 +147,10 @@ class _Answered:
         return Case(trusted, self.alerts, self.procedure, self.people, (), self.new_reference)
 
     def _opened_from_it(self) -> list[Alert]:
-        """The alerts that nothing is known of but this mail, as far as the question is about them."""
-        asked = self.question.candidates
+        """The alerts in question of which nothing is known but this mail."""
+        asked = (self.alerts.get(reference) for reference in self.question.candidates)
         return [
-            alert
-            for alert in self.alerts.values()
-            if alert.mails == {self._source}
-            and not alert.not_an_alert
-            and (not asked or alert.reference in asked)
+            alert for alert in asked if alert and alert.mails == {self._source} and not alert.not_an_alert
         ]
 
     def _undecided(self, but: Sequence[Alert] = ()) -> list[Submission]:

@@ -487,6 +487,43 @@ class TestQuestions:
         for number in (0, 7):
             with pytest.raises(LookupError, match=str(number)), desk.page() as page:
                 page.answer(number, "yes", NOW)
+            with pytest.raises(LookupError, match=str(number)), desk.page() as page:
+                page.acted(number, NOW)
+            with pytest.raises(LookupError, match=str(number)), desk.page() as page:
+                page.not_acted(number, "No.")
+
+    @pytest.fixture
+    def answered(self, desk: DeskLedger) -> DeskLedger:
+        """Two questions, the first of them answered."""
+        with desk.page() as page:
+            page.answer(page.ask(question(), NOW), REFERENCE, minutes(9))
+            page.ask(question("unreadable"), NOW)
+        return desk
+
+    def test_an_answer_is_to_be_acted_on_once(self, answered: DeskLedger) -> None:
+        assert [asked.number for asked in answered.to_act_on()] == [1]
+        with answered.page() as page:
+            page.acted(1, minutes(10))
+        assert answered.to_act_on() == []
+        assert [asked.number for asked in answered.questions()] == [2]
+        closed = answered.questions(waiting_only=False)[0]
+        assert (closed.answer, closed.acted_at, closed.note) == (REFERENCE, minutes(10), "")
+
+    def test_one_whose_answer_cannot_be_acted_on_waits_again(self, answered: DeskLedger) -> None:
+        with answered.page() as page:
+            page.not_acted(1, "There is no such alert.")
+        assert answered.to_act_on() == []
+        waiting = answered.questions()[0]
+        assert (waiting.number, waiting.answer, waiting.note) == (1, REFERENCE, "There is no such alert.")
+
+    def test_an_answer_given_afresh_is_to_be_acted_on_afresh(self, answered: DeskLedger) -> None:
+        with answered.page() as page:
+            page.acted(1, minutes(10))
+        with answered.page() as page:
+            page.not_acted(1, "No.")
+            page.answer(1, "Done", minutes(11))
+        (again,) = answered.to_act_on()
+        assert (again.answer, again.acted_at, again.note) == ("Done", None, "")
 
 
 class TestLetters:
@@ -646,6 +683,11 @@ class TestErasing:
                 page.answer(page.ask(question("by_mail", mail), NOW), "Ada", NOW)
                 page.answer(page.ask(question("by_candidate", f"{mail}?", alert), NOW), "Ada", NOW)
         return desk
+
+    def test_an_answer_that_was_erased_is_not_acted_on(self, told: DeskLedger) -> None:
+        assert len(told.to_act_on()) == 4
+        told.erase(REFERENCE, minutes(9), "retention")
+        assert len(told.to_act_on()) == 2
 
     def test_blanks_what_is_personal_and_nothing_else(self, told: DeskLedger) -> None:
         others = told.entries("SLA-2026-0002")

@@ -13,7 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from agent.errors import NeedsAPerson
 from agent.ledger import schema
@@ -60,6 +60,29 @@ def test_the_steps_make_the_very_indexes_of_the_schema(path: Path, tmp_path: Pat
         "SELECT name, lower(sql) FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
     )
     assert asked(path, wanted) == asked(direct, wanted) != []
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_what_it_holds(path: Path) -> None:
+    settings = migrations()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0001")
+        for number, answered_at in ((1, "'2026-03-02T09:00:00.000000+00:00'"), (2, "NULL")):
+            connection.execute(
+                text(
+                    "INSERT INTO question VALUES "
+                    f"('nct', {number}, '2026-03-01T09:00:00.000000+00:00', 'c', 'w', 'm{number}', "
+                    f"'[]', {answered_at})"
+                )
+            )
+    engine.dispose()
+    with closing(SqlLedger(f"sqlite:///{path}")) as ledger:
+        answered, waiting = ledger.desk("nct").questions(waiting_only=False)
+        assert answered.answered_at is not None
+        assert answered.acted_at == answered.answered_at
+        assert (waiting.acted_at, waiting.note) == (None, "")
+        assert ledger.desk("nct").to_act_on() == []
 
 
 def test_opening_again_changes_nothing(path: Path) -> None:

@@ -187,7 +187,10 @@ def test_every_mail_of_the_second_desk_became_what_its_story_says(both: Both) ->
 
 
 def test_heads_of_service_are_prompted_around_the_day_they_wrote_and_authors_have_a_copy(both: Both) -> None:
-    """Expected on Tuesday 28 April: the working day before, that day, the next, and the third after it."""
+    """Expected on Tuesday 28 April: the working day before, that day, the next, and the third after it.
+
+    The author's mailbox answers the first that he is on leave, which excuses him and nobody else.
+    """
     zone = both.stages["merton"].story.zone
     sent = {
         (letter.to, (letter.changed_at or letter.laid_at).astimezone(zone).date())
@@ -196,7 +199,8 @@ def test_heads_of_service_are_prompted_around_the_day_they_wrote_and_authors_hav
     days = [date(2026, 4, 27), date(2026, 4, 28), date(2026, 4, 29), date(2026, 5, 1)]
 
     assert sent == {
-        (to, day) for day in days for to in ("imogen.stroud@merton.example", "hamza.leith@merton.example")
+        *(("imogen.stroud@merton.example", day) for day in days),
+        ("hamza.leith@merton.example", days[0]),
     }
     assert both.rows("merton")[both.reference("merton", "tarrant")]["Prompts sent"] == 4
 

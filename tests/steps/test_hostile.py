@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from agent import intake as intake_step
+from agent.arrival import take
 from agent.errors import NotFound, OutcomeUnknown, TryAgainLater
 from agent.intake import intake, notice, reconcile
 from agent.ledger.base import LetterState
@@ -135,7 +136,7 @@ def test_two_agents_at_one_mail_leave_it_where_it_belongs(office: Office) -> Non
     notice(office.desk, MONDAY)
     (noted,) = office.ledger.waiting()
     with ThreadPoolExecutor(1) as pool:
-        first, second = (pool.submit(intake_step._take, office.desk, noted) for _ in range(2))
+        first, second = (pool.submit(take, office.desk, noted.mail_id, noted.received_at) for _ in range(2))
         decided = [intake_step._decide(office.desk, noted, taken, MONDAY) for taken in (first, second)]
     intake(office.desk, MONDAY)
 

@@ -93,7 +93,7 @@ def _breaks_on(monkeypatch: pytest.MonkeyPatch, office: Office, mail_id: str) ->
             raise IndexError("a piece of the mail")
         return read_mail(mime, received_at)
 
-    monkeypatch.setattr("agent.intake.read_mail", read)
+    monkeypatch.setattr("agent.arrival.read_mail", read)
 
 
 def test_a_mail_that_alone_cannot_be_fetched_becomes_a_question_in_the_end() -> None:

@@ -1,0 +1,95 @@
+"""One mail, fetched whole and read with its documents; and which letter of ours it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from agent.desk import Desk
+from agent.forms.mail import documents_of, read_mail
+from agent.ledger.base import Letter, LetterState, Page
+from agent.procedure.decide import NewReference
+from agent.procedure.mail import REHEARSAL, Mail, letter_mark, letter_marks_in
+from agent.procedure.submission import Submission
+from agent.procedure.submission_from import submissions_from
+from agent.procedure.words import Kind
+
+OTHER_CONTENT = "same_id_other_content"  # the question about a mail under the id of another one
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A mail, and what it brings by itself."""
+
+    mail: Mail
+    submissions: tuple[Submission, ...]
+
+
+def take(desk: Desk, mail_id: str, received_at: datetime) -> Taken:
+    """Fetch one mail whole and read it with its documents, while nobody waits for the ledger."""
+    mail = read_mail(desk.mailbox.mime(mail_id), received_at)
+    readings = [
+        desk.read(document.content, document.name, desk.forms, desk.procedure.categories)
+        for document in documents_of(mail)
+    ]
+    submissions = submissions_from(
+        mail,
+        readings,
+        desk.procedure,
+        desk.people,
+        received_at=received_at,
+        zone=desk.calendar.zone,
+    )
+    return Taken(mail, submissions)
+
+
+def numbering(desk: Desk, page: Page) -> NewReference:
+    """References of this desk's own, for alerts opened on this page."""
+    return lambda opened: page.new_reference(desk.procedure.reference_prefix, opened.year)
+
+
+def alerts_of(letter: Letter | None) -> tuple[str, ...]:
+    """The references of the alerts that a letter is about."""
+    return tuple(reason.alert for reason in letter.reasons if reason.alert) if letter else ()
+
+
+def letter_answered(desk: Desk, mail: Mail) -> Letter | None:
+    """The letter of ours which this mail answers or could not deliver."""
+    if mail.bounce and mail.bounce.original_key:
+        key = mail.bounce.original_key.removesuffix(REHEARSAL)
+        known = next((sent for sent in _sent(desk) if sent.key == key), None)
+        if known:
+            return known
+    ids = [mail.in_reply_to, *reversed(mail.references)]
+    if mail.bounce:
+        ids.insert(0, mail.bounce.original_message_id)
+    letters = (desk.ledger.letter_by_message_id(message_id) for message_id in ids if message_id)
+    return next((letter for letter in letters if letter), None) or _letter_quoted(desk, mail)
+
+
+def _letter_quoted(desk: Desk, mail: Mail) -> Letter | None:
+    """By the mark in its text, from whom it was written to or somebody on the roster: anybody else may have
+    been shown it."""
+    for mark in letter_marks_in(mail.text):
+        for letter in _sent(desk):
+            if letter_mark(letter.key) == mark and (
+                letter.to.lower() == mail.sender or desk.people.at(mail.sender)
+            ):
+                return letter
+    return None
+
+
+def _sent(desk: Desk) -> list[Letter]:
+    return desk.ledger.letters(LetterState.POSTED, LetterState.SENDING)
+
+
+def addressed(submissions: tuple[Submission, ...], letter: Letter | None) -> tuple[Submission, ...]:
+    """A report that does not say whom a letter of ours did not reach means whom it went to."""
+    if letter is None:
+        return submissions
+    return tuple(
+        replace(one, bounced_address=letter.to)
+        if one.kind is Kind.BOUNCE and not one.bounced_address
+        else one
+        for one in submissions
+    )

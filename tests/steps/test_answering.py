@@ -1,0 +1,129 @@
+"""Questions that people answered, acted on in the next round; through bad luck, too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agent.answering import act_on_answers
+from agent.errors import TryAgainLater
+from agent.procedure.words import Place
+from tests.builders import MONDAY, alert_form, later
+from tests.steps.small_office import SUBJECT, Office
+
+STRANGER = "nurse@hospital.example"
+REFERENCE = "SLA-2026-0001"
+GONE = "The mail is not in the mailbox any more"
+
+
+@pytest.fixture
+def office() -> Office:
+    """A stranger's form came, which is a provisional alert and a question."""
+    office = Office()
+    office.receives_alert(MONDAY, sender=STRANGER)
+    office.works(MONDAY)
+    assert office.asked() == ["external_sender"]
+    assert office.alert(REFERENCE).provisional
+    return office
+
+
+def answers(office: Office, answer: str, number: int = 1) -> None:
+    with office.ledger.page() as page:
+        page.answer(number, answer, later(1))
+
+
+def lies_in(office: Office, place: Place) -> bool:
+    (mail,) = office.mailbox.mails.values()
+    return tuple(mail.folder) == office.desk.folder(place)
+
+
+def test_an_answer_is_acted_on_in_the_next_round_and_the_mail_filed_afresh(office: Office) -> None:
+    assert lies_in(office, Place.QUESTIONS)
+    answers(office, "New alert")
+    office.works(later(1))
+
+    assert not office.alert(REFERENCE).provisional
+    assert office.asked() == []
+    assert lies_in(office, Place.ALERTS)
+    assert office.cell(REFERENCE, "status") == "New"
+
+
+def test_what_is_no_alert_is_set_aside_and_leaves_no_other_question_open() -> None:
+    office = Office()
+    office.receives(SUBJECT, ("SLA.docm", alert_form()), sender=STRANGER)
+    office.works(MONDAY)
+    assert office.asked() == ["macro_file", "external_sender"]
+    answers(office, "Not an alert", number=2)
+    office.works(later(1))
+
+    assert office.asked() == []
+    assert office.cell(REFERENCE, "status") == "Not an alert"
+    assert lies_in(office, Place.SET_ASIDE)
+
+
+def test_a_mail_with_another_question_stays_where_people_look() -> None:
+    office = Office()
+    office.receives(SUBJECT, ("SLA.docm", alert_form()), sender=STRANGER)
+    office.works(MONDAY)
+    answers(office, "New alert", number=2)
+    office.works(later(1))
+
+    assert office.asked() == ["macro_file"]
+    assert lies_in(office, Place.QUESTIONS)
+
+
+def test_an_answer_that_means_nothing_leaves_the_question_open_with_a_note(office: Office) -> None:
+    answers(office, "SLA-2026-0099")
+    office.works(later(1))
+
+    (asked,) = office.ledger.questions()
+    assert asked.note == "There is no alert SLA-2026-0099. Look up its reference in the register."
+    assert lies_in(office, Place.QUESTIONS)
+
+
+def test_a_mail_that_is_gone_is_said_to_be_and_can_be_done_by_hand(office: Office) -> None:
+    office.mailbox.delete("mail-1")
+    answers(office, "Read again")
+    office.works(later(1))
+    assert office.ledger.questions()[0].note.startswith(GONE)
+
+    answers(office, "Done")
+    office.works(later(2))
+    assert office.asked() == []
+
+
+def test_a_mailbox_that_is_down_only_delays_an_answer(office: Office) -> None:
+    answers(office, "New alert")
+    office.mailbox.before_mime = _is_down
+    with pytest.raises(TryAgainLater):
+        act_on_answers(office.desk, later(1))
+    assert len(office.ledger.to_act_on()) == 1
+
+    office.mailbox.before_mime = lambda mail_id: None
+    assert act_on_answers(office.desk, later(1)) == 1
+    assert act_on_answers(office.desk, later(1)) == 0
+
+
+def _is_down(mail_id: str) -> None:
+    raise TryAgainLater("The mailbox is down.")
+
+
+def test_an_agent_that_is_being_stopped_leaves_the_answer_for_the_next(office: Office) -> None:
+    answers(office, "New alert")
+    office.desk.stop.set()
+    assert act_on_answers(office.desk, later(1)) == 0
+    assert act_on_answers(replace(office.desk, stop=type(office.desk.stop)()), later(1)) == 1
+
+
+def test_a_mail_under_an_id_used_before_touches_nothing_of_the_first(office: Office) -> None:
+    answers(office, "New alert")
+    office.works(later(1))
+    office.receives("Something else", number=1, at=later(2))
+    office.works(later(2))
+    assert office.asked() == ["same_id_other_content"]
+    answers(office, "Not an alert", number=2)
+    office.works(later(3))
+
+    assert office.asked() == []
+    assert office.cell(REFERENCE, "status") == "New"
