@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from agent.ledger.chain import canonical, storable, utc_text
 
-HEAD = "0002"  # the schema version that this software reads and writes
+HEAD = "0003"  # the schema version that this software reads and writes
 
 
 class Line(TypeDecorator[str]):
