@@ -6,15 +6,18 @@ each text box once. What is hidden, deleted or only a prompt is no text at all.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lxml import etree, html
 
-from agent.forms.package import Package, Relation
+from agent.forms.package import Package, Relation, attribute
 from agent.forms.ticks import WINGDINGS, WINGDINGS_2, pieces
 from agent.forms.units import Cell, Document, Refused, Unit, joined
+from agent.forms.word_store import Stores
+from agent.forms.word_styles import styles_that_hide
 
 Element = etree._Element
 Step = Callable[[Element], None]
@@ -31,8 +34,13 @@ R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 P, TBL, TR, TC, SDT = W + "p", W + "tbl", W + "tr", W + "tc", W + "sdt"
 SDT_PR, SDT_CONTENT, VAL, TXBX = W + "sdtPr", W + "sdtContent", W + "val", W + "txbxContent"
 TC_PR, GRID_SPAN, V_MERGE, SHADE = W + "tcPr", W + "gridSpan", W + "vMerge", W + "shd"
-RUN_PR, VANISH, STRIKE, DOUBLE_STRIKE = W + "rPr", W + "vanish", W + "strike", W + "dstrike"
-FIRST_BOLD = f"{P}/{W}r/{RUN_PR}/{W}b"
+TR_PR, PAR_PR, PAR_STYLE, DELETED, HIDDEN = W + "trPr", W + "pPr", W + "pStyle", W + "del", W + "hidden"
+RUN_PR, RUN_STYLE, FONTS = W + "rPr", W + "rStyle", W + "rFonts"
+VANISH, STRIKE, DOUBLE_STRIKE = W + "vanish", W + "strike", W + "dstrike"
+STRESSES = frozenset((W + "b", W + "u", W + "highlight", SHADE))
+WATCHED = STRESSES | {VANISH, STRIKE, DOUBLE_STRIKE, RUN_STYLE, FONTS}
+SIGNS = ("Wingdings", "Webdings", "Symbol")
+OFF = ("0", "false", "off", "none")
 ALTERNATE = MC + "AlternateContent"
 
 
@@ -51,7 +59,6 @@ _ASKS = frozenset(
         *("showingPlcHdr", "placeholder", "alias", "tag"),
     )
 )
-_NESTED = frozenset([SDT, TBL, TR])
 _INLINE_WRAPPERS = ("ins", "moveTo", "hyperlink", "fldSimple", "smartTag", "customXml", "dir", "bdo")
 
 
@@ -89,21 +96,27 @@ class _Reader:
         self._units = self.document.units
         self._buffer: list[str] = []
         self._struck = False
+        self._stressing = False
+        self._stressed: list[str] = []
+        self._signs = ""  # the font, where it draws signs instead of letters
         self._line = 0
         self._places = 0
         self._cell: Cell | None = None
         self._part = "body"
         self._fields: list[_OpenField] = []
         self._boxes: list[Element] = []
-        self._stores: dict[str, Element] | None = None
+        self._stores = Stores(package, list(self._relations.values()))
         self._hidden_styles = self._styles_that_hide()
+        self._hidden_paragraph = False
+        self._merges = False  # whether a paragraph's end may have been deleted
+        self._merged = False
         self._blocks: dict[str, Step] = {
             P: self._paragraph,
             TBL: self._table,
             SDT: lambda at: self._control(at, self._block),
             W + "altChunk": self._chunk,
             ALTERNATE: lambda at: self._block(_chosen(at)),
-            W + "del": self._deleted,
+            DELETED: self._deleted,
             W + "moveFrom": self._deleted,
         }
         self._blocks |= {W + name: self._block for name in ("ins", "moveTo", "customXml", "smartTag")}
@@ -111,13 +124,13 @@ class _Reader:
             W + "r": self._run,
             SDT: lambda at: self._control(at, self._inline),
             ALTERNATE: lambda at: self._inline(_chosen(at)),
-            W + "del": self._deleted,
+            DELETED: self._deleted,
             W + "moveFrom": self._deleted,
             W + "ruby": self._ruby,
         }
         self._inlines |= {W + name: self._inline for name in _INLINE_WRAPPERS}
         self._in_run: dict[str, Step] = {
-            W + "t": lambda at: self._buffer.append(at.text or ""),
+            W + "t": self._text,
             W + "tab": lambda at: self._buffer.append("\t"),
             W + "ptab": lambda at: self._buffer.append("\t"),
             W + "br": self._break,
@@ -139,6 +152,7 @@ class _Reader:
         if root is None:
             return
         self._part, self._cell = part, None
+        self._merges = next(root.iter(DELETED), None) is not None
         self._block(root)
         if self._fields:
             self.document.noticed.add("unclosed_field")
@@ -176,19 +190,9 @@ class _Reader:
             self.document.noticed.add("linked")
 
     def _styles_that_hide(self) -> frozenset[str]:
-        """Names of the styles whose text does not show."""
         for relation in self._of_kind("styles"):
-            if relation.target in self._package and b"vanish" in (
-                content := self._package.read(relation.target)
-            ):
-                root = etree.fromstring(
-                    content, etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-                )
-                return frozenset(
-                    style.get(W + "styleId", "")
-                    for style in ([] if root is None else root.iterfind(W + "style"))
-                    if _on(style.find(f"{RUN_PR}/{VANISH}"))
-                )
+            if relation.target in self._package:
+                return styles_that_hide(self._package.read(relation.target))
         return frozenset()
 
     # --- blocks ---
@@ -203,12 +207,20 @@ class _Reader:
         self.document.noticed.add("tracked_changes")
 
     def _paragraph(self, at: Element) -> None:
-        self._new_line()
+        if not self._merged:
+            self._new_line()
         self._count_place()
+        if self._merges or self._hidden_styles:
+            self._paragraph_look(_leading(at, PAR_PR))
         self._inline(at)
         self._flush()
         if self._boxes:
             self._text_boxes()
+
+    def _paragraph_look(self, look: Element | None) -> None:
+        style = None if look is None else look.find(PAR_STYLE)
+        self._hidden_paragraph = style is not None and style.get(VAL) in self._hidden_styles
+        self._merged = look is not None and look.find(f"{RUN_PR}/{DELETED}") is not None
 
     def _count_place(self) -> None:
         self._places += 1
@@ -278,11 +290,13 @@ class _Reader:
         """Table rows, through every wrapper that Word allows around them."""
         for child in at:
             if child.tag == TR:
-                look = child.find(W + "trPr")
-                if look is None or look.find(W + "del") is None:
-                    yield child
-                else:
+                look = child.find(TR_PR)
+                if look is not None and look.find(DELETED) is not None:
                     self._deleted(child)
+                elif look is not None and _on(look.find(HIDDEN)):
+                    self.document.noticed.add("hidden_text")
+                else:
+                    yield child
             elif child.tag == SDT:
                 content = child.find(SDT_CONTENT)
                 yield from () if content is None else self._rows(content)
@@ -297,20 +311,17 @@ class _Reader:
         cells: list[Cell] = []
         rows.append(cells)
         here: dict[int, Cell] = {}
-        look = at.find(W + "trPr")
+        look = at.find(TR_PR)
         column = _number(None if look is None else look.find(W + "gridBefore"), 0)
         heading = look is not None and _on(look.find(W + "tblHeader"))
         for cell_at, control in _cells(at, None):
             self._count_place()
-            pr = cell_at.find(TC_PR)
-            span = _number(None if pr is None else pr.find(GRID_SPAN), 1) or 1
-            merge = None if pr is None else pr.find(V_MERGE)
-            if merge is not None and merge.get(VAL, "continue") == "continue" and column in above:
+            span, continues, shaded = _cell_look(_leading(cell_at, TC_PR))
+            if continues and column in above:
                 cell = above[column]
                 cell.bottom = number + 1
             else:
-                heads = heading or _stands_out(cell_at, pr)
-                cell = Cell(table, number, number + 1, column, column + span, heads)
+                cell = Cell(table, number, number + 1, column, column + span, heading or shaded)
                 cells.append(cell)
                 self._fill(cell, cell_at, control)
             here[column] = cell
@@ -318,12 +329,12 @@ class _Reader:
         return here
 
     def _fill(self, cell: Cell, at: Element, control: Element | None) -> None:
-        self._cell = cell
+        self._cell, self._merged = cell, False
         if control is None:
             self._block(at)
         else:
             self._control(control, lambda _: self._block(at))
-        self._cell = cell
+        self._cell, self._merged = cell, False
 
     # --- inside a paragraph ---
 
@@ -334,18 +345,17 @@ class _Reader:
                 step(child)
 
     def _run(self, at: Element) -> None:
-        look = at.find(RUN_PR)
-        if look is not None:
-            if self._hides(look):
-                self.document.noticed.add("hidden_text")
-                return
-            struck = _on(look.find(STRIKE)) or _on(look.find(DOUBLE_STRIKE))
-            if struck is not self._struck:
-                self._flush()
-                self._struck = struck
-        elif self._struck:
+        look = _leading(at, RUN_PR)
+        marks = _marks(look) if look is not None else {}
+        if self._hides(marks):
+            self.document.noticed.add("hidden_text")
+            return
+        struck = STRIKE in marks or DOUBLE_STRIKE in marks
+        if struck is not self._struck:
             self._flush()
-            self._struck = False
+            self._struck = struck
+        self._stressing = not STRESSES.isdisjoint(marks)
+        self._signs = marks.get(FONTS, "")
         self._run_content(at)
 
     def _run_content(self, at: Element | None) -> None:
@@ -354,14 +364,21 @@ class _Reader:
             if step is not None and (not self._fields or not self._mute() or step == self._field_mark):
                 step(child)
 
-    def _hides(self, look: Element) -> bool:
-        vanish = look.find(VANISH)
-        if vanish is not None:
-            return _on(vanish)
-        if not self._hidden_styles:
-            return False
-        style = look.find(W + "rStyle")
-        return style is not None and style.get(VAL) in self._hidden_styles
+    def _hides(self, marks: Mapping[str, str]) -> bool:
+        """Its own word decides; else the styles of run and paragraph, of which both together show it."""
+        if VANISH in marks or not self._hidden_styles:
+            return marks.get(VANISH, "off") not in OFF
+        return (marks.get(RUN_STYLE) in self._hidden_styles) is not self._hidden_paragraph
+
+    def _text(self, at: Element) -> None:
+        text = at.text or ""
+        if self._signs:
+            for char in text:
+                self._sign(ord(char), self._signs)
+            return
+        if self._stressing:
+            self._stressed.append(text)
+        self._buffer.append(text)
 
     def _ruby(self, at: Element) -> None:
         self._inline(at.find(W + "rubyBase"))
@@ -371,14 +388,16 @@ class _Reader:
             self._new_line()
 
     def _symbol(self, at: Element) -> None:
-        code = at.get(W + "char", "")
-        try:
-            char = chr(int(code, 16) & 0xFF)
-        except ValueError:
-            return
-        tables = WINGDINGS_2 if "2" in at.get(W + "font", "") else WINGDINGS
-        if char in tables[0] or char in tables[1]:
-            self._tick(char in tables[0])
+        with contextlib.suppress(ValueError, OverflowError):
+            self._sign(int(at.get(W + "char", ""), 16), at.get(W + "font", ""))
+
+    def _sign(self, code: int, font: str) -> None:
+        """One character of a font that draws signs: a tick box, else a letter, or an ornament."""
+        ticked, unticked = WINGDINGS_2 if "2" in font else WINGDINGS
+        if (char := chr(code & 0xFF)) in ticked + unticked:
+            self._tick(char in ticked)
+        elif char.isspace() or not font.startswith(SIGNS):
+            self._buffer.append(chr(code))
 
     def _drawing(self, at: Element) -> None:
         """Text boxes wait until their paragraph is done; ActiveX controls answer at once."""
@@ -392,9 +411,14 @@ class _Reader:
             return
         root = self._package.xml(relation.target)
         value = next(
-            (_any(bag, "value") for bag in root.iterfind("{*}ocxPr") if _any(bag, "name") == "Value"), ""
+            (
+                attribute(bag, "value")
+                for bag in root.iterfind("{*}ocxPr")
+                if attribute(bag, "name") == "Value"
+            ),
+            "",
         )
-        if "8BD21D40" in _any(root, "classid").upper():
+        if "8BD21D40" in attribute(root, "classid").upper():
             self._tick(value == "1")
         else:
             self._emit(Unit("control", value, self._line, self._cell, self._part))
@@ -444,26 +468,28 @@ class _Reader:
     # --- content controls ---
 
     def _control(self, at: Element, walk: Callable[[Element], None]) -> None:
-        pr, content = at.find(SDT_PR), at.find(SDT_CONTENT)
+        pr, content = _leading(at, SDT_PR), at.find(SDT_CONTENT)
         if content is None or self._mute():
             return
-        if pr is None or _is_frame(pr, content):
+        about = {} if pr is None else {child.tag: child for child in pr}
+        if _is_frame(about, content):
             walk(content)
             return
-        tag, alias = _val(pr.find(W + "tag")), _val(pr.find(W + "alias"))
-        box = pr.find(W14 + "checkbox")
-        if box is not None:
+        tag, alias = _val(about.get(W + "tag")), _val(about.get(W + "alias"))
+        if (box := about.get(W14 + "checkbox")) is not None:
             state = box.find(W14 + "checked")
             self._tick(state is not None and state.get(W14 + "val") in ("1", "true"), tag, alias)
             return
-        unit = self._answer(pr, content, walk)
+        unit = self._answer(about, content, walk)
         if unit is not None:
             unit.tag, unit.alias = tag, alias
             self._emit(unit)
 
-    def _answer(self, pr: Element, content: Element, walk: Callable[[Element], None]) -> Unit | None:
+    def _answer(
+        self, about: Mapping[str, Element], content: Element, walk: Callable[[Element], None]
+    ) -> Unit | None:
         """A control with one answer: what it shows, unless that is a prompt or its store knows better."""
-        if _walks_blocks(content):
+        if content.find(P) is not None:
             self._new_line()
         self._flush()
         line, outer, self._units = self._line, self._units, []
@@ -474,46 +500,18 @@ class _Reader:
             self._units += inner
             return None
         unit = Unit("control", joined(inner), line, self._cell, self._part)
-        if _on(pr.find(W + "showingPlcHdr")) or _is_prompt(pr, unit.text):
+        if _on(about.get(W + "showingPlcHdr")) or _is_prompt(about, unit.text):
             unit.text = ""
-        date = pr.find(W + "date")
-        if date is not None and unit.text:
+        if (date := about.get(W + "date")) is not None and unit.text:
             unit.iso = date.get(W + "fullDate", "")
-        self._prefer_store(pr.find(W + "dataBinding"), unit)
+        self._prefer_store(about.get(W + "dataBinding"), unit)
         return unit
 
     def _prefer_store(self, binding: Element | None, unit: Unit) -> None:
         """Word fills a bound control from its store whenever it opens the document."""
-        stored = None if binding is None else self._stored(binding)
+        stored = None if binding is None else self._stores.value(binding)
         if stored and stored != unit.text:
             unit.conflict, unit.text, unit.iso = unit.text, stored, ""
-
-    def _stored(self, binding: Element) -> str | None:
-        if self._stores is None:
-            self._stores = dict(self._custom_stores())
-        store = self._stores.get(binding.get(W + "storeItemID", "").upper())
-        path = binding.get(W + "xpath", "")
-        if store is None or not re.fullmatch(r"[\w:/@\[\]().'= -]{1,300}", path):
-            return None
-        spaces = dict(re.findall(r"xmlns:(\w+)=['\"]([^'\"]+)['\"]", binding.get(W + "prefixMappings", "")))
-        try:
-            found = store.getroottree().xpath(path, namespaces=spaces or None)
-        except (etree.XPathError, ValueError, TypeError):
-            return None
-        if not isinstance(found, list) or not found:
-            return None
-        return (
-            "".join(map(str, found[0].itertext())) if isinstance(found[0], etree._Element) else str(found[0])
-        )
-
-    def _custom_stores(self) -> Iterator[tuple[str, Element]]:
-        for relation in self._of_kind("customXml"):
-            if relation.target not in self._package:
-                continue
-            for about in self._package.relations(relation.target):
-                if about.kind == "customXmlProps" and about.target in self._package:
-                    item = _any(self._package.xml(about.target), "itemID")
-                    yield item.upper(), self._package.xml(relation.target)
 
     # --- emitting units ---
 
@@ -532,23 +530,56 @@ class _Reader:
         """What was gathered becomes units: text, and the tick marks that stand in it."""
         if not self._buffer:
             return
-        text = "".join(self._buffer)
+        text, stressed = "".join(self._buffer), tuple(self._stressed)
         self._buffer.clear()
+        self._stressed.clear()
+        line, cell, part = self._line, self._cell, self._part
         for piece in pieces(text):
             if isinstance(piece, str):
                 self._units.append(
-                    Unit("text", piece, self._line, self._cell, self._part, struck=self._struck)
+                    Unit("text", piece, line, cell, part, struck=self._struck, stressed=stressed)
                 )
             else:
-                self._units.append(Unit("checkbox", "", self._line, self._cell, self._part, ticked=piece))
+                self._units.append(Unit("checkbox", "", line, cell, part, ticked=piece))
 
 
-def _stands_out(cell: Element, look: Element | None) -> bool:
-    """Whether a cell is shaded, or its words are bold from the first."""
-    shade = None if look is None else look.find(SHADE)
-    if shade is not None and shade.get(W + "fill", "auto").lower() not in ("auto", "ffffff"):
-        return True
-    return _on(cell.find(FIRST_BOLD))
+def _leading(at: Element, tag: str) -> Element | None:
+    """What describes an element stands first in it; anything else would be an error to Word."""
+    first = at[0] if len(at) else None
+    return first if first is not None and first.tag == tag else None
+
+
+def _marks(look: Element) -> dict[str, str]:
+    """What a run's look says of the marks that matter here; those that are off are left out."""
+    found = {}
+    for mark in look:
+        if (tag := mark.tag) in WATCHED:
+            said = mark.get(VAL, "1")
+            if tag == FONTS:
+                said = mark.get(W + "ascii", "")
+                said = said if said.startswith(SIGNS) else "none"
+            elif tag == SHADE:
+                said = "1" if _is_shaded(mark) else "none"
+            if said not in OFF or tag == VANISH:
+                found[tag] = said
+    return found
+
+
+def _is_shaded(mark: Element) -> bool:
+    return mark.get(W + "fill", "auto").lower() not in ("auto", "ffffff")
+
+
+def _cell_look(look: Element | None) -> tuple[int, bool, bool]:
+    """How many columns a cell covers, whether it goes on from the row above, and whether it is shaded."""
+    span, continues, shaded = 1, False, False
+    for mark in () if look is None else look:
+        if (tag := mark.tag) == GRID_SPAN:
+            span = _number(mark, 1) or 1
+        elif tag == V_MERGE:
+            continues = mark.get(VAL, "continue") == "continue"
+        elif tag == SHADE:
+            shaded = _is_shaded(mark)
+    return span, continues, shaded
 
 
 def _cells(at: Element, control: Element | None) -> Iterator[tuple[Element, Element | None]]:
@@ -569,29 +600,23 @@ def _chosen(at: Element) -> Element | None:
     return choice if choice is not None and len(choice) else at.find(MC + "Fallback")
 
 
-def _is_frame(pr: Element, content: Element) -> bool:
+def _is_frame(about: Mapping[str, Element], content: Element) -> bool:
     """A control around other controls or tables, or one that some editors put around everything."""
-    kinds = {child.tag for child in pr}
-    if kinds & _FRAMES:
+    if not _FRAMES.isdisjoint(about):
         return True
-    if W14 + "checkbox" in kinds:
+    if W14 + "checkbox" in about:
         return False
-    if any(inner.tag in _NESTED for inner in content.iter(SDT, TBL, TR)):
+    if next(content.iter(SDT, TBL, TR), None) is not None:
         return True
-    return _val(pr.find(W + "tag")).startswith("goog_rdk") or not kinds & _ASKS
+    return _val(about.get(W + "tag")).startswith("goog_rdk") or _ASKS.isdisjoint(about)
 
 
-def _walks_blocks(content: Element) -> bool:
-    return content.find(P) is not None
-
-
-def _is_prompt(pr: Element, text: str) -> bool:
+def _is_prompt(about: Mapping[str, Element], text: str) -> bool:
     """A drop-down left on its first entry, the one without a value."""
-    for choices in (pr.find(W + "dropDownList"), pr.find(W + "comboBox")):
-        for item in () if choices is None else choices:
-            if item.get(W + "value", "") == "" and item.get(W + "displayText") == text:
-                return True
-    return False
+    choices = about.get(W + "dropDownList", about.get(W + "comboBox"))
+    return choices is not None and any(
+        item.get(W + "value", "") == "" and item.get(W + "displayText") == text for item in choices
+    )
 
 
 def _chosen_entry(choices: Element) -> str:
@@ -604,7 +629,7 @@ def _chosen_entry(choices: Element) -> str:
 
 def _on(at: Element | None) -> bool:
     """A switch that is there is on, unless it says otherwise."""
-    return at is not None and at.get(VAL, "1") not in ("0", "false", "off")
+    return at is not None and at.get(VAL, "1") not in OFF
 
 
 def _val(at: Element | None) -> str:
@@ -614,8 +639,3 @@ def _val(at: Element | None) -> str:
 def _number(at: Element | None, otherwise: int) -> int:
     text = _val(at)
     return min(int(text), WIDEST_SPAN) if re.fullmatch(r"\d{1,9}", text) else otherwise
-
-
-def _any(at: Element, name: str) -> str:
-    """An attribute by its local name, whatever its namespace."""
-    return next((str(value) for key, value in at.attrib.items() if etree.QName(key).localname == name), "")

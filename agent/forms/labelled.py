@@ -84,6 +84,11 @@ def _is_plain(line: Line) -> bool:
     return all(unit.kind == "text" and not unit.struck for unit in line)
 
 
+def _is_stressed(line: Line) -> bool:
+    """Whether a line is bold, underlined or highlighted from its first letter to its last."""
+    return _is_plain(line) and "".join("".join(unit.stressed) for unit in line).strip() == _text(line)
+
+
 def _text(units: Iterable[Unit]) -> str:
     return "".join(unit.text for unit in units).strip()
 
@@ -189,7 +194,8 @@ class _Table:
         self._said = said
         self._rows = _whole_rows(rows)
         filled = [cell for row in rows for cell in row if id(cell) in said]
-        self._marked = 0 < sum(cell.heads for cell in filled) < len(filled)
+        self._heads = {id(cell) for cell in filled if cell.heads or _is_stressed(said[id(cell)][0])}
+        self._marked = 0 < len(self._heads) < len(filled)
         self._speaks_for_itself = len(filled) < 2 * sum(map(self._holds_label, filled))
 
     def labels(self) -> dict[int, str]:
@@ -222,7 +228,7 @@ class _Table:
         if not all(self._is_text(cell) and cell.bottom - cell.top == 1 for cell in row):
             return False
         if self._marked:
-            return all(cell.heads for cell in row) and not all(cell.heads for cell in below[0])
+            return self._all_head(row) and not self._all_head(below[0])
         if len(row) % 2:
             return len(row) > 1
         rows = list(takewhile(lambda other: _within(other, row), self._rows[number + 1 :]))
@@ -240,7 +246,7 @@ class _Table:
         boxes = [cell for cell in row if self._is_box(cell)]
         if boxes:
             return self._of_boxes(row, boxes)
-        labels = [cell for cell in row if cell.heads] if self._marked else []
+        labels = [cell for cell in row if id(cell) in self._heads] if self._marked else []
         labels = labels or list(row[-2::-2])
         if any(id(cell) in self._said and not self._is_text(cell) for cell in labels):
             labels = [cell for cell in row if self._is_text(cell)]
@@ -265,6 +271,9 @@ class _Table:
             elif label := self._label(cell):
                 words.append(label)
         return found
+
+    def _all_head(self, row: Sequence[Cell]) -> bool:
+        return all(id(cell) in self._heads for cell in row)
 
     def _is_text(self, cell: Cell) -> bool:
         lines = self._said.get(id(cell), [])

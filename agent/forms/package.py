@@ -160,6 +160,11 @@ def parse(content: bytes) -> etree._Element:
     return root
 
 
+def attribute(at: etree._Element, name: str) -> str:
+    """An attribute by its local name, whatever its namespace; "" where there is none."""
+    return next((str(value) for key, value in at.attrib.items() if etree.QName(key).localname == name), "")
+
+
 def _part_name(folder: str, target: str) -> str:
     path = re.split("[?#]", target.replace("\\", "/"), maxsplit=1)[0]
     joined = path if path.startswith("/") else posixpath.join(folder, path)

@@ -26,7 +26,7 @@ class Refused(Exception):
 class Cell:
     """A cell and the grid it covers: columns `left` to `right` and rows `top` to `bottom`, ends excluded.
 
-    `heads` says that it is made to stand out: shaded, bold, or in a row that is marked as headings.
+    `heads` says that it is made to look like a label: shaded, or in a row that is marked as headings.
     """
 
     table: int
@@ -42,8 +42,9 @@ class Unit:
     """One piece of the stream.
 
     `tag` and `alias` are what the form's maker called a control; `iso` is a date control's own value.
-    `ticked` is a tick box's state. `struck` text was crossed out by hand; `conflict` is what a bound
-    control shows where its stored value says something else.
+    `ticked` is a tick box's state. `struck` text was crossed out by hand; `stressed` are the pieces of a
+    text that are bold, underlined or highlighted; `conflict` is what a bound control shows where its
+    stored value says something else.
     """
 
     kind: Literal["text", "control", "checkbox"]
@@ -57,6 +58,7 @@ class Unit:
     ticked: bool = False
     struck: bool = False
     conflict: str = ""
+    stressed: tuple[str, ...] = ()
 
 
 @dataclass
