@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.forms.dates import is_unknown, read_stamp
@@ -54,7 +54,8 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     if asked.type in ("date", "datetime"):
         return _moment(asked, text, next((unit.iso for unit in units if unit.iso), ""))
     if asked.options:
-        return _option(asked, text)
+        found = _option(asked, text)
+        return found if found != Typed("", "") else _stressed(asked, text, units)
     return Typed(_squeezed(text, keep_lines=asked.type == "long"), text)
 
 
@@ -117,6 +118,13 @@ def _option(asked: FormField, text: str) -> Typed:
     ):
         return Typed("", "")  # all the options, none crossed out: not answered
     return Typed(plain, text, 0.9)
+
+
+def _stressed(asked: FormField, text: str, units: Sequence[Unit]) -> Typed:
+    """The one of all the options that somebody made bold, underlined or highlighted, if there is one."""
+    pieces = {key(piece) for unit in units if not unit.struck for piece in unit.stressed}
+    chosen = [option for option in asked.options if key(option) in pieces]
+    return replace(_option(asked, chosen[0]), text=text, certainty=0.9) if len(chosen) == 1 else Typed("", "")
 
 
 def _yes_no(plain: str, text: str) -> Typed:

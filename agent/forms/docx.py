@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from lxml import etree, html
+from lxml import etree
 
 from agent.forms.package import Package, Relation, attribute
+from agent.forms.sniff import sniff
 from agent.forms.ticks import WINGDINGS, WINGDINGS_2, pieces
 from agent.forms.units import Cell, Document, Refused, Unit, joined
+from agent.forms.web_page import read_web_page
 from agent.forms.word_store import Stores
 from agent.forms.word_styles import styles_that_hide
 
@@ -241,11 +243,12 @@ class _Reader:
         if relation is None or relation.external or relation.target not in self._package or self._depth:
             return
         content = self._package.read(relation.target)
-        self.document.noticed.add("embedded")
-        if content.startswith(b"PK"):
+        if sniff(content) == "package":
             self._adopt(read_docx(content, self._depth + 1))
+        elif content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+            self._adopt(read_web_page(content))
         else:
-            self._html(content)
+            self.document.noticed.add("embedded")
 
     def _adopt(self, inner: Document) -> None:
         tables, lines = len(self.document.tables), self._line + 1
@@ -257,17 +260,6 @@ class _Reader:
             self._line = max(self._line, unit.line)
         self.document.tables += inner.tables
         self._units += inner.units
-
-    def _html(self, content: bytes) -> None:
-        try:
-            root = html.document_fromstring(content)
-        except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-            return
-        for said in root.itertext():
-            if said.strip():
-                self._new_line()
-                self._buffer.append(" ".join(str(said).split()))
-                self._flush()
 
     # --- tables ---
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.forms.answers import Typed, is_prompt, typed
 from agent.forms.definition import FormTable
@@ -768,7 +768,7 @@ def _cut(units: Sequence[Unit], start: int, end: int | None = None) -> list[Unit
 
 
 def _part_of(unit: Unit, first: int, last: int) -> Unit:
-    return Unit("text", unit.text[first:last], unit.line, unit.cell, unit.part, struck=unit.struck)
+    return replace(unit, text=unit.text[first:last])
 
 
 def _field(name: str, claim: Claim) -> Field:

@@ -6,6 +6,7 @@ of 94), so only a hostile or broken file meets them.
 
 from __future__ import annotations
 
+import base64
 import io
 import posixpath
 import re
@@ -34,6 +35,9 @@ MOST_BYTES_OF_A_PART = 24_000_000
 MOST_BYTES_READ = 64_000_000
 HIGHEST_RATIO = 200  # for parts over a megabyte
 
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+)
 _STRICT = (
     (
         b"http://purl.oclc.org/ooxml/wordprocessingml/main",
@@ -44,6 +48,9 @@ _STRICT = (
         b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
     ),
 )
+
+
+_FLAT = "{http://schemas.microsoft.com/office/2006/xmlPackage}"
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,21 @@ class Package:
         raise Refused("not_word", "The file is a package, but not an Office document.")
 
 
+def packed(flat: bytes) -> bytes:
+    """A package that was saved as one XML file, as the archive it stands for. Raises `Refused`."""
+    if len(flat) > MOST_BYTES_READ:
+        raise Refused("too_large", "The document is larger than a form can be.")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for part in parse(flat).iterfind(_FLAT + "part"):
+            name, data = part.get(_FLAT + "name", "").lstrip("/"), part.find(_FLAT + "xmlData")
+            if data is not None and len(data):
+                archive.writestr(name, etree.tostring(data[0], encoding="UTF-8"))
+            elif (binary := part.findtext(_FLAT + "binaryData")) is not None:
+                archive.writestr(name, base64.b64decode(binary, validate=False))
+    return buffer.getvalue()
+
+
 def parse(content: bytes) -> etree._Element:
     """XML without document types, entities or network; strict names are read as transitional ones."""
     if b"<!DOCTYPE" in content[:4096]:
@@ -146,11 +168,8 @@ def parse(content: bytes) -> etree._Element:
     if b"purl.oclc.org" in content:
         for strict, usual in _STRICT:
             content = content.replace(strict, usual)
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(content, parser)
+        root = etree.fromstring(content, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
             raise MemoryError from error

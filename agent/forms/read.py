@@ -12,6 +12,7 @@ from agent.forms.labels import LabelBook, key, label_book
 from agent.forms.matching import Line, lines_of, match
 from agent.forms.odt import read_odt
 from agent.forms.old_word import read_old
+from agent.forms.package import packed
 from agent.forms.sniff import sniff
 from agent.forms.units import Document, Refused
 from agent.forms.unpack import CARRIERS, check
@@ -66,6 +67,8 @@ def document_of(content: bytes) -> Document:
     kind = sniff(content)
     if kind == "package":
         return read_docx(content)
+    if kind == "flat_package":
+        return read_docx(packed(content))
     if kind == "open_document":
         return read_odt(content)
     if kind in CONVERTED:

@@ -20,8 +20,11 @@ _STARTS = (
     (b"\x78\x9f\x3e\x22", "tnef"),
     (b"\x76\xe8\x04\x60\xc4\x11\xe3\x86", "rights_protected"),  # message.rpmsg
 )
+# a PDF says legibly by whose rules it is encrypted; only its own standard handler asks for a password
+_PDF_RIGHTS = re.compile(rb"/Filter\s*/(?:MicrosoftIRMServices|Adobe\.APS|EBX_HANDLER|FOPN_fLock)")
 _COMPOUNDS = (
     ("\tDRMContent", "rights_protected"),
+    ("\tDRMViewerContent", "rights_protected"),
     ("EncryptedPackage", "encrypted"),
     ("WordDocument", "old_word"),
     ("Workbook", "spreadsheet"),
@@ -37,14 +40,17 @@ def sniff(content: bytes) -> str:
         return "empty"
     for start, kind in _STARTS:
         if content.startswith(start):
-            return kind
+            return "rights_protected" if kind == "pdf" and _PDF_RIGHTS.search(content) else kind
     if content.startswith(b"PK"):
         return _sniff_zip(content)
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _sniff_compound(content)
     if b"%PDF" in content[:1024]:
         return "pdf"
-    return _sniff_text(content[:4096].lstrip(b"\xef\xbb\xbf \r\n\t").lower())
+    start = content[:4096]
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        start = start.decode("utf-16", "ignore").encode()
+    return _sniff_text(start.lstrip(b"\xef\xbb\xbf \r\n\t").lower())
 
 
 def _sniff_zip(content: bytes) -> str:
@@ -68,17 +74,19 @@ def _sniff_compound(content: bytes) -> str:
     """Old Office files, encrypted new ones and saved mails share a container; its first level tells."""
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
-            names = {entry.name for entry in ole.root.kids}
+            names = {entry.name.casefold() for entry in ole.root.kids}  # some programs write them in capitals
     except Exception:  # damaged: its directory may still be legible
-        names = {name for name, _ in _COMPOUNDS if name.encode("utf-16-le") in content}
-    if "EncryptedPackage" in names and "DRMEncrypted".encode("utf-16-le") in content:
+        names = {name.casefold() for name, _ in _COMPOUNDS if name.encode("utf-16-le") in content}
+    if "encryptedpackage" in names and "DRMEncrypted".encode("utf-16-le") in content:
         return "rights_protected"
-    return next((kind for name, kind in _COMPOUNDS if name in names), "unknown")
+    return next((kind for name, kind in _COMPOUNDS if name.casefold() in names), "unknown")
 
 
 def _sniff_text(start: bytes) -> str:
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
+    if start.startswith(b"<?xml") and b"<pkg:package" in start:
+        return "flat_package"
     return (
         "mail"
         if re.match(rb"(?:received|return-path|from|to|subject|date|mime-version|message-id):", start)

@@ -130,12 +130,6 @@ def test_what_is_unpacked_is_counted_as_it_comes() -> None:
     assert refused.value.code == "too_large"
 
 
-def test_a_rights_protected_mail_is_named_as_such(reading_bytes: ReadBytes) -> None:
-    found = reading_bytes(b"\x76\xe8\x04\x60\xc4\x11\xe3\x86 the rest is locked")
-    assert isinstance(found, Unreadable)
-    assert found.code == "rights_protected"
-
-
 # --- Outlook's own items -------------------------------------------------------------------------
 
 

@@ -66,6 +66,13 @@ OTHER_FILES = {
     "a screenshot": (b"\x89PNG\r\n\x1a\n", "image"),
     "an old Word document": (OLE + "WordDocument".encode("utf-16-le"), "bad_document"),
     "an encrypted document": (OLE + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
+    "a PDF under rights": (b"%PDF-1.7\n<< /Filter /MicrosoftIRMServices /V 1 >>", "rights_protected"),
+    "a document under rights": (
+        OLE + "EncryptedPackage".encode("utf-16-le") + "DRMEncryptedTransform".encode("utf-16-le"),
+        "rights_protected",
+    ),
+    "an old document under rights": (OLE + "\tDRMContent".encode("utf-16-le"), "rights_protected"),
+    "a mail under rights": (b"\x76\xe8\x04\x60\xc4\x11\xe3\x86 locked", "rights_protected"),
     "an old spreadsheet": (OLE + "Workbook".encode("utf-16-le"), "spreadsheet"),
     "an Outlook item": (OLE + "__properties_version1.0".encode("utf-16-le"), "bad_msg"),
     "a zip of files": (archive(("form.docx", "x")), "zip"),

@@ -159,6 +159,16 @@ SINGLE = {
         table(["Staff subject", "Yes / No"], ["Media interest", "None known / Likely / Yes"]),
         {},
     ),
+    "the answer meant in bold": (
+        table(["Staff subject", p("Yes / ", r("No", "<w:b/>"))]),
+        {"staff_subject": "no"},
+    ),
+    "the answer meant highlighted, on the label's line": (
+        p("Media interest: None known / ", r("Likely", '<w:highlight w:val="yellow"/>'), " / Yes"),
+        {"media": "Likely"},
+    ),
+    "all the answers in bold": (table(["Staff subject", p(r("Yes", "<w:b/>"), r(" / No", "<w:b/>"))]), {}),
+    "a bold label is no answer": (p(r("Staff subject: ", "<w:b/>"), "Yes / No"), {}),
     "boxes before their words": (
         table(["Staff subject", p(tick(False), " Yes  ", tick(True), " No")]),
         {"staff_subject": "no"},
