@@ -31,7 +31,9 @@ _DASHES = str.maketrans("‐‑‒–—−", "------")
 
 def clean(text: str) -> str:
     """`text` as a cell can hold it: no control characters, plain line ends, no more than 32,767 long."""
-    text = _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if not text.isprintable():  # most texts are, and need no more than a look
+        text = _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.strip()
     if len(text) <= LONGEST // 2 or _length(text) <= LONGEST:
         return text
     room = LONGEST - _length(_CUT)

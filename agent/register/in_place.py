@@ -179,11 +179,26 @@ class _Editing:
         for table in self.tables.values():
             if table.grew:
                 package.replace(table.part, table.root)
-        if self._has_formulas() and self._calculate_on_opening():
-            self.workbook_changed = True
+        self.workbook_changed |= self._calculate_on_opening()
         if self.workbook_changed:
             package.replace(workbook.part, workbook.root)
         return package.content()
+
+    def _calculate_on_opening(self) -> bool:
+        """Results that Excel kept may be stale now: it is asked to work them out. True when that is news."""
+        root = self.workbook.root
+        calc = root.find(q("calcPr"))
+        if (calc is not None and calc.get("fullCalcOnLoad") == "1") or not self._has_formulas():
+            return False
+        if calc is None:
+            calc = etree.Element(q("calcPr"))
+            later = [found for found in root if found.tag in map(q, _AFTER_CALC)]
+            if later:
+                later[0].addprevious(calc)
+            else:
+                root.append(calc)
+        calc.set("fullCalcOnLoad", "1")
+        return True
 
     def _has_formulas(self) -> bool:
         opened = {sheet.part: sheet for sheet in self.workbook.opened()}
@@ -193,21 +208,6 @@ class _Editing:
             for _, part in self.workbook.sheets()
             if part in package
         )
-
-    def _calculate_on_opening(self) -> bool:
-        """Results that Excel kept may be stale now: it is asked to work them out. True when that is news."""
-        root = self.workbook.root
-        calc = root.find(q("calcPr"))
-        if calc is None:
-            calc = etree.Element(q("calcPr"))
-            later = [found for found in root if found.tag in map(q, _AFTER_CALC)]
-            if later:
-                later[0].addprevious(calc)
-            else:
-                root.append(calc)
-        news = calc.get("fullCalcOnLoad") != "1"
-        calc.set("fullCalcOnLoad", "1")
-        return news
 
     def _forget_calculation_chain(self, package: Package) -> None:
         """A formula is gone: the chain that lists it goes too; Excel makes it anew."""
@@ -242,8 +242,7 @@ class _TableEditor:
         if not rows:
             raise ChangedMeanwhile(f"The register has no row for {shown(reference)} any more.")
         if reference_key(reference) not in self.table.recognised.unsure:
-            for placed, value in self._placed_values(cells):
-                self._set(placed, rows[0], value)
+            self._write(rows[0], list(self._placed_values(cells)))
 
     def _placed_values(self, cells: Mapping[str, str]) -> Iterator[tuple[Placed, str]]:
         """Values with their columns; a heading that the table does not have is left out."""
@@ -251,13 +250,16 @@ class _TableEditor:
             if heading in self.placed:
                 yield self.placed[heading], value
 
-    def _set(self, placed: Placed, row: int, value: str) -> None:
-        value = tidy(placed.column, value)
-        if same(placed.column, self.table.text(placed, row), value):
-            return
-        self._refuse_merged(placed.index, row)
-        self.editing.put(self.table.sheet.cell(placed.index, row), placed.column, value)
-        self._fit_height(row)
+    def _write(self, row: int, values: Sequence[tuple[Placed, str]]) -> None:
+        changed = False
+        for placed, value in values:
+            text = tidy(placed.column, value)
+            if not same(placed.column, self.table.text(placed, row), text):
+                self._refuse_merged(placed.index, row)
+                self.editing.put(self.table.sheet.cell(placed.index, row), placed.column, text)
+                changed = True
+        if changed:
+            self._fit_height(row)
 
     def _refuse_merged(self, column: int, row: int) -> None:
         for merged in self._merges:
@@ -288,8 +290,7 @@ class _TableEditor:
         """Leave nothing in the rows of `references`; a row that may be another's stays."""
         for key in {reference_key(reference) for reference in references} - self.table.recognised.unsure:
             for row in self.table.rows_of(key):
-                for placed in self.table.columns:
-                    self._set(placed, row, "")
+                self._write(row, [(placed, "") for placed in self.table.columns])
 
     # New rows
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from xml.sax.saxutils import escape, unescape
 
 from lxml import etree
 
@@ -29,11 +30,19 @@ TABLE = "NeedToKnow"
 
 _USUAL_WIDTH = 9.0
 _REMEMBERED = 10_000  # different cells of a column whose words are kept
-_SIMPLE = re.compile(
-    rb'(?: s="(\d+)")?(?: t="(\w+)")?'
-    rb'(?:/>|>(?:<v>([^<&]*)</v>|<is><t(?: xml:space="preserve")?>([^<&]*)</t></is>)?</c>)'
-)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+# Cells and shared texts as nearly every program writes them, with no character told by its number.
+_TEXT = rb"([^<&]*(?:&(?!#)[^<&]*)*)"
+_SIMPLE_TEXT = re.compile(rb'<t(?: xml:space="preserve")?>' + _TEXT + rb"</t>")
+_SIMPLE_CELL = re.compile(
+    rb'(?: s="(\d+)")?(?: t="(\w+)")?(?:/>|>(?:<v>'
+    + _TEXT
+    + rb"</v>|<is>"
+    + _SIMPLE_TEXT.pattern
+    + rb"</is>)?</c>)"
+)
+_ITEM = re.compile(rb"<si(?:/>|>(.*?)</si>)", re.DOTALL)
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,14 @@ class _TablePart:
         return [_unescaped(column.get("name", "")) for column in self.root.iter(q("tableColumn"))]
 
 
+class _Known:
+    """A column in a hurry: its heading, and what bytes of its cells were put in words already."""
+
+    def __init__(self, placed: Placed) -> None:
+        self.column, self.heading = placed.column, placed.column.heading
+        self.texts: dict[bytes, str] = {}
+
+
 class SheetTable:
     """A table in its sheet: where it lies and what its rows say. Rows and columns count from 1.
 
@@ -147,7 +164,7 @@ class SheetTable:
         self.area = self._area()
         self.columns = self._place(columns)
         self.reference = self._key_column(columns)
-        self._said: dict[int, dict[bytes, str]] = {placed.index: {} for placed in self.columns}
+        self._known = {letters(placed.index).encode(): _Known(placed) for placed in self.columns}
 
     # What stands there
 
@@ -167,8 +184,7 @@ class SheetTable:
 
     def text(self, placed: Placed, row: int) -> str:
         """What stands in a cell, in this room's spelling."""
-        found = self.cell(placed.index, row)
-        return "" if found is None else self.values.text(found, placed.column)
+        return self._said(self.cell(placed.index, row), placed)
 
     @cached_property
     def widths(self) -> dict[int, float]:
@@ -195,11 +211,10 @@ class SheetTable:
     @cached_property
     def recognised(self) -> Recognised:
         """Whose the table's rows are."""
-        seen, hidden = self.reference, [found for found in self.columns if found.column.field == "key"]
-        rows = (self._texts(row, [seen, *hidden]) for row in self._filled)
+        hidden = next((placed for placed in self.columns if placed.column.field == "key"), None)
         return recognised(
-            (texts.get(seen.index, ""), "".join(texts.get(found.index, "") for found in hidden))
-            for texts in rows
+            (self._text_at(self.reference, row), self._text_at(hidden, row) if hidden else "")
+            for row in self._filled
         )
 
     @cached_property
@@ -208,8 +223,41 @@ class SheetTable:
 
     def contents(self, row: int) -> dict[str, str]:
         """A whole row by heading."""
-        texts = self._texts(row, self.columns)
-        return {placed.column.heading: texts.get(placed.index, "") for placed in self.columns}
+        plain = self.sheet.plain(row)
+        if plain is None:
+            cells = self.sheet.glance(row)
+            return {
+                placed.column.heading: self._said(cells.get(placed.index), placed) for placed in self.columns
+            }
+        there = dict(self._blank)
+        for place, cell_bytes in plain:
+            known = self._known.get(place)
+            if known is not None:
+                text = known.texts.get(cell_bytes)
+                there[known.heading] = self._put_in_words(known, cell_bytes) if text is None else text
+        return there
+
+    @cached_property
+    def _blank(self) -> dict[str, str]:
+        return {placed.column.heading: "" for placed in self.columns}
+
+    def _text_at(self, placed: Placed, row: int) -> str:
+        """What stands in a cell, without taking its row apart where that can be helped."""
+        place = letters(placed.index).encode()
+        cell_bytes = self.sheet.quick(place, row)
+        if cell_bytes is None:
+            return self._said(self.sheet.glance(row).get(placed.index), placed)
+        return self.values.text_of(cell_bytes, placed.column)
+
+    def _said(self, found: etree._Element | None, placed: Placed) -> str:
+        return "" if found is None else self.values.text(found, placed.column)
+
+    def _put_in_words(self, known: _Known, cell_bytes: bytes) -> str:
+        """The text of a cell; the same bytes are put in words once, or nearly so."""
+        if len(known.texts) >= _REMEMBERED:
+            known.texts.clear()
+        text = known.texts[cell_bytes] = self.values.text_of(cell_bytes, known.column)
+        return text
 
     def shown(self) -> Sheet:
         """The table as it stands, with doubts on what cannot be trusted."""
@@ -220,33 +268,6 @@ class SheetTable:
             doubts=tuple(self.recognised.doubts(lost=lost)),
             twice=self.recognised.unsure,
         )
-
-    def _texts(self, row: int, wanted: Sequence[Placed]) -> dict[int, str]:
-        """What stands in the cells of these columns, by column; the same bytes are put in words once."""
-        plain = self.sheet.plain(row)
-        if plain is None:
-            cells = self.sheet.glance(row)
-            return {
-                placed.index: self.values.text(cells[placed.index], placed.column)
-                for placed in wanted
-                if placed.index in cells
-            }
-        by_letters = {letters(placed.index).encode(): placed for placed in wanted}
-        texts = {}
-        for place, cell_bytes in plain:
-            placed = by_letters.get(place)
-            if placed is not None:
-                texts[placed.index] = self._text_of(placed, cell_bytes)
-        return texts
-
-    def _text_of(self, placed: Placed, cell_bytes: bytes) -> str:
-        said = self._said[placed.index]
-        text = said.get(cell_bytes)
-        if text is None:
-            if len(said) >= _REMEMBERED:
-                said.clear()
-            text = said[cell_bytes] = self.values.text_of(cell_bytes, placed.column)
-        return text
 
     # Finding its columns
 
@@ -304,10 +325,27 @@ class Values:
         self._package, self._strings_part = package, package.first_related(workbook_part, "sharedStrings")
 
     @cached_property
-    def _strings(self) -> list[str]:
+    def _strings(self) -> list[bytes]:
+        """The workbook's list of texts, each as its bytes: most are never asked for."""
         if self._strings_part is None:
             return []
-        return [_string(item) for item in self._package.xml(self._strings_part).iterfind(q("si"))]
+        content = self._package.read(self._strings_part)
+        found: list[bytes] = _ITEM.findall(content)
+        if found and len(found) == content.count(b"<si") and b"<!" not in content:
+            return found
+        items = self._package.parsed(content, self._strings_part).iterfind(q("si"))
+        return [b"<t>%b</t>" % escape(_string(item)).encode() for item in items]
+
+    def _shared(self, number: int) -> str:
+        if number >= len(self._strings):
+            return ""
+        item = self._strings[number]
+        simple = _SIMPLE_TEXT.fullmatch(item)
+        return (
+            _words(simple[1])
+            if simple
+            else _string(etree.fromstring(b'<si xmlns="%b">%b</si>' % (MAIN.encode(), item)))
+        )
 
     def text(self, found: etree._Element, column: Column) -> str:
         """What a cell says, in this room's spelling for `column`."""
@@ -319,18 +357,17 @@ class Values:
 
     def text_of(self, cell_bytes: bytes, column: Column) -> str:
         """What a cell says whose bytes behind the address are these."""
-        simple = _SIMPLE.fullmatch(cell_bytes)
+        simple = _SIMPLE_CELL.fullmatch(cell_bytes)
         if simple is None:
-            return self.text(etree.fromstring(b'<c xmlns="%b" %b' % (MAIN.encode(), cell_bytes)), column)
-        value, inline = ((part or b"").decode() for part in (simple[3], simple[4]))
-        kind = simple[2].decode() if simple[2] else "n"
-        if kind == "inlineStr":
-            return tidy(column, _unescaped(inline))
-        return tidy(column, self._raw(kind, value, int(simple[1] or 0), column))
+            return self.text(etree.fromstring(b'<c xmlns="%b"%b' % (MAIN.encode(), cell_bytes)), column)
+        look, kind, value, inline = simple.groups(b"")
+        if inline or kind == b"inlineStr":
+            return tidy(column, _words(inline))
+        return tidy(column, self._raw(kind.decode() or "n", _words(value), int(look or b"0"), column))
 
     def _raw(self, kind: str, value: str, look: int, column: Column) -> str:
         if kind == "s":
-            return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else ""
+            return self._shared(int(value)) if value.isdecimal() else ""
         if kind == "b":
             return {"1": "TRUE", "0": "FALSE"}.get(value, "")
         if kind == "n":
@@ -352,6 +389,12 @@ def _string(item: etree._Element) -> str:
     """The text of a string, its runs joined; phonetic guides left out."""
     parts = (text for run in item if run.tag in (q("t"), q("r")) for text in run.iter(q("t")))
     return _unescaped("".join(part.text or "" for part in parts))
+
+
+def _words(written: bytes) -> str:
+    """Text between two tags → what it says."""
+    text = written.decode()
+    return _unescaped(unescape(text, _QUOTES) if "&" in text else text)
 
 
 def _unescaped(text: str) -> str:

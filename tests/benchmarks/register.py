@@ -1,0 +1,218 @@
+"""What one change of the register costs: ours in place beside openpyxl's load and save, in the same run.
+
+    python -m tests.benchmarks.register [ROWS…]
+
+The change is ten rows updated and five appended in a table of thirty columns. Each measurement is a process
+of its own; memory is its peak above that of an interpreter with the imports done. Every result is opened
+with openpyxl and compared before its figures count.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from agent.procedure.rules import Column
+from agent.register.addresses import cell
+from agent.register.base import Changes
+from agent.register.in_place import edit
+from agent.register.new_workbook import FIRST_ROW, HEADING_ROW, new_workbook
+from agent.register.workbook import TABLE, Workbook
+
+SIZES = (1_000, 10_000, 50_000)
+RUNS = 3
+DESK = "harbour"
+UPDATED, APPENDED = 10, 5
+COLUMNS = (
+    Column("Ref", "agent", "reference", width=15),
+    Column("Status", "proposed", "status"),
+    *(Column(f"Text {number}", "proposed", f"text_{number}", "long") for number in range(1, 14)),
+    *(Column(f"Day {number}", "proposed", f"day_{number}", "date") for number in range(1, 6)),
+    *(Column(f"Count {number}", "agent", f"count_{number}", "number") for number in range(1, 6)),
+    *(Column(f"Notes {number}", "person") for number in range(1, 6)),
+)
+WORDS = ("taken to hospital", "now stable", "police informed", "strategy meeting held", "parents told", "")
+
+
+def row(number: int) -> dict[str, str]:
+    """An invented row: some texts its own, some shared with others, days, numbers, gaps."""
+    return {column.heading: _value(column, index, number) for index, column in enumerate(COLUMNS)}
+
+
+def _value(column: Column, index: int, number: int) -> str:
+    if column.field == "reference":
+        return f"HA-2026-{number:05d}"
+    if column.format == "date":
+        return (date(2026, 1, 1) + timedelta(days=(number * index) % 300)).isoformat()
+    if column.format == "number":
+        return str(number * index % 17)
+    if column.owner == "person":
+        return f"Rang about matter {number}" if number % 4 == 0 else ""
+    own = f" (matter {number})" if index % 3 == 0 else ""
+    return (WORDS[(number + index) % len(WORDS)] + own).strip()
+
+
+def change(rows: int) -> Changes:
+    """Ten rows spread over the table updated, five added."""
+    wanted = [rows * part // UPDATED + 1 for part in range(UPDATED)]
+    news = {"Status": "Concluded", "Day 1": "2026-12-24", "Count 1": "99", "Text 1": "All is settled now"}
+    return Changes(
+        cells={row(number)["Ref"]: news for number in wanted},
+        new_rows=tuple(row(rows + number) for number in range(1, APPENDED + 1)),
+    )
+
+
+# What is measured: each is given the workbook's file, does its work, and leaves its result in another
+
+
+def edit_in_place(source: Path, target: Path, rows: int) -> None:
+    target.write_bytes(edit(source.read_bytes(), COLUMNS, DESK, change(rows)))
+
+
+def read_it(source: Path, target: Path, rows: int) -> None:
+    sheet = Workbook(source.read_bytes(), DESK).table(COLUMNS).shown()
+    assert len(sheet.rows) == rows
+    assert sheet.rows[row(rows)["Ref"]] == row(rows)
+
+
+def read_and_edit(source: Path, target: Path, rows: int) -> None:
+    read_it(source, target, rows)
+    edit_in_place(source, target, rows)
+
+
+def openpyxl_load_and_save(source: Path, target: Path, rows: int) -> None:
+    book: Any = openpyxl.load_workbook(source)
+    sheet, changes = book.worksheets[0], change(rows)
+    places = {column.heading: index for index, column in enumerate(COLUMNS, 1)}
+    found = {sheet.cell(number, 1).value: number for number in range(FIRST_ROW, sheet.max_row + 1)}
+    for reference, values in changes.cells.items():
+        for heading, value in values.items():
+            sheet.cell(found[reference], places[heading]).value = _as_cell(heading, value)
+    last = sheet.max_row
+    for values in changes.new_rows:
+        last += 1
+        for heading, value in values.items():
+            sheet.cell(last, places[heading]).value = _as_cell(heading, value)
+    sheet.tables[TABLE].ref = f"A{HEADING_ROW}:{cell(len(COLUMNS), last)}"
+    book.save(target)
+
+
+def _as_cell(heading: str, value: str) -> Any:
+    if heading.startswith("Day"):
+        return date.fromisoformat(value)
+    return float(value) if heading.startswith("Count") else value or None
+
+
+def openpyxl_read_only(source: Path, target: Path, rows: int) -> None:
+    sheet = openpyxl.load_workbook(source, read_only=True).worksheets[0]
+    assert sum(1 for _ in sheet.iter_rows(FIRST_ROW, values_only=True)) == rows
+
+
+MEASURED: dict[str, Callable[[Path, Path, int], None]] = {
+    "edit in place": edit_in_place,
+    "read": read_it,
+    "read and edit": read_and_edit,
+    "openpyxl load+save": openpyxl_load_and_save,
+    "openpyxl read-only": openpyxl_read_only,
+}
+WRITING = ("edit in place", "read and edit", "openpyxl load+save")
+
+
+def make(source: Path, rows: int) -> None:
+    """A register as another program saved it, with its texts in a list of their own where it keeps one."""
+    filled = edit(
+        new_workbook(COLUMNS, DESK), COLUMNS, DESK, Changes(new_rows=tuple(map(row, range(1, rows + 1))))
+    )
+    source.write_bytes(filled)
+
+
+def measure(name: str, source: Path, target: Path, rows: int) -> dict[str, float]:
+    """The cost of one piece of work in this process: seconds, processor seconds, megabytes."""
+    before = _peak()
+    wall, cpu = time.perf_counter(), time.process_time()
+    MEASURED[name](source, target, rows)
+    return {
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+        "memory": _peak() - before,
+    }
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def verify(target: Path, rows: int) -> None:
+    """The result as openpyxl, a reader that is not ours, sees it."""
+    book: Any = openpyxl.load_workbook(target, read_only=True)
+    changes = change(rows)
+    wanted = {**changes.cells, **{new["Ref"]: new for new in changes.new_rows}}
+    found = 0
+    for values in book.worksheets[0].iter_rows(FIRST_ROW, values_only=True):
+        seen = dict(zip((column.heading for column in COLUMNS), values, strict=False))
+        for heading, value in wanted.get(str(seen["Ref"]), {}).items():
+            there = seen[heading].date() if heading.startswith("Day") else seen[heading]
+            assert there == _as_cell(heading, value), f"{seen['Ref']}: {heading} is {there!r}"
+        found += 1
+    assert found == rows + APPENDED
+
+
+def _in_a_process(*told: str) -> Any:
+    """Run a part of this script in a process of its own; gives what it printed, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", __spec__.name, *told], check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout or "null")
+
+
+def main(sizes: list[int]) -> None:
+    print(
+        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"lxml {version('lxml')}, openpyxl {version('openpyxl')}; medians of {RUNS}"
+    )
+    print(f"{'rows':>7}  {'':<20}{'s':>8}{'cpu s':>8}{'MB':>8}   of openpyxl load+save")
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "register.xlsx"), Path(folder, "after.xlsx")
+        for rows in sizes:
+            _in_a_process("make", str(source), str(rows))
+            figures = {name: _median(name, source, target, rows) for name in MEASURED}
+            theirs = figures["openpyxl load+save"]
+            for name, cost in figures.items():
+                times, share = theirs["wall"] / cost["wall"], cost["memory"] / theirs["memory"]
+                print(
+                    f"{rows:>7}  {name:<20}{cost['wall']:>8.2f}{cost['cpu']:>8.2f}{cost['memory']:>8.0f}"
+                    f"   {times:>6.1f} times as fast, {share:>5.0%} of its memory"
+                )
+
+
+def _median(name: str, source: Path, target: Path, rows: int) -> dict[str, float]:
+    runs = [_in_a_process("measure", name, str(source), str(target), str(rows)) for _ in range(RUNS)]
+    if name in WRITING:
+        _in_a_process("verify", str(target), str(rows))
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["make", source, rows]:
+            make(Path(source), int(rows))
+        case ["measure", name, source, target, rows]:
+            print(json.dumps(measure(name, Path(source), Path(target), int(rows))))
+        case ["verify", target, rows]:
+            verify(Path(target), int(rows))
+        case sizes:
+            main([int(size) for size in sizes] or list(SIZES))
