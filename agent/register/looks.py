@@ -61,6 +61,12 @@ class Look:
 
 
 STATUSES = {
+    Status.NOT_CONFIRMED: Look(
+        "?",
+        "The agent is not sure that this is an alert of its own; one of you has to say.",
+        "FFE8CC",
+        "7A3E00",
+    ),
     Status.NEW: Look("●", "Just received; nothing has happened since.", "E3F0E6", "1B5E35", bold=True),
     Status.OPEN: Look("○", "Being worked on; no update is due yet."),
     Status.UPDATE_DUE: Look("△", "An update is due; the author is prompted.", "FFF3D1", "7A5200", bold=True),
