@@ -104,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--json", action="store_true", help="one line of JSON for each path or row")
     read.add_argument("--desk", metavar="NAME", help="read by this desk's procedure (default: try all)")
 
+    doctor = _verb(verbs, "doctor", _doctor, "look at everything the agent depends on", config=True)
+    doctor.add_argument("--json", action="store_true", help="for machines")
+
     _verb(verbs, "status", _status, "what is open, waiting and in the tray", config=True)
 
     preview = _verb(verbs, "preview", _preview, "what would be sent, to whom and why", config=True)
@@ -279,6 +282,15 @@ def _read(told: argparse.Namespace) -> int:
 def _print_all(lines: Iterable[str]) -> None:
     for line in lines:
         print(line, flush=True)  # as soon as it is known: a whole folder may take a while
+
+
+def _doctor(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.doctor.examine import doctor
+    from agent.settings import find_folder
+
+    _quietly()
+    return doctor(find_folder(told.config), wall_clock, print, as_json=told.json)
 
 
 def _status(told: argparse.Namespace) -> int:

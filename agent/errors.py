@@ -47,6 +47,10 @@ class NotAllowed(NeedsAPerson):
     """Microsoft 365 refuses (401, 403). The message names the permission or scope that is missing."""
 
 
+class NoMailbox(NotAllowed):
+    """Microsoft 365 shows the agent no mailbox under this address: none is there, or it may not know."""
+
+
 class WrongCall(AgentError):
     """What was asked for on the command line cannot be done as asked."""
 

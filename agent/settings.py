@@ -255,6 +255,14 @@ def desks_named(settings: Settings, name: str | None) -> tuple[str, ...]:
     return (name,)
 
 
+def roles_needed(desk: DeskSettings, procedure: Procedure) -> set[str]:
+    """The roles that letters of this desk go to."""
+    asked = {role for step in procedure.chasing.steps for role in step.to}
+    reviewers = {procedure.chasing.reviewer_role} if "reviewer" in asked else set()
+    told = set(desk.digest.to)
+    return told | (asked - {"author", "reviewer"}) | reviewers | {procedure.chasing.stands_in}
+
+
 def _beside(folder: Path, tenant: Tenant) -> Tenant:
     """Relative files are meant from the configuration folder, wherever the agent was started."""
 
@@ -410,11 +418,7 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
         for number, person in enumerate(desk.people, 1)
         if not people.may_be_written_to(person.address)
     ]
-    used = set(desk.digest.to)
-    if procedure:
-        asked = {role for step in procedure.chasing.steps for role in step.to}
-        reviewers = {procedure.chasing.reviewer_role} if "reviewer" in asked else set()
-        used |= (asked - {"author", "reviewer"}) | reviewers | {procedure.chasing.stands_in}
+    used = roles_needed(desk, procedure) if procedure else set(desk.digest.to)
     held = {role for person in desk.people for role in person.roles}
     if desk.people:
         problems += [

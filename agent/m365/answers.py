@@ -24,6 +24,7 @@ from agent.errors import (
     CursorGone,
     Locked,
     NeedsAPerson,
+    NoMailbox,
     NotAllowed,
     NotFound,
     OutcomeUnknown,
@@ -187,7 +188,7 @@ def _not_found(request: Asked, response: requests.Response) -> Trouble:
     if code in _SYNC_LOST:
         return Trouble(CursorGone(f"{told}: the place we had got to is forgotten."))
     if code in _NO_MAILBOX and request.path.startswith("/v1.0/users/"):
-        return Trouble(NotAllowed(f"{told}: there is no such mailbox for the agent. Check its address."))
+        return Trouble(NoMailbox(f"{told}: there is no such mailbox for the agent. Check its address."))
     if code in ("", "unknownerror"):
         return _interloper(request, "something that knows no such address")
     return Trouble(NotFound(f"{told}: it is not there (any more)."))

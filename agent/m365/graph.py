@@ -50,6 +50,10 @@ class Graph:
         self._connection: GraphConnection = account.con
         self._base = str(account.protocol.service_url).rstrip("/")
 
+    def token(self) -> str:
+        """The token that requests carry, asked for if need be. NotAllowed when Entra gives none."""
+        return self._connection.sign_in.token()
+
     def get_json(
         self,
         path: str,

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Credential:
-    """What proves who we are, in the form MSAL takes it, and how a sentence may call it."""
+    """What proves who we are, in the form MSAL takes it, and how a sentence may call it.
+
+    `until` is when a certificate runs out; None for a secret, which does not tell.
+    """
 
     for_msal: str | dict[str, str] = field(repr=False)
     called: str
+    until: datetime | None = None
 
 
 def credential_of(tenant: Tenant) -> Credential:
@@ -63,6 +68,7 @@ def _certificate(path: Path) -> Credential:
     return Credential(
         {"private_key": private_key, "public_certificate": public_certificate},
         f"the certificate in {path} (valid until {own.not_valid_after_utc:%d %b %Y})",
+        own.not_valid_after_utc,
     )
 
 
