@@ -18,9 +18,11 @@ import pytest
 from agent.doctor.diagnosis import Diagnosis, State
 from agent.doctor.examine import doctor, examine
 from agent.ledger.sql import SqlLedger
+from agent.register.new_workbook import new_workbook
 from agent.sandbox.drive_files import Drive
+from agent.sandbox.faults import Fault
 from agent.sandbox.server import Sandbox
-from tests.builders import ROOT
+from tests.builders import ROOT, settings
 
 INBOX, SITE = "n2k@trust.example", "trust.sharepoint.example:/sites/need-to-know"
 PEOPLE = {
@@ -258,13 +260,29 @@ def test_a_site_that_is_not_there(practice: Practice) -> None:
 
 
 def test_a_workbook_that_cannot_be_edited(practice: Practice) -> None:
-    practice.drive.person_saves(
-        "Need to Know.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 protected by a password", "Cas Penhale"
-    )
+    practice.drive.put("Need to Know.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 protected by a password")
     told = practice.amiss()["register"]
 
     assert told.state is State.ILL
     assert "Need to Know.xlsx" in told.said
+
+
+def test_a_workbook_that_is_there_and_may_be_written(practice: Practice) -> None:
+    practice.drive.put("Need to Know.xlsx", new_workbook(settings().procedures["nct"].columns, "nct"))
+    found = {one.check: one for one in practice.found()}
+
+    assert found["register"].said == "It can be read and edited: 0 rows."
+    assert found["writing"].state is State.WELL
+    assert len(practice.drive.versions("Need to Know.xlsx")) == 1
+
+
+def test_a_workbook_that_the_agent_may_only_read(practice: Practice) -> None:
+    practice.drive.put("Need to Know.xlsx", new_workbook(settings().procedures["nct"].columns, "nct"))
+    practice.sandbox.tenant.faults.add(
+        Fault(method="PATCH", path="/drives/", status=403, code="accessDenied")
+    )
+
+    assert practice.amiss()["writing"].state is State.ILL
 
 
 def test_a_role_that_nobody_holds(practice: Practice) -> None:

@@ -39,8 +39,8 @@ def examine(folder: Path, clock: Clock) -> Iterator[Diagnosis]:
             yield ill("configuration", problem, "Correct it, and run `n2k doctor` again.")
         return
     now = clock()
-    filled = list(here.filled_in(settings))
-    yield from filled
+    needed = list(here.filled_in(settings))
+    yield from needed
     yield from here.calendar(settings, now.date())
     yield from here.credential(settings, now)
     for desk in settings.desks.values():
@@ -49,8 +49,9 @@ def examine(folder: Path, clock: Clock) -> Iterator[Diagnosis]:
         yield from here.letters(settings, desk)
     yield from here.ledger(settings, now)
     yield from here.disk(settings)
-    yield from tenant.reach(settings, now)
-    if all(one.state is State.WELL for one in filled):
+    reached = list(tenant.reach(settings, now))
+    yield from reached
+    if not any(one.state is State.ILL for one in (*needed, *reached)):
         yield from _in_the_tenant(settings, clock)
 
 
