@@ -107,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor = _verb(verbs, "doctor", _doctor, "look at everything the agent depends on", config=True)
     doctor.add_argument("--json", action="store_true", help="for machines")
 
+    forms = _verb(verbs, "forms", _forms, "write the blank forms as Word documents", config=True)
+    forms.add_argument("--to", type=Path, metavar="DIR", help="where to put them")
+
     _verb(verbs, "status", _status, "what is open, waiting and in the tray", config=True)
 
     preview = _verb(verbs, "preview", _preview, "what would be sent, to whom and why", config=True)
@@ -291,6 +294,16 @@ def _doctor(told: argparse.Namespace) -> int:
 
     _quietly()
     return doctor(find_folder(told.config), wall_clock, print, as_json=told.json)
+
+
+def _forms(told: argparse.Namespace) -> int:
+    from agent.blank_forms import write_blank_forms
+
+    if told.to is None:
+        raise WrongCall("Say where to put the blank forms with `--to DIR`.")
+    for path in write_blank_forms(_settings(told), told.to):
+        print(path)
+    return 0
 
 
 def _status(told: argparse.Namespace) -> int:

@@ -111,7 +111,7 @@ def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
 def test_help_tells_every_verb_and_what_the_exit_status_means(n2k: Command) -> None:
     told = n2k("--help").out
 
-    for verb in ("demo", "run", "once", "sandbox", "read", "status", "preview", "register", "init"):
+    for verb in ("demo", "run", "once", "sandbox", "read", "forms", "status", "preview", "register", "init"):
         assert re.search(rf"^ +{verb} +\w", told, flags=re.M), verb
         assert n2k(verb, "--help").status == 0
     assert re.search(r"^  0  done$", told, flags=re.M)
@@ -129,6 +129,7 @@ def test_help_tells_every_verb_and_what_the_exit_status_means(n2k: Command) -> N
         (["demo", "--days", "x"], "x is no number of days"),
         (["register"], "--to"),
         (["read"], "Say what to read"),
+        (["forms"], "Say where to put the blank forms"),
         (["read", "form.docx", "--subjects", "old.jsonl"], "Say what to read"),
         (["read", "--subjects", "/dev/null", "--desk", "nobody"], "There is no desk `nobody`"),
         (["read", "form.docx", "--desk", "nobody"], "There is no desk `nobody`. There are: nct"),
@@ -242,6 +243,20 @@ def test_init_writes_a_configuration_once(n2k: Command, tmp_path: Path) -> None:
     again = n2k("init", "mine")
     assert again.status == 2
     assert "nothing was overwritten" in again.err
+
+
+def test_the_blank_forms_of_every_procedure_are_written_under_plain_names(
+    n2k: Command, tmp_path: Path
+) -> None:
+    assert n2k("forms", "--to", tmp_path / "forms").status == 0
+    assert sorted(path.name for path in (tmp_path / "forms").iterdir()) == [
+        "Leadership Alert Form.docx",
+        "Senior Leadership Alert Form for Missing Children.docx",
+        "Senior Leadership Alert Form.docx",
+    ]
+    told = read_json(n2k, *sorted((tmp_path / "forms").iterdir()))
+    assert [one["form"] for one in told] == ["leadership_alert", "missing", "standard"]
+    assert all(one["fields"] == {} for one in told)
 
 
 def test_the_demo_never_empties_a_folder_that_is_not_its_own(n2k: Command, tmp_path: Path) -> None:

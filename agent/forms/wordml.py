@@ -69,10 +69,11 @@ def paragraph(
     return f"<w:p><w:pPr>{look}</w:pPr>{content}</w:p>"
 
 
-def cell(content: str, width: int, *, shade: str = "") -> str:
-    """A table cell of paragraphs, `width` in twentieths of a point."""
+def cell(content: str, width: int, *, shade: str = "", columns: int = 1) -> str:
+    """A table cell of paragraphs over so many `columns`, `width` in twentieths of a point."""
     colour = f'<w:shd w:val="clear" w:color="auto" w:fill="{shade}"/>' if shade else ""
-    look = f'<w:tcW w:w="{width}" w:type="dxa"/>{colour}'
+    span = f'<w:gridSpan w:val="{columns}"/>' if columns > 1 else ""
+    look = f'<w:tcW w:w="{width}" w:type="dxa"/>{span}{colour}'
     return f"<w:tc><w:tcPr>{look}</w:tcPr>{content or paragraph('')}</w:tc>"
 
 
@@ -86,12 +87,19 @@ def row(cells: str, *, heading: bool = False, tall: bool = False) -> str:
     return f"<w:tr><w:trPr>{look}</w:trPr>{cells}</w:tr>"
 
 
-def grid(widths: Sequence[int], rows: Sequence[str]) -> str:
-    """A table with columns of fixed widths, and the paragraph that must follow it."""
+def grid(widths: Sequence[int], rows: Sequence[str], *, called: str = "") -> str:
+    """A table with columns of fixed widths, and the paragraph that must follow it.
+
+    `called` is what a screen reader says of the table. Without a row of headings its first column heads
+    the rows.
+    """
+    headed = any("<w:tblHeader/>" in row for row in rows)
+    look = f'<w:tblLook w:firstRow="{int(headed)}" w:firstColumn="{int(not headed)}" w:noVBand="1"/>'
+    caption = f'<w:tblCaption w:val="{attribute(called)}"/>' if called else ""
     columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
     return (
         '<w:tbl><w:tblPr><w:tblStyle w:val="FormGrid"/>'
-        f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/></w:tblPr>'
+        f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>{look}{caption}</w:tblPr>'
         f"<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>" + paragraph("")
     )
 
@@ -133,7 +141,8 @@ def package(title: str, marking: str, body: str) -> bytes:
         "word/styles.xml": _STYLES,
         "word/settings.xml": f'{_XML}<w:settings {_SPACES}><w:zoom w:percent="100"/>'
         '<w:compat><w:compatSetting w:name="compatibilityMode" '
-        'w:uri="http://schemas.microsoft.com/office/word" w:val="15"/></w:compat></w:settings>',
+        'w:uri="http://schemas.microsoft.com/office/word" w:val="15"/></w:compat>'
+        '<w:themeFontLang w:val="en-GB"/></w:settings>',
         "word/header1.xml": _header(marking),
         "word/footer1.xml": _footer(title),
     }
@@ -216,9 +225,9 @@ _STYLES = (
     "<w:qFormat/></w:style>"
     '<w:style w:type="paragraph" w:styleId="Title"><w:name w:val="Title"/>'
     '<w:basedOn w:val="Normal"/><w:qFormat/>'
-    '</w:style><w:style w:type="paragraph" w:styleId="Heading2"><w:name w:val="heading 2"/>'
+    '</w:style><w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/>'
     '<w:basedOn w:val="Normal"/><w:next w:val="Normal"/><w:qFormat/>'
-    '<w:pPr><w:outlineLvl w:val="1"/></w:pPr></w:style>'
+    '<w:pPr><w:outlineLvl w:val="0"/></w:pPr></w:style>'
     '<w:style w:type="character" w:styleId="PlaceholderText"><w:name w:val="Placeholder Text"/>'
     '<w:rPr><w:color w:val="767676"/></w:rPr></w:style>'
     '<w:style w:type="table" w:default="1" w:styleId="TableNormal"><w:name w:val="Normal Table"/></w:style>'

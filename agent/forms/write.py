@@ -7,11 +7,11 @@ are how the same answers come when staff have retyped the form.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
-from typing import Literal
+from itertools import count, zip_longest
+from typing import Literal, Protocol
 
 from agent.forms import wordml
 from agent.forms.definition import MANDATORY_NOTE, FormDefinition, FormField, FormTable, Section
@@ -21,6 +21,7 @@ Layout = Literal["controls", "table", "paragraphs"]
 Row = Mapping[str, str]
 
 _LABEL, _ANSWER = 3402, 6804  # widths of the two columns
+_TOGETHER = 9  # a section of so few rows is not broken over two pages
 
 
 def write_form(
@@ -81,21 +82,25 @@ def _tables(form: _Form, *, controls: bool) -> Iterable[str]:
         yield from _repeating(form, section, answer, "rows")
 
 
-Answer = Callable[[_Form, FormField, str, int], str]
+class Answer(Protocol):
+    """Makes the cell of one answer, `width` twentieths of a point wide, over so many columns."""
+
+    def __call__(self, form: _Form, asked: FormField, value: str, width: int, columns: int = 1) -> str: ...
 
 
 def _single(form: _Form, section: Section, answer: Answer) -> Iterable[str]:
-    if printed(section.fields):
-        yield wordml.grid(
-            [_LABEL, _ANSWER],
-            [
-                wordml.row(
-                    _label(asked, _LABEL) + answer(form, asked, form.values.get(asked.name, ""), _ANSWER),
-                    tall=asked.type == "long",
-                )
-                for asked in printed(section.fields)
-            ],
-        )
+    fields = printed(section.fields)
+    if fields:
+        together = len(fields) <= _TOGETHER
+        rows = [
+            wordml.row(
+                _label(asked, _LABEL, keep=together and number < len(fields))
+                + answer(form, asked, form.values.get(asked.name, ""), _ANSWER),
+                tall=asked.type == "long",
+            )
+            for number, asked in enumerate(fields, 1)
+        ]
+        yield wordml.grid([_LABEL, _ANSWER], rows, called=section.title)
 
 
 def _repeating(form: _Form, section: Section, answer: Answer, shape: str) -> Iterable[str]:
@@ -121,11 +126,12 @@ def _row_table(form: _Form, table: FormTable, rows: Sequence[Row], answer: Answe
     heading = wordml.row("".join(_label(c, w) for c, w in zip(columns, widths, strict=True)), heading=True)
     lines = [
         wordml.row(
-            "".join(answer(form, c, row.get(c.name, ""), w) for c, w in zip(columns, widths, strict=True))
+            "".join(answer(form, c, row.get(c.name, ""), w) for c, w in zip(columns, widths, strict=True)),
+            tall=any(column.type == "long" for column in columns),
         )
         for row in rows
     ]
-    return wordml.grid(widths, [heading, *lines])
+    return wordml.grid(widths, [heading, *lines], called=f"{table.row_name}: a row for each")
 
 
 def _widths(columns: Sequence[FormField]) -> list[int]:
@@ -134,17 +140,22 @@ def _widths(columns: Sequence[FormField]) -> list[int]:
 
 
 def _block(form: _Form, table: FormTable, row: Row, answer: Answer) -> str:
-    """One row of a table as a block of its own: label, value, label, value."""
+    """One row of a table as a block of its own: label, value, label, value; an odd last one is wide."""
     widths = [1900, 3203, 1900, 3203]
-    cells = [
-        _label(c, 1900, keep=True) + answer(form, c, row.get(c.name, ""), 3203)
-        for c in printed(table.columns)
+    columns = printed(table.columns)
+    pairs = list(zip_longest(columns[::2], columns[1::2]))
+
+    def cells(asked: FormField, width: int, over: int = 1) -> str:
+        said = answer(form, asked, row.get(asked.name, ""), width, over)
+        return _label(asked, widths[0], keep=True) + said
+
+    rows = [
+        wordml.row(cells(left, widths[1]) + cells(right, widths[3]))
+        if right
+        else wordml.row(cells(left, sum(widths[1:]), 3))
+        for left, right in pairs
     ]
-    if len(cells) % 2:
-        cells.append(wordml.cell("", 1900, shade=wordml.PALE) + wordml.cell("", 3203))
-    return wordml.grid(
-        widths, [wordml.row(left + right) for left, right in zip(cells[::2], cells[1::2], strict=True)]
-    )
+    return wordml.grid(widths, rows, called=table.row_name)
 
 
 def _tick_boxes(form: _Form, section: Section, *, controls: bool) -> str:
@@ -164,7 +175,7 @@ def _tick_boxes(form: _Form, section: Section, *, controls: bool) -> str:
                 + wordml.cell(wordml.paragraph(wordml.run(category.words)), widths[2])
             )
         )
-    return wordml.grid(widths, rows)
+    return wordml.grid(widths, rows, called=section.title)
 
 
 # --- "Label: value" ------------------------------------------------------------------------------
@@ -227,7 +238,7 @@ def _title(definition: FormDefinition) -> str:
 def _heading(section: Section) -> str:
     heading = wordml.paragraph(
         wordml.run(section.title, bold=True, colour=wordml.BAND, size=24),
-        style="Heading2",
+        style="Heading1",
         before=240,
         after=60,
         keep=True,
@@ -243,16 +254,16 @@ def _heading(section: Section) -> str:
 
 def _label(asked: FormField, width: int, *, keep: bool = False) -> str:
     """A label's cell; `keep` holds its row on one page with the next."""
-    star = wordml.run(" *", bold=True, colour=wordml.RED) if asked.mandatory else ""
+    star = wordml.run("\N{NO-BREAK SPACE}*", bold=True, colour=wordml.RED) if asked.mandatory else ""
     said = wordml.run(asked.label, bold=True, colour=wordml.INK) + star
     return wordml.cell(wordml.paragraph(said, keep=keep), width, shade=wordml.PALE)
 
 
-def _plain(form: _Form, asked: FormField, value: str, width: int) -> str:
-    return wordml.cell(wordml.paragraph(wordml.text(_printed(value))), width)
+def _plain(form: _Form, asked: FormField, value: str, width: int, columns: int = 1) -> str:
+    return wordml.cell(wordml.paragraph(wordml.text(_printed(value))), width, columns=columns)
 
 
-def _control(form: _Form, asked: FormField, value: str, width: int) -> str:
+def _control(form: _Form, asked: FormField, value: str, width: int, columns: int = 1) -> str:
     """An answer in a content control; an empty one shows its prompt as a placeholder."""
     kind, prompt = _control_kind(asked, value)
     if value:
@@ -260,7 +271,8 @@ def _control(form: _Form, asked: FormField, value: str, width: int) -> str:
     else:
         kind = f"<w:showingPlcHdr/>{kind}"
         content = wordml.run(asked.hint or prompt, style="PlaceholderText", colour="767676")
-    return wordml.cell(wordml.paragraph(_framed(form, asked.name, asked.label, kind, content)), width)
+    said = wordml.paragraph(_framed(form, asked.name, asked.label, kind, content))
+    return wordml.cell(said, width, columns=columns)
 
 
 def _framed(form: _Form, tag: str, alias: str, kind: str, content: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -18,6 +21,9 @@ from agent.forms.read import read
 from agent.forms.write import Layout, write_form
 from agent.procedure.reading import Field, Reading
 from agent.procedure.rules import Category
+from tests.builders import settings as shipped
+from tests.forms.filling import filled
+from tests.register.books import needs_libreoffice, soffice
 
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
@@ -81,6 +87,65 @@ def test_a_filled_form_is_read_back_whole(
     assert all(field.confidence >= 0.85 for field in found.fields.values())
 
 
+FORMS = {name: by for by, procedure in shipped().procedures.items() for name in procedure.forms}
+KINDS = ["docx", *(pytest.param(kind, marks=needs_libreoffice) for kind in ("pdf", "odt", "doc"))]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A blank form whose every control was filled in: where it lies, and what was written there."""
+
+    path: Path
+    singles: dict[str, str]
+    rows: dict[str, list[dict[str, str]]]
+    ticked: str
+
+    def saved_as(self, kind: str) -> bytes:
+        """As LibreOffice saves it; all forms of the folder at once, for it is slow to start."""
+        path = self.path.with_suffix(f".{kind}")
+        if not path.exists():
+            profile = f"-env:UserInstallation={(path.parent / 'profile').as_uri()}"
+            order = [str(soffice), profile, "--headless", "--convert-to", kind, "--outdir", str(path.parent)]
+            forms = [str(form) for form in path.parent.glob("*.docx")]
+            subprocess.run([*order, *forms], check=True, capture_output=True, timeout=240)
+        return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def filled_forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Filled]:
+    folder, forms = tmp_path_factory.mktemp("filled"), {}
+    for name, by in FORMS.items():
+        categories = shipped().procedures[by].categories
+        blank = write_form(shipped().forms[name], {}, {}, (), categories=categories)
+        content, singles, rows = filled(blank, shipped().forms[name], categories[3].code)
+        (folder / f"{name}.docx").write_bytes(content)
+        forms[name] = Filled(folder / f"{name}.docx", singles, rows, categories[3].code)
+    return forms
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", FORMS)
+def test_every_control_of_a_blank_form_filled_in_is_read_back_also_once_it_was_saved_otherwise(
+    name: str, kind: str, filled_forms: dict[str, Filled]
+) -> None:
+    procedure, form = shipped().procedures[FORMS[name]], filled_forms[name]
+    found = read(form.saved_as(kind), f"form.{kind}", shipped().forms_of(procedure), procedure.categories)
+
+    assert isinstance(found, Reading)
+    said = {**form.singles, "category": form.ticked}  # the boxes say more than the line beside them
+    assert _in_one_line(plain(found.fields)) == _in_one_line(said)
+    assert {table: [_in_one_line(plain(row)) for row in rows] for table, rows in found.tables.items()} == {
+        table: [_in_one_line(row) for row in rows] for table, rows in form.rows.items()
+    }
+    assert (found.ticked, found.problems) == ((form.ticked,), ())
+    assert min(field.confidence for field in found.fields.values()) >= 0.85
+
+
+def _in_one_line(row: Mapping[str, str]) -> dict[str, str]:
+    """A PDF has no lines but those of the page."""
+    return {name: " ".join(value.split()) for name, value in row.items()}
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_blank_form_answers_nothing(
@@ -122,7 +187,9 @@ def _at(iso: str) -> Any:
     return datetime.fromisoformat(iso)
 
 
-def filled(definition: FormDefinition, categories: Sequence[Category]) -> st.SearchStrategy[dict[str, Any]]:
+def somehow_filled(
+    definition: FormDefinition, categories: Sequence[Category]
+) -> st.SearchStrategy[dict[str, Any]]:
     """A form as somebody might fill it in: some fields, some children, some boxes."""
     asked = {name: answers(field) for name, field in definition.fields.items() if name != "category"}
     child = {
@@ -145,7 +212,7 @@ def test_whatever_is_written_is_read_back(
     definition = definitions[number]
 
     @settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
-    @given(filled(definition, categories))
+    @given(somehow_filled(definition, categories))
     def is_read_back(form: dict[str, Any]) -> None:
         tables = {"children": form["children"]} if form["children"] else {}
         content = write_form(
