@@ -61,7 +61,10 @@ def _message(content: bytes) -> Message:
     """Of a mail as it travels, or as Outlook saves it (.msg)."""
     if sniff(content) == "msg":
         return saved_mail(content, Budget())
-    return message_from_bytes(content.lstrip(), policy=policy.compat32)
+    content = content.lstrip()
+    if b"\n" not in content:  # as very old systems end their lines
+        content = content.replace(b"\r", b"\n")
+    return message_from_bytes(content, policy=policy.compat32)
 
 
 def documents_of(mail: Mail) -> tuple[Attachment, ...]:

@@ -93,10 +93,12 @@ class Mail:
 class Bounce:
     """What a non-delivery report says: which address, of which mail of ours, and whether for good.
 
-    `original_key` is the letter's own: servers may give a mail another id on its way.
+    `original_key` is the letter's own: servers may give a mail another id on its way. `because` says in a few
+    words how the report was known.
     """
 
     address: str | None
     permanent: bool
     original_message_id: str | None
     original_key: str | None = None
+    because: str = field(default="", compare=False)
