@@ -14,6 +14,7 @@ _CODE = re.compile(r"(?<!\d)([45])[0-5]\d(?=[ -])")
 _LINES = re.IGNORECASE | re.MULTILINE
 _ID = re.compile(r"^[>\s]*message-id:\s*(<[^<>\s]+>)", _LINES)
 _TO = re.compile(r"^[>\s]*(?:to|cc|x-envelope-to):[^\S\n]*(.+)", _LINES)
+_SENT_BY = re.compile(r"^[>\s]*(?:from|return-path):[^\S\n]*(.+)", _LINES)
 _RECIPIENT = re.compile(r"^[>\s]*(?:original|final)-recipient:[^;\n]*;\s*(\S+)", _LINES)
 _ELSEWHERE = re.compile(
     r"^.*(?:assistance|contact|message-id|reporting-mta).*$", _LINES
@@ -133,10 +134,7 @@ def _is_proven(message: Message, mail: Mail) -> bool:
     told = mail.text[:6000]
     code = _STATUS.search(told) or _CODE.search(told)
     senders = {
-        address
-        for inner in _mails_in(message)
-        for name in ("from", "return-path")
-        for address in _addresses(str(inner.get(name, "")))
+        address for line in _SENT_BY.findall(_sent_back(message, mail)) for address in _addresses(line)
     }
     return not senders.isdisjoint(mail.to) or bool(code and _ADDRESS.search(told))
 

@@ -58,10 +58,14 @@ BODIES = (
 )
 QUOTES = (
     "",
-    "\n\nFrom: Theo Marchbanks <theo.marchbanks@trust.example>\nSent: Monday\nSubject: could not be"
-    " delivered\n\nIt did not reach me.",
-    "\n\nOn Mon, 2 Mar 2026, Mail Delivery Subsystem <mailer-daemon@mx.example> wrote:\n"
-    "> Delivery failed to gone@trust.example\n> 550 5.1.1 user unknown",
+    (
+        "\n\nFrom: Theo Marchbanks <theo.marchbanks@trust.example>\nSent: Monday\nSubject: could not be"
+        " delivered\n\nIt did not reach me."
+    ),
+    (
+        "\n\nOn Mon, 2 Mar 2026, Mail Delivery Subsystem <mailer-daemon@mx.example> wrote:\n"
+        "> Delivery failed to gone@trust.example\n> 550 5.1.1 user unknown"
+    ),
     "\n\n-----Original Message-----\nFrom: Mail Office <office@council.example>\nWe could not deliver it.",
 )
 PREFIXES = ("", "", "Re: ", "RE: ", "AW: ", "Fwd: ", "FW: ", "[External] ", "Automatic reply: ")
