@@ -2,58 +2,214 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.desk import Desk
-from agent.ledger.base import SheetState
+from agent.errors import NeedsAPerson, TryAgainLater
+from agent.ledger.base import Page, SheetState
 from agent.log import logger
-from agent.procedure.alert import Alert, alert_after, day
-from agent.procedure.entry import Entry
-from agent.procedure.row import row_of
+from agent.noticed import MISTRUSTED, Noticed, answer_question, said_of, tell
+from agent.procedure.alert import alert_after
 from agent.procedure.rules import Column
-from agent.procedure.words import Happened, Status
-from agent.register.base import Book, Edits, Sheet
-from agent.register.merge import Merged, PersonsChange, merge
+from agent.procedure.typed import Meant, Typed, meaning_of
+from agent.procedure.words import Happened, Json
+from agent.register.base import Book, Changes, Edits, Sheet
+from agent.register.guard import mistrusted
+from agent.register.merge import Merged, PersonsChange, Rows, merge
+from agent.register_content import Content, Place, by_field, places
 
 log = logger()
 
-SOURCE = "register"
+_FEW = 3  # so many entries over the agent's own are asked about one by one
 
 
 def bookkeeping(desk: Desk, now: datetime) -> int:
     """Take in what people typed, then write what the ledger says. Gives how many rows were written.
 
     A workbook that changed meanwhile or that somebody has open raises TryAgainLater: nothing was
-    written, and the next round merges afresh.
+    written, and the next round merges afresh. One that cannot be trusted raises NeedsAPerson: nothing was
+    taken from it, either. Trouble with one of a desk's workbooks does not hold up the other.
     """
-    known = desk.ledger.sheet()
-    book = desk.register.read(known.version if known else None)
-    if book is not None:
-        _take_in(desk, _merged(desk, known, book.register, now), book.register, now)
-    elif known is not None:
-        book = Book(known.version, Sheet(known.headings, known.rows))  # nobody touched it since
-    else:
-        return 0  # no version is known, so a register always shows its book
-    merged = _merged(desk, known, book.register, now)
-    for doubt in merged.doubts:
-        log.warning("bookkeeping.doubt", desk=desk.name, doubt=doubt.text)
-    if merged.changes or book.version is None:  # a register is made at once, so that people can find it
-        return _write(desk, book, merged, now)
-    if known is None or known.version != book.version or known.intended:
-        _remember(desk, SheetState(book.version, book.register.headings, merged.seen), now)
-    return 0
+    written, troubles = 0, []
+    for place in places(desk):
+        try:
+            written += _Round(desk, place, now).kept()
+        except (TryAgainLater, NeedsAPerson) as trouble:
+            troubles.append(trouble)
+    if troubles:
+        raise troubles[0]
+    return written
 
 
-def _merged(desk: Desk, known: SheetState | None, sheet: Sheet, now: datetime) -> Merged:
-    return merge(
-        [_as_merged(column) for column in desk.procedure.columns],
-        known.rows if known else {},
-        sheet,
-        ledger_says(desk, now),
-        known.intended if known else {},
+@dataclass(frozen=True)
+class _Known:
+    """What the ledger remembers of a workbook."""
+
+    alerts: SheetState
+    questions: SheetState
+
+    def book(self) -> Book:
+        """The workbook, where nobody touched it since."""
+        alerts, questions = (Sheet(one.headings, one.rows) for one in (self.alerts, self.questions))
+        return Book(self.alerts.version, alerts, questions)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Was the agent cut off while it wrote?"""
+        return bool(self.alerts.intended or self.questions.intended)
+
+
+class _Round:
+    """One round of bookkeeping in one workbook of a desk."""
+
+    def __init__(self, desk: Desk, place: Place, now: datetime) -> None:
+        self.desk, self.place, self.now = desk, place, now
+        nothing = SheetState(None, (), {})
+        alerts, questions = desk.ledger.sheet(place.name), desk.ledger.sheet(place.questions)
+        self.is_new = alerts is None
+        self.known = _Known(alerts or nothing, questions or nothing)
+
+    def kept(self) -> int:
+        """Read, take in, write. Gives how many rows were written."""
+        book = self.place.register.read(self.known.alerts.version)
+        if book is not None:
+            self._refuse_mistrusted(book)
+            self._take_in(book)
+        elif self.is_new:
+            return 0  # no version is known, so a register always shows its book
+        book = book or self.known.book()
+        alerts, questions = self._merged(book)
+        if alerts.changes or questions.changes or book.version is None:
+            return self._write(book, alerts, questions)  # made at once, so that people can find it
+        if self.known.in_doubt:
+            self._remember(_known(book, alerts.seen, questions.seen, self.known.alerts.marks))
+        return 0
+
+    def _merged(self, book: Book) -> tuple[Merged, Merged]:
+        """The alerts and the questions, from all sides."""
+        content, procedure = Content(self.desk, self.place, self.now), self.desk.procedure
+        known = self.known.alerts
+        alerts = merge(
+            [_as_merged(column) for column in procedure.columns],
+            known.rows,
+            book.register,
+            content.with_notes(book.register),
+            {**content.moved_here(), **known.intended},
+            content.hidden,
+        )
+        known, leaving = self.known.questions, content.leaving(book.questions)
+        shown = {key: row for key, row in book.questions.rows.items() if key not in leaving}
+        sheet = replace(book.questions, rows=shown)
+        questions = merge(procedure.question_columns, known.rows, sheet, content.questions, known.intended)
+        return alerts, replace(questions, changes=replace(questions.changes, gone=leaving))
+
+    # What people did
+
+    def _refuse_mistrusted(self, book: Book) -> None:
+        """Stop, and ask a person, before anything is taken from a workbook that is not what it was."""
+        if self.is_new or book.version is None:
+            return
+        known, limits = self.known.alerts, self.desk.agent.limits
+        says = Content(self.desk, self.place, self.now).alerts
+        most = max(limits.rows_at_once, len(known.rows) * limits.rows_at_once_percent // 100)
+        why = mistrusted(self.desk.procedure.columns, known.rows, book, says, known.marks, most)
+        if not why or said_of(self.desk, self.place.name, MISTRUSTED, str(known.version)):
+            return
+        why = (
+            f"{why} Nothing is taken from it and nothing written to it. Restore its latest good version in "
+            f"SharePoint or, if it is right as it stands, run `n2k trust-register --desk {self.desk.name}`."
+        )
+        with self.desk.ledger.page() as page:
+            tell(self.desk, page, self.place.name, [Noticed(MISTRUSTED, str(known.version), why)], self.now)
+        raise NeedsAPerson(why)
+
+    def _take_in(self, book: Book) -> None:
+        """Record what people changed, and remember having seen it: all of it or nothing."""
+        alerts, questions = self._merged(book)
+        meant = list(self._meant(alerts.people, book.register))
+        entries = [entry for _, one in meant for entry in one.entries]
+        answers = self._answers(questions.people)
+        doubts = (*alerts.doubts, *book.questions.doubts)
+        noticed = [Noticed(one.code, one.about, one.text) for one in doubts] + list(_asked_back(meant))
+        with self.desk.ledger.page() as page:
+            for entry in entries:
+                page.record(entry)
+            for number, answer in answers.items():
+                answer_question(self.desk, page, number, answer, self.now)
+            tell(self.desk, page, self.place.name, noticed, self.now)
+            self._remember(_known(book, alerts.seen, questions.seen, (book.mark,)), page)
+        if entries or answers:
+            changes = [(entry.alert, entry.happened.value) for entry in entries]
+            log.info(
+                "bookkeeping.people_changed", desk=self.desk.name, changes=changes, answers=list(answers)
+            )
+
+    def _meant(self, changes: Iterable[PersonsChange], sheet: Sheet) -> Iterator[tuple[PersonsChange, Meant]]:
+        """What each change means, those before it taken into account."""
+        alerts, columns = dict(self.desk.ledger.alerts()), self.desk.procedure.columns
+        for change in changes:
+            alert, row = alerts[change.reference], sheet.rows.get(change.reference, {})
+            typed = Typed(alert, change.column, change.before, change.now, by_field(row, columns))
+            meant = meaning_of(typed, alerts, self.desk.procedure, self.desk.calendar, self.now)
+            for entry in meant.entries:
+                reference = str(entry.alert)
+                alerts[reference] = alert_after(alerts[reference], entry) or alerts[reference]
+            yield change, meant
+
+    def _answers(self, changes: Iterable[PersonsChange]) -> dict[int, str]:
+        """Answers that people gave, by the number of their question; an answer taken out again is none."""
+        return {int(one.reference): one.now for one in changes if one.column.field == "answer" and one.now}
+
+    # Writing
+
+    def _write(self, book: Book, alerts: Merged, questions: Merged) -> int:
+        """Keep what is about to be written, write it, keep what stands there then."""
+        procedure = self.desk.procedure
+        mark = hashlib.sha256(f"{book.version} {self.now.isoformat()}".encode()).hexdigest()[:16]
+        intended = (
+            _written(alerts.changes, procedure.columns),
+            _written(questions.changes, procedure.question_columns),
+        )
+        marks = (*self.known.alerts.marks, mark)
+        self._remember(_known(book, alerts.seen, questions.seen, marks, intended))
+        edits = Edits(alerts.changes, questions.changes, mark=mark)
+        there = self.place.register.write(edits, expecting=book.version)
+        seen = alerts.seen_after(there.register), questions.seen_after(there.questions)
+        self._remember(_known(there, *seen, (there.mark,)))
+        written = sorted(intended[0])
+        log.info("bookkeeping.written", desk=self.desk.name, place=self.place.name, alerts=written)
+        return len(written)
+
+    def _remember(self, known: _Known, page: Page | None = None) -> None:
+        if page is None:
+            with self.desk.ledger.page() as page:
+                self._remember(known, page)
+            return
+        page.wrote(known.alerts, self.now, self.place.name)
+        page.wrote(known.questions, self.now, self.place.questions)
+        self.known = known
+
+
+def _known(
+    book: Book,
+    alerts: Rows,
+    questions: Rows,
+    marks: tuple[str, ...],
+    intended: tuple[Rows, Rows] = ({}, {}),
+) -> _Known:
+    """A workbook to be remembered: what was seen of its tables, and what is about to be written."""
+    return _Known(
+        SheetState(book.version, book.register.headings, alerts, intended[0], marks),
+        SheetState(book.version, book.questions.headings, questions, intended[1]),
     )
+
+
+def _written(changes: Changes, columns: Iterable[Column]) -> Rows:
+    key = next(column.heading for column in columns if column.field == "reference")
+    return {**changes.cells, **{row[key]: row for row in changes.new_rows}}
 
 
 def _as_merged(column: Column) -> Column:
@@ -62,165 +218,36 @@ def _as_merged(column: Column) -> Column:
     return replace(column, owner="agent") if column.field == "status" else column
 
 
-def ledger_says(desk: Desk, now: datetime) -> dict[str, dict[str, str]]:
-    """Every alert's row as the ledger has it, by reference and column heading."""
-    headings = {column.field: column.heading for column in desk.procedure.columns if column.field}
-    return {
-        reference: {
-            headings[name]: value
-            for name, value in row_of(alert, now, desk.procedure, desk.people, desk.calendar).items()
-            if name in headings
-        }
-        for reference, alert in desk.ledger.alerts().items()
-    }
-
-
-def _write(desk: Desk, book: Book, merged: Merged, now: datetime) -> int:
-    """Keep what is about to be written, write it, keep what stands there then."""
-    reference = _heading(desk, "reference")
-    intended = {**merged.changes.cells, **{row[reference]: row for row in merged.changes.new_rows}}
-    _remember(desk, SheetState(book.version, book.register.headings, merged.seen, intended), now)
-    written = desk.register.write(Edits(register=merged.changes), expecting=book.version)
-    sheet = written.register
-    _remember(desk, SheetState(written.version, sheet.headings, merged.seen_after(sheet)), now)
-    log.info("bookkeeping.written", desk=desk.name, alerts=sorted(intended))
-    return len(intended)
-
-
-def _remember(desk: Desk, state: SheetState, now: datetime) -> None:
-    with desk.ledger.page() as page:
-        page.wrote(state, now)
-
-
-def _take_in(desk: Desk, merged: Merged, sheet: Sheet, now: datetime) -> None:
-    """Record what people changed, all of it or nothing."""
-    alerts = dict(desk.ledger.alerts())
-    entries: list[Entry] = []
-    for change in merged.people:
-        for entry in entries_of(desk, alerts[change.reference], change, sheet, now):
-            entries.append(entry)
-            alerts[change.reference] = (
-                alert_after(alerts[change.reference], entry) or alerts[change.reference]
+def _asked_back(meant: Iterable[tuple[PersonsChange, Meant]]) -> Iterator[Noticed]:
+    """What people are asked about what they typed: once for each cell, or once for many."""
+    over = []
+    for change, one in meant:
+        about = f"{change.reference} {change.heading}"
+        if one.unclear:
+            yield Noticed(
+                "unclear", about, f"{change.reference}: {one.unclear}", (change.reference,), _seen(change)
             )
-    if not entries:
-        return
-    with desk.ledger.page() as page:
-        for entry in entries:
-            page.record(entry)
-    log.info(
-        "bookkeeping.people_changed",
-        desk=desk.name,
-        changes=[(entry.alert, entry.happened.value) for entry in entries],
-    )
-
-
-def entries_of(desk: Desk, alert: Alert, change: PersonsChange, sheet: Sheet, now: datetime) -> list[Entry]:
-    """What a person's change of one cell means. Columns of theirs that mean nothing to the agent: nothing."""
-    column = change.column
-    if column.field in ("", "reference", "key"):
-        return []
-    told = _TOLD.get(column.field)
-    if told is not None:
-        return told(alert, change.now, sheet.rows.get(alert.reference, {}), desk, now)
-    if change.put_back:
-        return []
-    return [
-        _entry(
-            alert,
-            Happened.CORRECTED,
-            now,
-            facts={"field": column.field},
-            content={"value": change.now, "before": change.before},
+        if any(entry.happened is Happened.OVERTYPED for entry in one.entries):
+            over.append(change)
+    if len(over) > _FEW:
+        yield Noticed(
+            "overtyped",
+            "many",
+            f"{len(over)} cells that the agent keeps were typed over, and put back. What was typed is kept "
+            "in the history of each alert. Was it meant?",
+            tuple(dict.fromkeys(change.reference for change in over)),
         )
-    ]
+        return
+    for change in over:
+        yield Noticed(
+            "overtyped",
+            f"{change.reference} {change.heading}",
+            f"{change.reference}: somebody typed into “{change.heading}”, which the agent keeps, and it was "
+            "put back. If the agent's entry is wrong, say so to whoever looks after it.",
+            (change.reference,),
+            _seen(change),
+        )
 
 
-def _entry(alert: Alert, happened: Happened, now: datetime, **parts: dict[str, str | None]) -> Entry:
-    return Entry(
-        happened=happened,
-        alert=alert.reference,
-        at=now,
-        source=SOURCE,
-        facts={**(parts.get("facts") or {})},
-        content={**(parts.get("content") or {})},
-    )
-
-
-def _status_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
-    """Only people conclude (NCT 6.2, 6.3), put on hold, or say that it was never an alert; and only they
-    say that a conclusion which was proposed is none.
-
-    A word that is no status ("closed", "see notes") is no act: the status is put back.
-    """
-    status = _STATUSES.get(typed.casefold())
-    if status is None:
-        log.warning("bookkeeping.no_such_status", desk=desk.name, alert=alert.reference)
-        return []
-    if status is Status.CONCLUDED:
-        return _conclude(alert, row, desk, now)
-    if status in (Status.NOT_AN_ALERT, Status.DUPLICATE):
-        return [_entry(alert, Happened.NOT_AN_ALERT, now, facts={"as": status})]
-    if status is Status.ON_HOLD:
-        return [] if alert.on_hold else [_entry(alert, Happened.HELD, now)]
-    if alert.concluded or alert.not_an_alert or alert.conclusion_claimed_at is not None:
-        return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})]
-    if alert.provisional and status is not Status.NOT_CONFIRMED:
-        return [_entry(alert, Happened.CONFIRMED, now)]
-    if alert.on_hold:
-        return [_entry(alert, Happened.RELEASED, now)]
-    return []
-
-
-def _conclude(alert: Alert, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
-    if alert.concluded:
-        return []
-    by = row.get(_heading(desk, "concluded_by"), "")
-    on = _iso_day(row.get(_heading(desk, "concluded_on"), ""))
-    return [_entry(alert, Happened.CONCLUDED, now, facts={"on": on}, content={"by": by})]
-
-
-def _concluded_on_typed(
-    alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime
-) -> list[Entry]:
-    """Only a day that has come concludes: "not yet", or a year mistyped, must not end the chasing."""
-    if not typed:
-        return [_entry(alert, Happened.REOPENED, now, facts={"by": "register"})] if alert.concluded else []
-    on = day(typed)
-    if on is None or on > desk.calendar.today(now):
-        log.warning("bookkeeping.no_day_of_conclusion", desk=desk.name, alert=alert.reference)
-        return []
-    return _conclude(alert, row, desk, now)
-
-
-def _concluded_by_typed(
-    alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime
-) -> list[Entry]:
-    """A name alone concludes nothing; beside a conclusion it is kept with it."""
-    return []
-
-
-def _hold_typed(alert: Alert, typed: str, row: Mapping[str, str], desk: Desk, now: datetime) -> list[Entry]:
-    """Words instead of a day ("after court") hold until somebody says otherwise. They may name people, so
-    they stay out of the facts."""
-    if typed:
-        return [_entry(alert, Happened.HELD, now, facts={"until": _iso_day(typed)}, content={"said": typed})]
-    return [_entry(alert, Happened.RELEASED, now)] if alert.on_hold else []
-
-
-def _iso_day(typed: str) -> str | None:
-    found = day(typed)
-    return found.isoformat() if found else None
-
-
-_STATUSES = {status.casefold(): status for status in Status}
-
-_TOLD: dict[str, Callable[[Alert, str, Mapping[str, str], Desk, datetime], list[Entry]]] = {
-    "status": _status_typed,
-    "concluded_on": _concluded_on_typed,
-    "concluded_by": _concluded_by_typed,
-    "on_hold_until": _hold_typed,
-}
-
-
-def _heading(desk: Desk, name: str) -> str:
-    return next((column.heading for column in desk.procedure.columns if column.field == name), "")
+def _seen(change: PersonsChange) -> dict[str, Json]:
+    return {"column": change.heading, "typed": change.now, "put_back": change.before}

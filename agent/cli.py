@@ -133,6 +133,12 @@ def _parser() -> argparse.ArgumentParser:
 
     resume = _verb(verbs, "resume", _resume, "let the letters go again", config=True)
     resume.add_argument("--desk", metavar="NAME", help="only this desk's (default: all)")
+
+    trust = _verb(
+        verbs, "trust-register", _trust_register, "take a register that was mistrusted as it is", config=True
+    )
+    trust.add_argument("--desk", metavar="NAME", help="only this desk's (default: all)")
+
     clocks = _verb(verbs, "clocks", _clocks, "work out the procedure's deadlines from dates", config=True)
     clocks.add_argument(
         "--procedure", metavar="NAME", help="by which procedure (needed where there are several)"
@@ -368,6 +374,16 @@ def _resume(told: argparse.Namespace) -> int:
 
     _quietly()
     for line in resume(_settings(told), wall_clock(), desk=told.desk):
+        print(line)
+    return 0
+
+
+def _trust_register(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.trusting import trust_register
+
+    _quietly()
+    for line in trust_register(_settings(told), wall_clock(), desk=told.desk):
         print(line)
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.forms.definition import FormDefinition
 from agent.forms.read import read
@@ -26,6 +26,7 @@ ReadDocument = Callable[[bytes, str, Sequence[FormDefinition], Sequence[Category
 class Desk:
     """What the five steps work with. `stop` is set when the agent is being stopped.
 
+    `restricted` is the register of matters about members of staff, where the desk keeps them apart.
     `read` reads one document: walled off in a process of its own, or right here.
     """
 
@@ -38,6 +39,7 @@ class Desk:
     mailbox: Mailbox
     ledger: DeskLedger
     register: Register
+    restricted: Register | None = field(default=None, kw_only=True)
     writer: Writer
     stop: threading.Event
     read: ReadDocument = read

@@ -43,6 +43,7 @@ class Tenant(Told):
     secret_from: str = ""
     authority: str = "https://login.microsoftonline.com"
     graph: str = "https://graph.microsoft.com"
+    mail_link: str = "https://outlook.office365.com/owa/?ItemID={id}&exvsurl=1&viewmodel=ReadMessageItem"
     ca_file: str = ""
 
 
@@ -62,12 +63,18 @@ class Limits(Told):
     """Ceilings that stop a storm of letters, and how long doubt is left to settle.
 
     When more than `letters_at_once` new ones wait on a desk, none goes until a person lets them.
+    When people replaced entries in more rows of the register than `rows_at_once`, and than that share of all
+    rows, between two rounds, a person is asked before any of it counts. Answered questions stay in the
+    Questions sheet for `answered_days`.
     """
 
     letters_at_once: int = 40
     letters_per_hour: int = 60
     letters_per_day: int = 200
     letters_per_person_per_day: int = 1
+    rows_at_once: int = 5
+    rows_at_once_percent: int = 25
+    answered_days: int = 14
     settle_minutes: int = 10
     tries: int = 5
 

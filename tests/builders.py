@@ -64,7 +64,7 @@ def desk(**rooms: Any) -> Desk:
         "people": told.roster,
         "mailbox": MemoryMailbox(INBOX),
         "ledger": MemoryLedger().desk("nct"),
-        "register": MemoryRegister(procedure.columns),
+        "register": MemoryRegister(procedure.columns, question_columns=procedure.question_columns),
         "writer": Writer(shipped.templates, procedure, INBOX),
         "stop": threading.Event(),
     }

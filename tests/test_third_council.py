@@ -220,12 +220,6 @@ heading = "Ended by"
 owner = "person"
 field = "concluded_by"
 
-[answers]
-new = "Fresh notice"
-not_an_alert = "None of ours"
-read_again = "Look once more"
-done = "Seen to"
-
 [[question_columns]]
 heading = "Riddle"
 owner = "agent"

@@ -345,6 +345,7 @@ _AFTER = {
     Happened.CONFIRMED: _confirmed,
     Happened.MERGED: _merged,
     Happened.SPLIT: _split,
+    Happened.OVERTYPED: _same,
     Happened.SET_ASIDE: _same,
     Happened.ERASED: _same,
     Happened.PAUSED: _same,

@@ -5,7 +5,7 @@ Days are `2026-03-02`, times `2026-03-02T09:15` in the desk's own zone, nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from agent.procedure.alert import Alert
@@ -14,12 +14,15 @@ from agent.procedure.clocks import clock_of, facts_of
 from agent.procedure.findings import RECIPIENT
 from agent.procedure.names import share_a_word
 from agent.procedure.people import People
-from agent.procedure.rules import Procedure
+from agent.procedure.rules import Column, Procedure
 from agent.procedure.status import status_of
 from agent.procedure.words import Moment
 from agent.procedure.working_days import Calendar
 
 SUMMARY_LENGTH = 160
+STAFF = "Staff"  # the kind of subject that makes a matter restricted
+HIDDEN = "Restricted"
+_SHOWN_OF_ALL = ("reference", "status")
 _HOUR = timedelta(hours=1)
 _TICKED = ("yes", "y", "true")
 
@@ -58,10 +61,22 @@ def within_time(alert: Alert, procedure: Procedure, calendar: Calendar) -> str:
 
 
 def is_staff_matter(alert: Alert, procedure: Procedure) -> bool:
-    """A member of staff is the subject: by a category that says so, or by the form's own answer."""
+    """A member of staff is the subject: by a category, by the form's own answer, or because a person says so
+    in the register."""
     ticked = (procedure.category(code) for code in alert.categories)
     said = alert.values.get("staff_subject", "").casefold() in _TICKED
+    said = said or alert.values.get("subject_kind", "").casefold() == STAFF.casefold()
     return said or any(category.staff for category in ticked if category)
+
+
+def restricted_row(row: Mapping[str, str], columns: Sequence[Column], *, dates: bool) -> dict[str, str]:
+    """What everybody may see of a matter about a member of staff: its reference, its status, that it is
+    restricted and, if `dates`, when things happened and whether it waits for somebody."""
+    shown = {*_SHOWN_OF_ALL, "needs_a_person", "mail"} if dates else {*_SHOWN_OF_ALL}
+    if dates:
+        shown |= {column.field for column in columns if column.format in ("date", "datetime")} - {"dob"}
+    word = next((column.field for column in columns if column.field in ("summary", "initials")), "")
+    return {name: HIDDEN if name == word else text if name in shown else "" for name, text in row.items()}
 
 
 def _matter(alert: Alert, now: datetime, procedure: Procedure, calendar: Calendar) -> dict[str, str]:
@@ -101,7 +116,7 @@ def _births(alert: Alert) -> str:
 def _subject_kind(alert: Alert, procedure: Procedure) -> str:
     """ "" where the form does not tell; which of premises, service or media it is, a person says."""
     if is_staff_matter(alert, procedure):
-        return "Staff"
+        return STAFF
     names = [child.name for child in alert.children]
     if len(names) < 2:
         return "Child" if names else ""

@@ -166,16 +166,6 @@ class Column(Told):
 
 
 @dataclass(frozen=True)
-class Answers(Told):
-    """What people choose in the Questions sheet where no alert's reference is the answer."""
-
-    new: str
-    not_an_alert: str
-    read_again: str
-    done: str
-
-
-@dataclass(frozen=True)
 class Procedure(Told):
     """One organisation's procedure. `conclusion` is "confirm" (a person concludes) or "form".
 
@@ -196,7 +186,6 @@ class Procedure(Told):
     subject: Subject
     chasing: Chasing
     letters: Letters
-    answers: Answers
     categories: tuple[Category, ...] = ()
     must_be_copied: tuple[Recipients, ...] = ()
     system_id_names: tuple[str, ...] = ()

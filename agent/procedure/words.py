@@ -41,6 +41,7 @@ class Happened(StrEnum):
     HELD = "held"
     RELEASED = "released"
     CORRECTED = "corrected"  # a person changed a proposed value in the register
+    OVERTYPED = "overtyped"  # a person typed into a column of the agent's; it was put back
     CHASED = "chased"
     NOT_AN_ALERT = "not_an_alert"
     CONFIRMED = "confirmed"  # a provisional alert is one indeed

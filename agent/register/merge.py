@@ -9,8 +9,8 @@ Pure: decides, and touches nothing. Whose column it is decides who wins (`Column
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from agent.procedure.rules import Column
 from agent.register.base import Changes, Doubt, Sheet
@@ -92,12 +92,14 @@ def merge(
     sheet: Sheet,
     ledger_says: Rows,
     intended: Rows | None = None,
+    hidden: Collection[str] = (),
 ) -> Merged:
     """Decide what to write and what people did. All rows are by reference, their cells by heading.
 
     `wrote_last` is what stood there when the agent last looked; `intended` what it was about to write
     on top of that, all of it or nothing, when it was cut off. A cell that `ledger_says` does not name is
-    left alone. Once the changes stand there, merging again changes nothing.
+    left alone. In `hidden` rows nothing may stand but what `ledger_says`, people's own columns included.
+    Once the changes stand there, merging again changes nothing.
     """
     ledger_says = {key: {**row, **_keys(columns, key)} for key, row in ledger_says.items()}
     present = [column for column in columns if column.heading in sheet.headings]
@@ -106,8 +108,12 @@ def merge(
     cells: dict[str, dict[str, str]] = {}
     people: list[PersonsChange] = []
     for sides in _both_know(wrote, sheet, ledger_says):
-        people += [sides.change(column) for column in present if sides.typed(column)]
-        wanted = {column.heading: sides.said[column.heading] for column in present if sides.wants(column)}
+        mine = present
+        if sides.reference in hidden:
+            mine = [replace(column, owner="agent") for column in _all(columns, sheet)]
+            sides = replace(sides, said={**dict.fromkeys(sheet.headings, ""), **sides.said})
+        people += [sides.change(column) for column in mine if sides.typed(column)]
+        wanted = {column.heading: sides.said[column.heading] for column in mine if sides.wants(column)}
         if wanted:
             cells[sides.reference] = wanted
     missing = [reference for reference in ledger_says if reference not in sheet.rows]
@@ -118,6 +124,12 @@ def merge(
     doubts = (*sheet.doubts, *_doubts(columns, wrote_last, sheet, ledger_says))
     seen = {**vanished, **_of(sheet.rows, sheet.rows.keys() - sheet.twice), **_of(wrote, sheet.twice)}
     return Merged(Changes(cells, new_rows), tuple(people), doubts, seen)
+
+
+def _all(columns: Sequence[Column], sheet: Sheet) -> list[Column]:
+    """Every column of the sheet; those that people added are theirs."""
+    ours = {column.heading: column for column in columns}
+    return [ours.get(heading) or Column(heading, "person") for heading in sheet.headings]
 
 
 def _of(rows: Rows, references: Iterable[str]) -> dict[str, Row]:

@@ -14,6 +14,7 @@ from agent.mailbox.base import Copy, OutgoingLetter
 from agent.mailbox.memory import MemoryMailbox
 from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
+from agent.procedure.rules import Procedure
 from agent.procedure.words import Happened
 from agent.register.base import Book, Edits
 from agent.register.memory import MemoryRegister
@@ -30,7 +31,7 @@ class Office:
     def __init__(self, **limits: int) -> None:
         self.mailbox = TroubledMailbox(INBOX)
         self.desk = builders.desk(mailbox=self.mailbox)
-        self.register = TroubledRegister(self.desk.procedure.columns)
+        self.register = TroubledRegister(self.desk.procedure)
         told = replace(self.desk.agent, limits=replace(self.desk.agent.limits, **limits))
         self.desk = replace(self.desk, register=self.register, agent=told)
         self.ledger = self.desk.ledger
@@ -157,8 +158,8 @@ class Trouble:
 class TroubledRegister(MemoryRegister):
     """A register in memory whose answers can get lost on the way."""
 
-    def __init__(self, columns: Sequence[Any]) -> None:
-        super().__init__(columns)
+    def __init__(self, procedure: Procedure) -> None:
+        super().__init__(procedure.columns, question_columns=procedure.question_columns)
         self.writing: list[Trouble] = []
         self.writes = 0
 

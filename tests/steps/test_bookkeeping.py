@@ -80,6 +80,8 @@ def test_what_is_no_day_that_has_come_concludes_nothing(office: Office, typed: s
 
     assert not office.alert(reference).concluded
     assert office.cell(reference, "concluded_on") == typed
+    note = "“Concluded on” lies ahead" if typed.startswith("2062") else "“Concluded on” is no date"
+    assert office.cell(reference, "needs_a_person") == note
     office.works(later(days=8))
     assert len(office.chases()) == 1
 
@@ -107,6 +109,7 @@ def test_a_status_that_is_none_is_put_back(office: Office, typed: str, before: s
 
     assert office.cell(reference, "status") == before
     assert len(office.entries()) == lines
+    assert office.asked() == ["unclear"]
 
 
 @pytest.mark.parametrize("status", ["Duplicate", "Not an alert"])
@@ -179,6 +182,7 @@ def test_words_instead_of_a_day_hold_and_stay_out_of_the_facts(office: Office) -
     assert office.alert(reference).on_hold
     assert told(office, reference) == [{"until": None}]
     assert office.cell(reference, "on_hold_until") == "after court, ask Robin"
+    assert office.cell(reference, "needs_a_person") == "“On hold until” is no date"
 
 
 def test_a_correction_is_a_persons_and_outlives_every_later_form(office: Office) -> None:
@@ -223,7 +227,10 @@ def test_what_is_typed_over_the_agents_own_column_is_put_back(office: Office) ->
     office.works(TUESDAY)
 
     assert (office.cell(reference, "received_at"), office.cell(reference, "chases")) == (before, "0")
-    assert told(office, reference) == []
+    assert told(office, reference) == [{"field": "received_at"}, {"field": "chases"}]
+    kept = [entry.content or {} for entry in office.entries(reference) if entry.source == "register"]
+    assert [(one["value"], one["before"]) for one in kept] == [("2020-01-01T00:00", before), ("17", "0")]
+    assert office.asked() == ["overtyped", "overtyped"]
 
 
 @pytest.mark.parametrize("typed", ["", "see Casey", "SLA-2026-9999"])
@@ -235,7 +242,7 @@ def test_a_reference_that_somebody_damaged_is_put_right(office: Office, typed: s
     office.works(TUESDAY)
 
     assert [row["SLA ref"] for row in office.register.rows] == [reference]
-    assert told(office, reference) == [{"field": "area"}]
+    assert told(office, reference) == [{"field": "reference"}, {"field": "area"}]
 
 
 def test_several_cells_typed_in_one_save_are_all_taken_in_once(office: Office) -> None:
@@ -320,7 +327,8 @@ def test_what_people_typed_before_a_locked_write_is_taken_in_all_the_same(office
     assert office.alert(reference).concluded
     office.works(later(days=10))
     assert office.chases() == []
-    assert told(office, reference) == [{"on": None}]
+    assert told(office, reference) == [{"on": None}, {"field": "chases"}]
+    assert office.asked() == ["overtyped"]  # once, however often the write is tried
 
 
 @pytest.mark.parametrize("error", [ChangedMeanwhile("somebody saved"), TryAgainLater("down")])
@@ -372,3 +380,125 @@ def test_the_status_follows_the_days_without_any_news(office: Office) -> None:
         seen[day] = office.cell(reference, "status")
 
     assert seen == {0: "New", 7: "Update due", 8: "Update overdue"}
+
+
+def test_a_next_date_that_is_none_is_told_beside_it(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, next_update_due="soon")
+    office.works(TUESDAY)
+    assert office.cell(reference, "needs_a_person") == "“Next update due” is no date"
+
+    office.types(reference, next_update_due="2026-03-20")
+    office.works(TUESDAY)
+    assert office.cell(reference, "needs_a_person") == ""
+
+
+def test_a_doubt_is_asked_once_and_closed_when_it_is_over(office: Office) -> None:
+    reference = office.opens_alert()
+    office.register.rows.append(dict(office.register.row(reference)))
+    for hours in range(3):
+        office.register.person_saved()
+        office.works(later(hours=hours))
+    assert office.asked() == ["key_twice"]
+
+    office.register.rows.pop()
+    office.register.person_saved()
+    office.works(TUESDAY)
+    assert office.asked() == []
+
+    office.register.rows.append(dict(office.register.row(reference)))
+    office.register.person_saved()
+    office.works(WEDNESDAY)
+    assert office.asked() == ["key_twice"]
+
+
+def test_many_cells_typed_over_are_one_question(office: Office) -> None:
+    references = [office.opens_alert(child=f"Invented Child {name}") for name in ("Aa", "Bb", "Cc", "Dd")]
+    for reference in references:
+        office.types(reference, chases="9")
+    office.works(TUESDAY)
+
+    assert office.asked() == ["overtyped"]
+    assert [office.happened(one)[-1] for one in references] == [Happened.OVERTYPED] * 4
+
+
+# A workbook that is not what it was
+
+
+@pytest.fixture
+def many(office: Office) -> Office:
+    """An office with a register of eight rows."""
+    for number in range(8):
+        office.opens_alert(
+            child=f"Invented {chr(65 + number)}{chr(97 + number)}", dob=f"2012-05-{number + 1:02d}"
+        )
+    return office
+
+
+def trouble(office: Office, now: Any = TUESDAY) -> list[str]:
+    return [str(one.trouble) for one in office.works(now) if one.step == "bookkeeping" and one.trouble]
+
+
+def test_a_sheet_that_was_emptied_is_not_written_and_somebody_asked(many: Office) -> None:
+    rows, lines = list(many.register.rows), len(many.entries())
+    many.register.rows = []
+    many.register.person_saved()
+    writes = many.register.writes
+
+    assert "8 of 8 rows of the register are gone" in trouble(many)[0]
+    assert (many.register.rows, many.register.writes, len(many.entries())) == ([], writes, lines)
+    assert many.asked() == ["mistrusted"]
+
+    many.register.rows = rows  # they took it back
+    many.register.person_saved()
+    assert trouble(many, WEDNESDAY) == []
+    assert many.asked() == []
+
+
+def test_a_column_sorted_without_its_rows_is_not_taken_for_corrections(many: Office) -> None:
+    names = sorted((row["Child name"] for row in many.register.rows), reverse=True)
+    for row, name in zip(many.register.rows, names, strict=True):
+        row["Child name"] = name
+    many.register.person_saved()
+
+    assert "“Child name” changed places" in trouble(many)[0]
+    assert Happened.CORRECTED not in many.happened()
+
+
+def test_an_older_copy_put_back_undoes_nothing(many: Office) -> None:
+    reference = next(iter(many.ledger.alerts()))
+    old, mark = [dict(row) for row in many.register.rows], many.register.mark
+    many.types(reference, on_hold_until="2026-04-01")
+    many.works(TUESDAY)
+    assert many.alert(reference).on_hold
+
+    many.register.rows, many.register.mark = old, mark
+    many.register.person_saved()
+    assert "an older copy" in trouble(many, WEDNESDAY)[0]
+    assert many.alert(reference).on_hold
+
+
+def test_what_a_person_says_is_right_is_taken_as_it_stands(many: Office) -> None:
+    for row in many.register.rows:
+        row["Child name"] = "Name withheld"
+    many.register.person_saved()
+    assert "In 8 of 8 rows" in trouble(many)[0]
+
+    (asked,) = many.ledger.questions()
+    with many.ledger.page() as page:
+        page.answer(asked.number, "trusted", WEDNESDAY)
+        page.acted(asked.number, WEDNESDAY)
+    assert trouble(many, WEDNESDAY) == []
+    assert many.happened().count(Happened.CORRECTED) == 8
+    for row in many.register.rows:  # the next time it is asked again
+        row["Child name"] = "X"
+    many.register.person_saved()
+    assert "In 8 of 8 rows" in trouble(many, WEDNESDAY)[0]
+
+
+def test_filling_in_a_column_is_everyday_work(many: Office) -> None:
+    for row in many.register.rows:
+        row["Panel decision"] = "Not needed"
+    many.register.person_saved()
+
+    assert trouble(many) == []

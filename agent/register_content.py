@@ -1,0 +1,203 @@
+"""What each workbook of a desk is to show, as the ledger has it: rows by key and column heading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from urllib.parse import quote
+
+from agent.desk import Desk
+from agent.ledger.base import REGISTER, HandledMail, OpenQuestion
+from agent.procedure.alert import Alert
+from agent.procedure.asked import row_of_question
+from agent.procedure.row import is_staff_matter, restricted_row, row_of
+from agent.procedure.rules import Column
+from agent.procedure.typed import notes_on
+from agent.register.base import Register, Sheet
+
+RESTRICTED = "restricted"
+
+Rows = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One of a desk's workbooks. `name` is the ledger's name for its alerts."""
+
+    name: str
+    register: Register
+
+    @property
+    def questions(self) -> str:
+        """The ledger's name for its questions."""
+        return f"{self.name} questions"
+
+
+def places(desk: Desk) -> list[Place]:
+    """The register, and the one for matters about members of staff where the desk has it."""
+    restricted = [Place(RESTRICTED, desk.restricted)] if desk.restricted else []
+    return [Place(REGISTER, desk.register), *restricted]
+
+
+def by_field(row: Mapping[str, str], columns: Sequence[Column]) -> dict[str, str]:
+    """A row by heading → by field."""
+    return {column.field: row.get(column.heading, "") for column in columns if column.field}
+
+
+class Content:
+    """What is to stand in one workbook at `now`."""
+
+    def __init__(self, desk: Desk, place: Place, now: datetime) -> None:
+        self._desk, self._place, self._now = desk, place, now
+        self._apart = desk.restricted is not None
+        self._main = place.name == REGISTER
+
+    # Alerts
+
+    @cached_property
+    def alerts(self) -> dict[str, dict[str, str]]:
+        """The rows of the alerts that belong here."""
+        return {
+            reference: self._by_heading(self._row(alert), self._desk.procedure.columns)
+            for reference, alert in self._desk.ledger.alerts().items()
+            if self._main or reference in self._restricted
+        }
+
+    def with_notes(self, sheet: Sheet) -> dict[str, dict[str, str]]:
+        """The same rows, with a word on what people typed that does not do what they may have meant."""
+        columns, alerts = self._desk.procedure.columns, self._desk.ledger.alerts()
+        heading = next((column.heading for column in columns if column.field == "needs_a_person"), "")
+        today = self._desk.calendar.today(self._now)
+        rows = dict(self.alerts)
+        for key, row in sheet.rows.items():
+            notes = list(notes_on(alerts[key], by_field(row, columns), columns, today)) if key in rows else []
+            if notes and heading:
+                said = rows[key].get(heading, "")
+                rows[key] = {**rows[key], heading: "; ".join([*([said] if said else []), *notes])}
+        return rows
+
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """Alerts of which this workbook shows next to nothing, people's columns included.
+
+        A row that stands here in full is hidden only once it stands in the restricted workbook.
+        """
+        if not (self._main and self._apart):
+            return frozenset()
+        known = self._desk.ledger.sheet(REGISTER)
+        here = known.rows.keys() if known else set()
+        return frozenset(one for one in self._restricted if one in self._moved or one not in here)
+
+    def moved_here(self) -> Rows:
+        """What stood in the register's rows of the alerts that belong here and are not here yet."""
+        known = self._desk.ledger.sheet(REGISTER)
+        if self._main or known is None:
+            return {}
+        return {one: known.rows[one] for one in self._restricted - self._moved if one in known.rows}
+
+    @cached_property
+    def _restricted(self) -> frozenset[str]:
+        """Once in the restricted workbook, an alert stays there."""
+        told = self._desk.ledger.alerts().items()
+        procedure = self._desk.procedure
+        staff = {reference for reference, alert in told if is_staff_matter(alert, procedure)}
+        return frozenset(staff | self._moved)
+
+    @cached_property
+    def _moved(self) -> frozenset[str]:
+        there = self._desk.ledger.sheet(RESTRICTED) if self._apart else None
+        return frozenset(there.rows) if there else frozenset()
+
+    def _row(self, alert: Alert) -> dict[str, str]:
+        desk = self._desk
+        row = row_of(alert, self._now, desk.procedure, desk.people, desk.calendar)
+        row["mail"] = self._links.get(alert.reference, "")
+        if not self._main or alert.reference not in self._restricted:
+            return row
+        if alert.reference in self.hidden or not self._apart:
+            return restricted_row(row, desk.procedure.columns, dates=not self._apart)
+        return row
+
+    # Questions
+
+    @cached_property
+    def questions(self) -> dict[str, dict[str, str]]:
+        """The rows of the questions that wait for an answer, and of those answered of late."""
+        days = timedelta(days=self._desk.agent.limits.answered_days)
+        return {
+            str(asked.number): self._by_heading(self._question(asked), self._desk.procedure.question_columns)
+            for asked in self._asked
+            if self._belongs(asked) and (asked.acted_at is None or self._now < asked.acted_at + days)
+        }
+
+    def leaving(self, sheet: Sheet) -> tuple[str, ...]:
+        """Questions that stand in the sheet and need not any more. One beside which a person noted
+        something stays until they take it out, unless it has become restricted."""
+        theirs = {asked_for.heading for asked_for in self._desk.procedure.question_columns}
+        theirs -= {one.heading for one in self._desk.procedure.question_columns if _is_theirs(one)}
+        numbers = {str(asked.number): asked for asked in self._asked}
+        return tuple(
+            key
+            for key, row in sheet.rows.items()
+            if key in numbers
+            and key not in self.questions
+            and not (self._belongs(numbers[key]) and any(row[one] for one in row if one not in theirs))
+        )
+
+    @cached_property
+    def _asked(self) -> list[OpenQuestion]:
+        return self._desk.ledger.questions(waiting_only=False)
+
+    def _belongs(self, asked: OpenQuestion) -> bool:
+        return not self._apart or self._main != self._is_restricted(asked)
+
+    def _is_restricted(self, asked: OpenQuestion) -> bool:
+        question = asked.question
+        about_it = question.message_id.startswith(f"{RESTRICTED}:")
+        return about_it or any(one in self._restricted for one in question.candidates)
+
+    def _question(self, asked: OpenQuestion) -> dict[str, str]:
+        reduced = self._is_restricted(asked) and not self._apart
+        link = self._links.get(asked.question.message_id, "")
+        row = row_of_question(asked.question, asked.asked_at, self._desk.calendar, restricted=reduced)
+        return {**row, "mail": link, "outcome": self._outcome(asked)}
+
+    def _outcome(self, asked: OpenQuestion) -> str:
+        """What came of an answer, or why nothing did."""
+        if asked.acted_at is not None:
+            done = f"Done on {self._desk.calendar.today(asked.acted_at):%d %b %Y}"
+            return ": ".join([done, ", ".join(self._taken_to(asked))]).removesuffix(": ")
+        return asked.note or ("Your answer is being acted on." if asked.answered_at else "")
+
+    def _taken_to(self, asked: OpenQuestion) -> list[str]:
+        """The alerts that the mail in question belongs to now."""
+        about = asked.question.message_id
+        return sorted(
+            {one for mail in self._mails if about in (mail.mail_id, mail.message_id) for one in mail.alerts}
+        )
+
+    # Both
+
+    @cached_property
+    def _mails(self) -> list[HandledMail]:
+        return self._desk.ledger.mails()
+
+    @cached_property
+    def _links(self) -> dict[str, str]:
+        """Where to see a mail: by its ids, and by the alert that it opened."""
+        links: dict[str, str] = {}
+        for mail in self._mails:
+            link = self._desk.agent.tenant.mail_link.format(id=quote(mail.mail_id, safe=""))
+            for name in (mail.mail_id, mail.message_id, *mail.alerts):
+                if name:
+                    links.setdefault(name, link)
+        return links
+
+    def _by_heading(self, row: Mapping[str, str], columns: Iterable[Column]) -> dict[str, str]:
+        return {column.heading: row[column.field] for column in columns if column.field in row}
+
+
+def _is_theirs(column: Column) -> bool:
+    return column.owner == "person" and column.field != "answer"
