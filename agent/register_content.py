@@ -117,7 +117,7 @@ class Content:
         if not self._main or alert.reference not in self._restricted:
             return row
         if alert.reference in self.hidden or not self._apart:
-            return restricted_row(row, desk.procedure.columns, dates=not self._apart)
+            return restricted_row(row, desk.procedure.columns, apart=self._apart)
         return row
 
     # Questions

@@ -22,7 +22,6 @@ from agent.procedure.working_days import Calendar
 SUMMARY_LENGTH = 160
 STAFF = "Staff"  # the kind of subject that makes a matter restricted
 HIDDEN = "Restricted"
-_SHOWN_OF_ALL = ("reference", "status")
 _HOUR = timedelta(hours=1)
 _TICKED = ("yes", "y", "true")
 
@@ -69,12 +68,17 @@ def is_staff_matter(alert: Alert, procedure: Procedure) -> bool:
     return said or any(category.staff for category in ticked if category)
 
 
-def restricted_row(row: Mapping[str, str], columns: Sequence[Column], *, dates: bool) -> dict[str, str]:
-    """What everybody may see of a matter about a member of staff: its reference, its status, that it is
-    restricted and, if `dates`, when things happened and whether it waits for somebody."""
-    shown = {*_SHOWN_OF_ALL, "needs_a_person", "mail"} if dates else {*_SHOWN_OF_ALL}
-    if dates:
-        shown |= {column.field for column in columns if column.format in ("date", "datetime")} - {"dob"}
+def restricted_row(row: Mapping[str, str], columns: Sequence[Column], *, apart: bool) -> dict[str, str]:
+    """What everybody may see of a matter about a member of staff.
+
+    Its reference, its status, and that it is restricted. Unless it is told `apart`, in a workbook of its
+    own, also when things happened, how often, where its mail is, and whether it waits for somebody.
+    """
+    shown = {"reference", "status"}
+    if not apart:
+        kinds = ("date", "datetime", "number")
+        shown |= {column.field for column in columns if column.format in kinds and column.field != "dob"}
+        shown |= {"needs_a_person", "subject_kind", "mail"}
     word = next((column.field for column in columns if column.field in ("summary", "initials")), "")
     return {name: HIDDEN if name == word else text if name in shown else "" for name, text in row.items()}
 
