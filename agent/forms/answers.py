@@ -15,6 +15,7 @@ from agent.forms.units import Unit, boxed
 _PROMPT = re.compile(
     r"(?:click|tap|click or tap|press)(?: or tap)? (?:here )?to (?:enter|add|insert|choose|select)[\w ]*\.?"
     r"|(?:choose|select|pick|enter|insert|type)(?: an?| the)?(?: item| date| option| text| here)+\.?"
+    r"|(?:click|tap|click or tap)(?: here)?(?: to(?: enter(?: an?)?)?)?"
     r"|enter date and time\.?|please (?:select|choose|specify)\.?|d{1,2}[/.-]m{1,3}[/.-]y{2,4}(?: hh:mm)?"
     r"|\[?(?:insert|enter|type|add)\b[\w /]*\]|_+|\.{3,}|…+|-+",
     re.IGNORECASE,
@@ -36,7 +37,7 @@ class Typed:
 
 def is_prompt(text: str) -> bool:
     """Whether a text only asks to be replaced."""
-    return _PROMPT.fullmatch(text.strip()) is not None
+    return _PROMPT.fullmatch(" ".join(text.split())) is not None
 
 
 def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,40 +16,52 @@ from agent.procedure.rules import Category
 LONGEST = 110  # characters; anything longer is a sentence, not a label
 _ALIKE = 90  # of 100: one slip in a word or two
 _SHORTEST_FUZZY = 8
+ENOUGH = 8  # labels by which a form is known even without its title
 
 _IGNORED = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff'’‘`´."), None)
 _NUMBERING = re.compile(
-    r"^\s*(?:q\.?\s?\d{1,2}[.):]?\s+|\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)",
+    r"^\s*(?:q\.?\s?\d{1,2}[.):]?\s+|\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+(?!\d)\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)",
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PAGE_NUMBER = re.compile(r"\b(?:page )?\d{1,3}(?: (?:of )?\d{1,3})?$")
+_LETTERS = re.compile(r"(?<=\b[a-z]) (?=[a-z]\b)")  # "d o b" is one word
+_WHEN = re.compile(r"\b(?:date|time|when)\b")
 _BESIDE = re.compile(r"\s+[/|]\s+|;\s")
 _NOT_WORD = re.compile(r"[\W_]+")
 # words that a label may have or lack, and words that stand for one another
 _FILLERS = frozenset(
     (
-        *("a", "an", "and", "any", "are", "at", "been", "did", "do", "does", "for", "has", "have", "her"),
-        *("his", "if", "in", "is", "it", "of", "on", "or", "please", "that", "the", "their", "this", "to"),
-        *("was", "were", "your"),
+        *("a", "an", "and", "any", "approximate", "approx", "are", "at", "became", "become", "been", "brief"),
+        *(
+            "concerned",
+            "did",
+            "do",
+            "does",
+            "for",
+            "full",
+            "give",
+            "had",
+            "happen",
+            "happened",
+            "has",
+            "have",
+        ),
+        *("her", "his", "if", "in", "is", "it", "made", "occur", "occurred", "of", "or", "please", "that"),
+        *("the", "their", "this", "to", "was", "were", "your"),
     )
 )
+_CHILD = re.compile(r"\b(?:child(?:s|ren|rens)?|yps?|young (?:persons?|people))\b")
 _SAME = {
-    "childs": "child",
-    "children": "child",
-    "childrens": "child",
-    "persons": "person",
+    **dict.fromkeys(("when", "datetime", "on"), "date"),
+    **dict.fromkeys(("no", "num", "nr", "id", "ref", "refs", "reference"), "number"),
+    **dict.fromkeys(("complete", "completing", "completion"), "completed"),
+    **dict.fromkeys(("outline", "description", "account", "synopsis"), "summary"),
+    **dict.fromkeys(("expected", "required"), "due"),
     "managers": "manager",
-    "when": "date",
-    "datetime": "date",
-    "no": "number",
-    "num": "number",
-    "nr": "number",
-    "id": "number",
-    "ref": "reference",
-    "refs": "reference",
+    "notification": "notified",
+    "persons": "person",
     "tel": "telephone",
-    "birthdate": "birth",
 }
 
 
@@ -66,10 +78,11 @@ def full_key(text: str) -> str:
     return _folded(_NUMBERING.sub("", _plain(text))) or key(text)
 
 
+@lru_cache(maxsize=8192)
 def sense(label: str) -> frozenset[str]:
     """The words of a label's key that carry its meaning, in whatever order: "Date & time of the incident"
     and "Incident date" ask for one thing. Empty where there are too few to be sure."""
-    words = {_SAME.get(word, word) for word in label.split()} - _FILLERS
+    words = {_SAME.get(word, word) for word in _CHILD.sub("child", label).split() if word not in _FILLERS}
     if "date" in words:
         words.discard("time")
     return frozenset(words) if len(words) > 1 else frozenset()
@@ -80,7 +93,8 @@ def _plain(text: str) -> str:
 
 
 def _folded(plain: str) -> str:
-    return _NOT_WORD.sub(" ", plain.casefold().translate(_IGNORED)).strip()
+    words = _NOT_WORD.sub(" ", plain.casefold().translate(_IGNORED)).strip()
+    return _LETTERS.sub("", words)
 
 
 def is_numbered(text: str) -> bool:
@@ -124,7 +138,11 @@ class LabelBook:
         for spoken in (full_key, key):  # what stands in brackets counts where it tells two labels apart
             for section in definition.sections:
                 self._learn_section(section, spoken)
-        self._senses = self._by_sense()
+        self._senses = _by_sense(self._everywhere)
+        self._column_senses = {
+            name: _by_sense({label: [meaning] for label, meaning in columns.items()})
+            for name, columns in self._columns.items()
+        }
         self.categories = {key(category.code): category for category in categories}
         self.category_words = {key(category.words): category for category in categories}
         self._learn_boilerplate(definition)
@@ -158,14 +176,6 @@ class LabelBook:
                 if meaning not in known and not (known and spoken is key):
                     known.append(meaning)
 
-    def _by_sense(self) -> dict[frozenset[str], Meaning]:
-        """What the words of a label mean, where they can mean one thing only."""
-        found: dict[frozenset[str], dict[tuple[str, str], Meaning]] = {}
-        for label, meanings in self._everywhere.items():
-            if words := sense(label):
-                found.setdefault(words, {}).update({meaning.name: meaning for meaning in meanings})
-        return {words: next(iter(named.values())) for words, named in found.items() if len(named) == 1}
-
     def _learn_boilerplate(self, definition: FormDefinition) -> None:
         said = [
             "".join(MANDATORY_NOTE),
@@ -181,44 +191,54 @@ class LabelBook:
         """The label `text` is, as printed; the current section settles a label of several meanings."""
         if len(text) > LONGEST:
             return None
-        for label in dict.fromkeys((full_key(text), key(text))):
-            if section is not None and (here := self._inside[section.title].get(label)):
-                return Match(here, 1.0)
-            if found := self._everywhere.get(label):
-                return Match(found[0], 1.0) if len(found) == 1 else None
-        return None
+        full, bare = full_key(text), key(text)
+        found = self._known(full, section)
+        if full == bare or found:
+            return found
+        found = self._known(bare, section)
+        return None if found and _asks_when(text) and "date" not in found.meaning.field.type else found
+
+    def _known(self, label: str, section: Section | None) -> Match | None:
+        if section is not None and (here := self._inside[section.title].get(label)):
+            return Match(here, 1.0)
+        found = self._everywhere.get(label, ())
+        return Match(found[0], 1.0) if len(found) == 1 else None
 
     def reworded(self, text: str, section: Section | None = None) -> Match | None:
         """As `exactly`, and else the label that says the same in other words or in another order."""
         exact = self.exactly(text, section)
         if exact or len(text) > LONGEST:
             return exact
-        for label in dict.fromkeys((full_key(text), key(text))):
-            if label and (meaning := self._senses.get(sense(label))):
-                return Match(meaning, 0.95)
-        first = _BESIDE.split(text, maxsplit=1)[0]  # "Date of incident / Dyddiad", "Name; role; telephone"
-        return self.exactly(first, section) if first != text else None
+        full, bare = full_key(text), key(text)
+        meaning = self._senses.get(sense(full)) or (full != bare and self._senses.get(sense(bare)))
+        if meaning:
+            return Match(meaning, 0.95)
+        beside = _BESIDE.search(text)  # "Date of incident / Dyddiad", "Name; role; telephone"
+        return self.reworded(text[: beside.start()], section) if beside else None
 
     def nearly(self, text: str, section: Section | None = None) -> Match | None:
         """As `reworded`, and else the one label that `text` misspells."""
         found = self.reworded(text, section)
         if found or len(text) > LONGEST:
             return found
-        label = key(text)
+        label = key(_BESIDE.split(text, maxsplit=1)[0])
         if len(label) < _SHORTEST_FUZZY or label in self.headings:
             return None
         best = process.extract(label, self._fuzzy, scorer=fuzz.ratio, score_cutoff=_ALIKE - 4, limit=4)
         meanings = {meaning.name: meaning for near, _, _ in best for meaning in self._everywhere[near]}
         if len(meanings) != 1 or best[0][1] < _ALIKE:
             return None
-        return Match(next(iter(meanings.values())), 0.85)
+        meaning = next(iter(meanings.values()))
+        return None if _asks_when(text) and "date" not in meaning.field.type else Match(meaning, 0.85)
 
     def column(self, table: str, text: str) -> Meaning | None:
         """What a heading means above a column of `table`."""
         if len(text) > LONGEST:
             return None
-        columns = self._columns[table]
-        return columns.get(full_key(text)) or columns.get(key(text))
+        columns, senses = self._columns[table], self._column_senses[table]
+        labels = (full_key(text), key(text))
+        known = next((columns[label] for label in labels if label in columns), None)
+        return known or next((senses[sense(label)] for label in labels if sense(label) in senses), None)
 
     def tagged(self, tag: str, alias: str) -> Meaning | None:
         """What a control's own name says: only single fields, which cannot repeat."""
@@ -258,8 +278,26 @@ class LabelBook:
 
     def count(self, texts: Sequence[str]) -> tuple[int, int]:
         """How many different fields, and how many mandatory ones, these texts are labels of."""
-        found = {match.meaning.name: match.meaning for text in texts if (match := self.reworded(text))}
+        found: dict[tuple[str, str], Meaning] = {}
+        for look in (self.exactly, self.reworded):
+            found |= {match.meaning.name: match.meaning for text in texts if (match := look(text))}
+            if len(found) >= ENOUGH:
+                break  # in other words only where it is not plain already
         return len(found), sum(meaning.field.mandatory for meaning in found.values())
+
+
+def _asks_when(text: str) -> bool:
+    """Whether a label asks for a date or time in brackets, and only there: "Missing from (date/time)"."""
+    return _WHEN.search(full_key(text)) is not None and _WHEN.search(key(text)) is None
+
+
+def _by_sense(labels: Mapping[str, Sequence[Meaning]]) -> dict[frozenset[str], Meaning]:
+    """What the words of a label mean, where they can mean one thing only."""
+    found: dict[frozenset[str], dict[tuple[str, str], Meaning]] = {}
+    for label, meanings in labels.items():
+        if words := sense(label):
+            found.setdefault(words, {}).update({meaning.name: meaning for meaning in meanings})
+    return {words: next(iter(named.values())) for words, named in found.items() if len(named) == 1}
 
 
 @lru_cache(maxsize=16)

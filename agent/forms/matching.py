@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.forms.answers import Typed, is_prompt, typed
 from agent.forms.definition import FormTable
-from agent.forms.labels import LabelBook, Match, Meaning, is_numbered, key
+from agent.forms.labels import LONGEST, LabelBook, Match, Meaning, is_numbered, key
 from agent.forms.units import Cell, Document, Unit, boxed, where
 from agent.procedure.reading import Field
 
@@ -32,12 +32,18 @@ _GUIDANCE = re.compile(
     r"|for example\b|e\.?g\b|i\.?e\b|n\.?b\b|note:)|\(.*\)$",
     re.IGNORECASE,
 )
+_GUIDANCE_AFTER = re.compile(
+    r"\s(?:Please|If (?:known|applicable|relevant)|To be (?:completed|filled)|See (?:the )?(?:guid|note))\b"
+)
 _PARTS_READ = frozenset(("body", "header", "footer", "text box"))
 
 
 @dataclass(eq=False)
 class Line:
-    """What stands on one line of one cell or paragraph."""
+    """What stands on one line of one cell or paragraph.
+
+    `says` is whether there is anything to see, `plain` whether there is nothing but text.
+    """
 
     units: list[Unit]
     cell: Cell | None
@@ -48,11 +54,7 @@ class Line:
     def __post_init__(self) -> None:
         self.text = "".join(unit.text for unit in self.units if unit.kind == "text").strip()
         self.plain = all(unit.kind == "text" for unit in self.units)
-
-    @property
-    def says(self) -> bool:
-        """Whether there is anything to see."""
-        return bool(self.text) or any(unit.text or unit.kind == "checkbox" for unit in self.units)
+        self.says = bool(self.text) or any(unit.text or unit.kind == "checkbox" for unit in self.units)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ class _Matcher:
         for line in self.lines:
             if line.cell is not None:
                 self.in_cell.setdefault(id(line.cell), []).append(line)
+        self.texts: dict[int, str] = {}  # of cells
+        self.labels: dict[tuple[str, str], Match | None] = {}  # by text and section
         self.section = book.definition.sections[0]
         self.claims: list[Claim] = []
         self.ticked: dict[str, Line] = {}
@@ -215,6 +219,8 @@ class _Matcher:
         found = [
             (cell, meaning) for cell, text in said if text and (meaning := self.book.column(table, text))
         ]
+        if found and not self._is_table(found):
+            return []
         names = {meaning.field.name for _, meaning in found}
         filled = sum(bool(text) for _, text in said)
         enough = (
@@ -225,9 +231,17 @@ class _Matcher:
         )
         return found if enough else []
 
+    def _is_table(self, found: Sequence[tuple[Cell, Meaning]]) -> bool:
+        """Whether labels head a table: not where all of them are questions of the section they stand in."""
+        if found[0][1].section is self.section:
+            return True
+        singly = [self.book.exactly(self._cell_text(cell), self.section) for cell, _ in found]
+        return not all(match and match.meaning.table is None for match in singly)
+
     def _rows_below(
         self, rows: Sequence[Sequence[Cell]], top: int, columns: list[tuple[Cell, Meaning]]
     ) -> None:
+        self.labels_used.update(map(id, rows[top]))
         for cell, _ in columns:
             self._use(self._lines(cell))
         read = (columns[0][1].table, columns[0][0].table)
@@ -284,9 +298,12 @@ class _Matcher:
         heads = [head.strip() for head in _APART.split(line.text)] if line.plain else []
         if len(heads) < 2 or not all(heads) or ":" in line.text.rstrip(":"):
             return False
-        found = [self.book.reworded(head, self.section) for head in heads]
+        found = [self._label(head) for head in heads]
         if sum(match is not None for match in found) < max(2, 0.6 * len(heads)):
             return False
+        found = [
+            match or self.book.nearly(head, self.section) for match, head in zip(found, heads, strict=True)
+        ]
         after = next(
             (
                 next_line
@@ -320,7 +337,7 @@ class _Matcher:
         return places
 
     def _asks(self, lines: Sequence[Line]) -> bool:
-        return self.book.reworded(lines[0].text, self.section) is not None
+        return self._label(lines[0].text) is not None
 
     def _reads_as_label(self, line: Line) -> bool:
         """A heading that is also a label ("Conclusion") asks for a value where one can follow."""
@@ -354,9 +371,13 @@ class _Matcher:
             return None
         if not all(line.plain for line in lines):
             return None
-        found = self.book.nearly(self._cell_text(cell), self.section)
+        text = self._cell_text(cell)
+        find = self.book.exactly if len(lines) > 1 or ":" in text.rstrip(": ") else self.book.nearly
+        found = find(text, self.section)
         if found is None and len(lines) > 1 and (self._all_guidance(lines[1:]) or self._labels_column(cell)):
-            found = self.book.reworded(lines[0].text, self.section)
+            found = self.book.nearly(lines[0].text, self.section)
+        if found is None and (guidance := _GUIDANCE_AFTER.search(text)):
+            found = self._label(text[: guidance.start()])
         return found
 
     def _all_guidance(self, lines: Sequence[Line]) -> bool:
@@ -370,27 +391,34 @@ class _Matcher:
         """Where the answers to a column of labels stand: "right", "below", or "" where that is not plain."""
         if (table, column) not in self.facing:
             self.facing[table, column] = ""  # what is asked while this is being found out
-            self.facing[table, column] = self._found_facing(table, column)
+            cells = [cell for row in self.tables[table] for cell in row]
+            alike = [cell for cell in cells if cell.left == column]
+            self.facing[table, column] = self._found_facing(alike) or self._found_facing(cells)
         return self.facing[table, column]
 
-    def _found_facing(self, table: int, column: int) -> str:
-        right = below = 0
-        for cell in [cell for row in self.tables[table] for cell in row if cell.left == column]:
-            if not self._begins_with_label(cell):
-                continue
-            beside, under = self._right_of(cell), self._below(cell)
-            is_asked_beside = beside is None or self._begins_with_label(beside)
-            if not is_asked_beside and (under is None or self._begins_with_label(under)):
-                right += 1
-            elif is_asked_beside and under is not None and not self._begins_with_label(under):
-                below += 1
-        if right and below:
-            return ""
-        return "right" if right > 1 else "below" if below else ""
+    def _found_facing(self, cells: Sequence[Cell]) -> str:
+        votes = {"right": 0, "below": 0, "inside": 0}
+        for cell in cells:
+            if self._begins_with_label(cell):
+                if vote := self._vote(self._right_of(cell), self._below(cell)):
+                    votes[vote] += 1
+            elif any(self._split(line) for line in self._lines(cell)[:1]):
+                votes["inside"] += 1
+        most = max(votes, key=lambda vote: votes[vote])
+        is_plain = sum(map(bool, votes.values())) == 1 and votes[most] > (most == "right")
+        return most if is_plain else ""
+
+    def _vote(self, right: Cell | None, below: Cell | None) -> str:
+        """Where one label's answer must stand, told by where other labels stand around it."""
+        is_free_beside = right is not None and not self._begins_with_label(right)
+        if below is None or self._begins_with_label(below):
+            return "right" if is_free_beside else ""
+        is_asked_beside = not is_free_beside or not self._says(right) or self._is_like_label(right)
+        return "below" if is_asked_beside and self._says(below) else ""
 
     def _begins_with_label(self, cell: Cell) -> bool:
         first = next((line for line in self._lines(cell) if line.says), None)
-        return first is not None and first.plain and self.book.reworded(first.text, self.section) is not None
+        return first is not None and first.plain and self._label(first.text) is not None
 
     def _value_cell(self, cell: Cell) -> tuple[Cell, float] | None:
         """Where the value of a label's cell is: right of it, or below where the row is all labels."""
@@ -400,6 +428,8 @@ class _Matcher:
         facing = self._facing(cell.table, cell.left)
         if below is not None and (facing == "below" or (facing != "right" and self._is_like_label(right))):
             return below, _BELOW
+        if facing == "inside" and right is not None and _HEAD.match(self._cell_text(right)):
+            return None
         if right is not None and not self._is_answered_label(cell, right):
             return right, _RIGHT
         return (below, _BELOW) if below is not None and self._row_of_labels(cell) else None
@@ -410,7 +440,7 @@ class _Matcher:
 
     def _row_of_labels(self, cell: Cell) -> bool:
         return all(
-            self._is_pure_label(other)
+            self._is_pure_label(other) or self._is_like_label(other)
             for other in self.tables[cell.table][cell.top]
             if self._cell_text(other)
         )
@@ -431,7 +461,8 @@ class _Matcher:
         return None
 
     def _is_spacer(self, cell: Cell) -> bool:
-        if self._says(cell) or self._beside(cell, cell.right) is None:
+        beside = self._beside(cell, cell.right)
+        if beside is None or self._says(cell):
             return False
         column = [
             other
@@ -439,10 +470,11 @@ class _Matcher:
             for other in row
             if other.left < cell.right and cell.left < other.right
         ]
-        return len(column) >= _MANY and not any(map(self._says, column))
+        is_between = len(column) > 1 or not self._is_label(beside)
+        return is_between and not any(map(self._says, column))
 
-    def _says(self, cell: Cell) -> bool:
-        return any(line.says or not line.plain for line in self._lines(cell))
+    def _says(self, cell: Cell | None) -> bool:
+        return cell is not None and any(line.says or not line.plain for line in self._lines(cell))
 
     def _below(self, cell: Cell) -> Cell | None:
         rows = self.tables[cell.table]
@@ -454,6 +486,8 @@ class _Matcher:
         """Whether the cell on the right is a label of its own, not an answer that looks like one."""
         if not self._is_label(right):
             return False
+        if not self._is_pure_label(right):
+            return True  # it has its own answer with it
         if len(self.tables[label.table][label.top]) != 2:
             return True
         below = self._below(label)
@@ -507,8 +541,9 @@ class _Matcher:
         control = any(unit.kind == "control" for unit in value)
         place = _SAME_LINE
         lines = [Line(value, line.cell, line.part, line.number)] if said or control else []
-        if last and (found.meaning.field.type == "long" or not (said or control)):
-            more = list(self._following(line, many=found.meaning.field.type == "long"))
+        story = found.meaning.field.type == "long"
+        if last and (story or line.cell is not None or not (said or control)):
+            more = list(self._following(line, story=story))
             place = place if lines else (_SAME_CELL if line.cell else _NEXT)
             lines += more
         if (
@@ -520,31 +555,53 @@ class _Matcher:
             and not _HEAD.match(self._cell_text(right))
         ):
             lines, place = self._lines(right), _RIGHT
+        if not lines and last and line.cell is None:
+            lines, place = self._box_below(line), _BELOW
         self._claim(found, label, lines, place, line.cell, line)
 
-    def _following(self, line: Line, *, many: bool) -> Iterator[Line]:
+    def _box_below(self, line: Line) -> list[Line]:
+        """The answer in a table of a single column that comes next after a label's paragraph."""
+        after = next((after for after in self.lines[self.place[id(line)] + 1 :] if after.says), None)
+        if after is None or after.cell is None or after.used or after.cell.top:
+            return []
+        alone = all(len(row) == 1 for row in self.tables[after.cell.table])
+        return self._lines(after.cell) if alone and not self._is_label(after.cell) else []
+
+    def _following(self, line: Line, *, story: bool) -> Iterator[Line]:
         """The lines after a label that belong to its answer: same cell or part, up to the next label."""
         for after in self.lines[self.place[id(line)] + 1 :]:
             if after.cell is not line.cell or after.part != line.part or after.used:
                 return
             if not after.says:
                 continue
-            if self._ends_answer(after, many=many):
+            if self._ends_answer(after, story=story):
                 return
-            if self._is_said_by_form(after) or (after.plain and _GUIDANCE.match(after.text) and not many):
+            if self._is_said_by_form(after) or (after.plain and _GUIDANCE.match(after.text) and not story):
                 continue
-            if not many and after.plain and _HEAD.match(after.text):
-                return  # another question, in words that are not known
+            if not story and self._asks_unknown(after):
+                return
             yield after
-            if not many:
+            if not story and line.cell is None:
                 return
 
-    def _ends_answer(self, line: Line, *, many: bool) -> bool:
+    def _asks_unknown(self, line: Line) -> bool:
+        """Whether a line seems to ask something in unknown words; not where a cell ends with it."""
+        if not line.plain or (line.cell is not None and line is self._lines(line.cell)[-1]):
+            return False
+        return _HEAD.match(line.text) is not None or self._starts_with_label(line.text)
+
+    def _starts_with_label(self, text: str) -> bool:
+        """Whether more follows after the words of a known label, without so much as a colon."""
+        words = text.split()
+        starts = (" ".join(words[:count]) for count in range(2, min(len(words), 7)))
+        return any(self.book.exactly(start, self.section) for start in starts)
+
+    def _ends_answer(self, line: Line, *, story: bool) -> bool:
         """Whether a line asks something else. A story told inside a cell may begin a line with a word that
         is a label elsewhere on the form ("Police informed: at once")."""
         split = self._split(line)
         if split is not None:
-            return not (many and line.cell is not None) or split[0].meaning.section is self.section
+            return not (story and line.cell is not None) or split[0].meaning.section is self.section
         return line.plain and self._is_line_label(line)
 
     def _is_line_label(self, line: Line) -> bool:
@@ -570,6 +627,8 @@ class _Matcher:
             head = shown[: separator.start()]
             if not head.strip() or _CONTROL in head or _BOX in head:
                 break
+            if separator[0].isspace() and self._starts_with_label(shown[separator.end() :]):
+                continue  # labels side by side
             found = (
                 self.book.nearly(head, self.section)
                 if _SURE.intersection(separator[0])
@@ -601,9 +660,9 @@ class _Matcher:
                 is_apart = (not narrative and first.start() == 0) or _APART.search(
                     shown[max(0, first.start() - 3) : first.start()]
                 )
-                if narrative and not is_apart:
-                    continue
                 found = (self.book.nearly if is_apart else self.book.exactly)(label, self.section)
+                if narrative and not is_apart and not self._surely_next(label, found, of):
+                    continue
                 if found:
                     return _cut(units, 0, first.start()), (found, label, _cut(units, colon.end()))
         for gap in () if narrative else _APART.finditer(shown):
@@ -611,6 +670,11 @@ class _Matcher:
                 self.left_over.append("".join(unit.text for unit in _cut(units, gap.end())).strip())
                 return _cut(units, 0, gap.start()), None
         return units, None
+
+    def _surely_next(self, label: str, found: Match | None, of: Match) -> bool:
+        """Whether words in a story are the next question after all: several, and of the same section."""
+        is_label = found is not None and found.meaning.section is of.meaning.section
+        return is_label and " " in label.strip() and label[:1].isupper()
 
     # --- claims ---
 
@@ -655,7 +719,20 @@ class _Matcher:
         return self.in_cell.get(id(cell), [])
 
     def _cell_text(self, cell: Cell) -> str:
-        return " ".join(line.text for line in self._lines(cell) if line.text)
+        text = self.texts.get(id(cell))
+        if text is None:
+            text = " ".join(line.text for line in self._lines(cell) if line.text)
+            self.texts[id(cell)] = text
+        return text
+
+    def _label(self, text: str) -> Match | None:
+        """The label that `text` is in this section, perhaps in other words."""
+        if len(text) > LONGEST:
+            return None
+        asked = (text, self.section.title)
+        if asked not in self.labels:
+            self.labels[asked] = self.book.reworded(text, self.section)
+        return self.labels[asked]
 
     def _tagged_controls(self) -> None:
         """A control that carries a field's own name answers it, wherever it stands."""

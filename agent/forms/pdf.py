@@ -15,7 +15,9 @@ from agent.forms.units import Cell, Document, Refused
 MOST_BYTES = 25_000_000
 _FEWEST_WORDS = 5  # with fewer, the page is a picture
 _WIDE = 1.3  # in heights of a line: a gap that sets things apart on a line
+_NEAR = 1.8  # in heights of a line: how far below a line the rest of its sentence stands
 _EDGE = 0.1  # of a page's height: where headers and footers stand
+_UNFINISHED = re.compile(r"(?:,|\b(?:and|at|by|in|of|on|the|to))$")
 _COUNTS_PAGES = re.compile(r"(?:page )?#(?: ?(?:of|/) ?#)?", re.IGNORECASE)
 
 Piece = Word | Filled
@@ -36,9 +38,11 @@ def read_pdf(content: bytes) -> Document:
         raise Refused("scanned", "It is a PDF without text, probably a scan. Please send the form itself.")
     stream = Stream()
     repeated = _repeated(pages)
+    last: Sequence[Square] = ()
     for number, page in enumerate(pages):
         pieces: list[Piece] = [word for word in page.words if id(word) not in repeated]
-        _write_page(stream, page, [*pieces, *(filled for filled in form.filled if filled.page == number)])
+        pieces += [filled for filled in form.filled if filled.page == number]
+        last = _write_page(stream, page, pieces, last)
     _write_margins(stream, pages, repeated)
     stream.flush()
     return stream.document
@@ -81,8 +85,14 @@ def _write_margins(stream: Stream, pages: Sequence[Page], repeated: frozenset[in
                     _write_line(stream, line)
 
 
-def _write_page(stream: Stream, page: Page, pieces: Sequence[Piece]) -> None:
-    """Tables and lines from top to bottom; what stands inside a table's cell is written with it."""
+def _write_page(
+    stream: Stream, page: Page, pieces: Sequence[Piece], before: Sequence[Square]
+) -> Sequence[Square]:
+    """Tables and lines from top to bottom; what stands inside a table's cell is written with it.
+
+    `before` is the table with which the page before ended, and what is given back the one with which
+    this page ends: a table may go on over the page.
+    """
     drawn = tables(page.across, page.down)
     squares = [square for table in drawn for square in table]
     inside: dict[int, list[Piece]] = {}
@@ -90,39 +100,87 @@ def _write_page(stream: Stream, page: Page, pieces: Sequence[Piece]) -> None:
     for piece in pieces:
         square = _square_of(piece, squares)
         (free if square is None else inside.setdefault(id(square), [])).append(piece)
+    edge = page.width - min((piece.box.left for piece in free), default=0.0)  # as wide a margin on both sides
     things: list[tuple[float, list[Square] | list[Piece]]] = [
         (max(square.box.top for square in table), table)
         for table in drawn
         if any(id(square) in inside for square in table)
     ]
     things += [(_level(line[0]), line) for line in _lines(free)]
+    above: Sequence[Piece] = ()
     for _, thing in sorted(things, key=lambda one: -one[0]):
         if isinstance(thing[0], Square):
-            _write_table(stream, [square for square in thing if isinstance(square, Square)], inside)
+            table = [square for square in thing if isinstance(square, Square)]
+            _write_table(stream, table, inside, goes_on=_columns(table) == _columns(before))
+            above, before = (), table
         else:
-            _write_line(stream, [piece for piece in thing if not isinstance(piece, Square)])
+            line = [piece for piece in thing if not isinstance(piece, Square)]
+            before = ()
+            _write_line(stream, line, after=above if _wraps(above, line, edge) else ())
+            above = line
+    return before
+
+
+def _columns(table: Sequence[Square]) -> list[int]:
+    """Where the columns of a table begin, in whole points."""
+    return sorted({round(square.box.left) for square in table})
 
 
 def _square_of(piece: Piece, squares: Iterable[Square]) -> Square | None:
     return next((square for square in squares if square.box.holds(piece.box.middle)), None)
 
 
-def _write_table(stream: Stream, squares: Sequence[Square], inside: dict[int, list[Piece]]) -> None:
-    number = len(stream.document.tables)
-    rows: list[list[Cell]] = [[] for _ in range(max(square.bottom for square in squares))]
-    stream.document.tables.append(rows)
+def _write_table(
+    stream: Stream, squares: Sequence[Square], inside: dict[int, list[Piece]], *, goes_on: bool
+) -> None:
+    if not goes_on:
+        stream.document.tables.append([])
+    number, rows = len(stream.document.tables) - 1, stream.document.tables[-1]
+    above_row = rows[-1] if goes_on and _goes_on([s for s in squares if not s.top], inside) else []
+    first = len(rows) - bool(above_row)
+    rows += [[] for _ in range(first + max(square.bottom for square in squares) - len(rows))]
     for square in squares:
         stream.count_place()
-        stream.cell = Cell(number, square.top, square.bottom, square.left, square.right)
-        rows[square.top].append(stream.cell)
+        top, bottom = first + square.top, first + square.bottom
+        known = next((cell for cell in above_row if not square.top and cell.left == square.left), None)
+        stream.cell = known or Cell(number, top, bottom, square.left, square.right)
+        if known is None:
+            rows[top].append(stream.cell)
+        above: Sequence[Piece] = ()
         for line in _lines(inside.get(id(square), ())):
-            _write_line(stream, line)
+            _write_line(stream, line, after=above if _wraps(above, line, square.box.right) else ())
+            above = line
         stream.flush()
     stream.cell = None
 
 
-def _write_line(stream: Stream, line: Sequence[Piece]) -> None:
-    stream.new_line()
+def _goes_on(row: Sequence[Square], inside: dict[int, list[Piece]]) -> bool:
+    """Whether the first row of a page is the rest of the row with which the page before ended: nothing
+    stands in its first cell, and what follows is an answer or goes on in the middle of a sentence."""
+    said = ["".join(piece.text for piece in inside.get(id(square), ())) for square in row]
+    rest = next((text for text in said if text), "")
+    return len(said) > 1 and not said[0] and bool(rest) and (len(said) == 2 or rest[0].islower())
+
+
+def _wraps(above: Sequence[Piece], line: Sequence[Piece], edge: float) -> bool:
+    """Whether a line only goes on with the one above, whose end had no room for its first word."""
+    if not above or not all(isinstance(piece, Word) for piece in (*above, *line)):
+        return False
+    first, last = line[0].box, above[-1].box
+    height = first.top - first.bottom
+    is_below = abs(above[0].box.left - first.left) < height and last.bottom - first.top < (_NEAR - 1) * height
+    is_full = last.right + first.right - first.left + height / 4 > edge - height / 2
+    said = _said(above)  # in a box of its own, narrower than the page
+    is_open = said.count("(") > said.count(")") or (":" in said and _UNFINISHED.search(said) is not None)
+    return is_below and (is_full or is_open)
+
+
+def _write_line(stream: Stream, line: Sequence[Piece], after: Sequence[Piece] = ()) -> None:
+    """One line; where it goes on with the line `after` which it stands, no new one is begun."""
+    if not after:
+        stream.new_line()
+    elif not re.search(r"[^\W\d_]-$", after[-1].text):
+        stream.say(" ")
     before: Piece | None = None
     for piece in line:
         if before is not None:

@@ -34,9 +34,10 @@ class Word:
 
 @dataclass
 class Page:
-    """`height` is where its upper edge lies, in points."""
+    """`height` is where its upper edge lies, and `width` its right one, in points."""
 
     height: float = 0.0
+    width: float = 0.0
     words: list[Word] = field(default_factory=list)
     across: list[Rule] = field(default_factory=list)
     down: list[Rule] = field(default_factory=list)
@@ -66,7 +67,7 @@ def read_pages(content: bytes, most: int) -> list[Page]:
 
 
 def _page(page: pdfium.PdfPage, left: _Left) -> Page:
-    found = Page(height=page.get_height())
+    found = Page(height=page.get_height(), width=page.get_width())
     hidden = shown = 0
     for thing in page.get_objects(max_depth=DEEPEST):
         if thing.type == raw.FPDF_PAGEOBJ_PATH:
@@ -156,7 +157,8 @@ def _crossed_out(word: Word, across: list[Rule]) -> Word:
 def _follows(box: Box, char: Box) -> bool:
     height = box.top - box.bottom
     level = abs(box.middle[1] - char.middle[1]) < height / 2
-    return level and -height / 2 < char.left - box.right < height / 4
+    # two letters drawn as one ("fi") share a place
+    return level and -1.2 * height < char.left - box.right < height / 4
 
 
 def _around(one: Box, other: Box) -> Box:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from agent.forms.definition import FormDefinition
 from agent.forms.docx import read_docx
-from agent.forms.labels import LabelBook, key, label_book
+from agent.forms.labels import ENOUGH, LabelBook, key, label_book
 from agent.forms.matching import Line, lines_of, match
 from agent.forms.odt import read_odt
 from agent.forms.old_word import read_old
@@ -22,7 +22,6 @@ from agent.procedure.rules import Category
 _TITLE_LINES = 40  # a form says what it is near its beginning, or in a header
 _TITLE_LENGTH = 140
 _FEWEST_LABELS = 4  # under a known title
-_FEWEST_LABELS_UNTITLED = 8
 
 # what is no document: why, for the person who has to deal with it
 _NO_FORMS = {
@@ -122,7 +121,7 @@ def recognised(lines: Sequence[Line], books: Sequence[LabelBook]) -> tuple[Label
     if any(_longest((book.definition.title, *book.definition.recognised_by), titles) for book in books):
         return None, []
     best = max(counts, key=lambda count: count[1:], default=None)
-    if best and best[1] >= _FEWEST_LABELS_UNTITLED and best[2] >= 3:
+    if best and best[1] >= ENOUGH and best[2] >= 3:
         return best[0], ["no_title: The form has no title that is known; it was recognised by its labels."]
     return None, []
 

@@ -1,0 +1,178 @@
+"""Forms in every layout, filled in as staff fill them in: every answer found, and not one that is wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from agent.forms.convert import converter
+from agent.forms.definition import FormDefinition
+from agent.forms.read import read
+from agent.procedure.reading import Field, Reading
+from agent.procedure.rules import Category
+from agent.settings import Settings, load
+from tests.forms.layouts import FORMS, LAYOUTS, NOT_KNOWN, Paper, Writer, docx, papers
+
+CONFIG = Path(__file__).parents[2] / "config"
+PROCEDURES = {"sla": "nct", "sla_missing": "nct", "leadership_alert": "merton"}
+MUST = frozenset(
+    {
+        *("child_name", "dob", "system_id", "incident_at", "aware_at", "form_date", "author", "reviewer"),
+        *("category", "summary", "missing_since", "last_seen", "returned_at", "police_ref"),
+        "next_update_due",
+    }
+)
+CHILD = ("child_name", "dob", "system_id")
+SURE = 0.85  # a value read with this confidence is taken as it stands
+
+
+@pytest.fixture(scope="session")
+def configuration() -> Settings:
+    return load(CONFIG)
+
+
+def plain(text: str) -> str:
+    kept = unicodedata.normalize("NFKC", text).replace("’", "'").strip(" _.")
+    return " ".join(kept.split())
+
+
+def expected(paper: Paper) -> dict[str, str]:
+    first = {name: paper.children[0][name] for name in CHILD if paper.children[0][name]}
+    return {**paper.values, **first, "category": ", ".join(paper.ticked)}
+
+
+def wrong(paper: Paper, found: Reading) -> list[str]:
+    """Every value that the form does not hold, or that stands where nothing was answered."""
+    told, read_out = expected(paper), found.answers
+    bad = [
+        f"{name}: {field.value!r}, not {told.get(name, '')!r}"
+        for name, field in read_out.items()
+        if field.value and plain(field.value) != plain(told.get(name, "")) and not beside(name, field, paper)
+    ]
+    return bad if found.form == paper.form else [f"form: {found.form}", *bad]
+
+
+def beside(name: str, field: Field, paper: Paper) -> bool:
+    """Answers about a child that are told in its row, and those that say that nothing is known."""
+    in_row = any(plain(field.value) == plain(child.get("_" + name, "")) for child in paper.children)
+    return in_row or plain(field.text).lower() in {plain(said).lower() for said in NOT_KNOWN}
+
+
+def missed(paper: Paper, found: Reading) -> set[str]:
+    return {
+        name for name, value in expected(paper).items() if name in MUST and value and not shown(found, name)
+    }
+
+
+def shown(found: Reading, name: str) -> str:
+    field = found.answers.get(name)
+    return field.value if field else ""
+
+
+def told_rows(rows: tuple[Mapping[str, Field], ...], names: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{name: plain(row[name].value) if name in row else "" for name in names} for row in rows]
+
+
+class Reader:
+    """Reads a paper by its own procedure."""
+
+    def __init__(self, configuration: Settings) -> None:
+        self._settings = configuration
+
+    def __call__(self, paper: Paper, content: bytes) -> Reading:
+        found = read(content, "form.docx", *self.known_to(paper))
+        assert isinstance(found, Reading), (str(paper), found)
+        return found
+
+    def known_to(self, paper: Paper) -> tuple[tuple[FormDefinition, ...], tuple[Category, ...]]:
+        rules = self._settings.procedures[PROCEDURES[paper.form]]
+        return tuple(self._settings.forms_of(rules)), rules.categories
+
+
+@pytest.fixture(scope="session")
+def reader(configuration: Settings) -> Reader:
+    return Reader(configuration)
+
+
+def all_is_well(paper: Paper, found: Reading) -> None:
+    assert wrong(paper, found) == [], str(paper)
+    assert missed(paper, found) == set(), str(paper)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_answer_that_must_be_there_is_found_and_none_is_wrong(
+    form: str, layout: str, reader: Reader
+) -> None:
+    for seed in range(3):
+        paper = Writer(form, layout, seed).paper()
+        found = reader(paper, docx(paper.body))
+        all_is_well(paper, found)
+        children = [{name: plain(child[name]) for name in CHILD} for child in paper.children]
+        assert told_rows(found.tables.get("children", ()), CHILD) == children, str(paper)
+        updates = tuple(row for row in found.tables.get("updates", ()) if "text" in row)
+        said = told_rows(updates, ("date", "text", "manager", "reviewer"))
+        assert said == [{name: plain(value) for name, value in row.items()} for row in paper.updates]
+
+
+@pytest.mark.parametrize("kind", ["docm", "strict"])
+@pytest.mark.parametrize("form", FORMS)
+def test_other_kinds_of_word_documents_are_read_alike(form: str, kind: str, reader: Reader) -> None:
+    for layout in LAYOUTS:
+        paper = Writer(form, layout, 7).paper()
+        assert reader(paper, docx(paper.body, kind=kind)).fields == reader(paper, docx(paper.body)).fields
+
+
+def test_labels_in_words_that_no_definition_knows_lead_to_no_wrong_answer(reader: Reader) -> None:
+    """A question is not understood now and then, but never answered with something else."""
+    bad = []
+    for paper in papers([0], untuned=True):
+        found = read(docx(paper.body), "form.docx", *reader.known_to(paper))
+        sure = (
+            {name: field for name, field in found.fields.items() if field.confidence >= SURE}
+            if isinstance(found, Reading)
+            else {}
+        )
+        bad += [
+            (str(paper), name)
+            for name, field in sure.items()
+            if name in MUST
+            and field.value
+            and plain(field.value) != plain(expected(paper).get(name, ""))
+            and not beside(name, field, paper)
+        ]
+    assert bad == []
+
+
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One form of every layout, saved by LibreOffice in other formats."""
+    program = converter()
+    if program is None:
+        pytest.skip("LibreOffice is not installed")
+    folder = tmp_path_factory.mktemp("converted")
+    for number, layout in enumerate(LAYOUTS):
+        paper = Writer(FORMS[number % len(FORMS)], layout, 0).paper()
+        (folder / f"{paper}.docx").write_bytes(docx(paper.body))
+    originals = sorted(map(str, folder.glob("*.docx")))
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    for kind in ("odt", "pdf"):
+        command = [program, "--headless", profile, "--convert-to", kind, "--outdir", str(folder), *originals]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.mark.parametrize("number", range(len(LAYOUTS)), ids=list(LAYOUTS))
+@pytest.mark.parametrize("kind", ["odt", "pdf"])
+def test_in_other_formats_nothing_is_read_that_is_not_there(
+    kind: str, number: int, converted: Path, reader: Reader
+) -> None:
+    paper = Writer(FORMS[number % len(FORMS)], list(LAYOUTS)[number], 0).paper()
+    found = reader(paper, (converted / f"{paper}.{kind}").read_bytes())
+    assert wrong(paper, found) == []
+    if kind == "odt":
+        assert missed(paper, found) == set()
