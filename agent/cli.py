@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         help='instead, try subject lines: a row of {"subject", "attachment"} a line; - is standard input',
     )
     read.add_argument("--json", action="store_true", help="one line of JSON for each path or row")
+    read.add_argument("--units", action="store_true", help="and all that stands in the documents, in order")
     read.add_argument("--desk", metavar="NAME", help="read by this desk's procedure (default: try all)")
 
     doctor = _verb(verbs, "doctor", _doctor, "look at everything the agent depends on", config=True)
@@ -279,7 +280,7 @@ def _read(told: argparse.Namespace) -> int:
     settings, today = _settings(told), wall_clock().date()
     how = {"today": today, "desk": told.desk, "as_json": told.json}
     if told.paths:
-        _print_all(read_files(told.paths, settings, **how))
+        _print_all(read_files(told.paths, settings, units=told.units, **how))
     elif str(told.subjects) == "-":
         _print_all(read_subjects(sys.stdin, settings, **how))
     else:

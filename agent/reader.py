@@ -63,9 +63,11 @@ def read_files(
     today: date,
     desk: str | None = None,
     as_json: bool = False,
+    units: bool = False,
 ) -> Iterator[str]:
     """Lines for each path. A file that cannot be read is a line with its reason.
 
+    With `units` everything that stands in the documents is told as well, in order.
     Without `desk` every desk's procedure is tried: the one that knows the form is taken, and for a mail
     without a form the one to which it was sent or that its subject speaks of. Raises WrongCall when there
     is no such desk.
@@ -74,14 +76,16 @@ def read_files(
     with ExitStack() as stack:
         desks = [ReadingDesk(settings, one, stack.enter_context(closing(Reader(workers=1)))) for one in asked]
         for path in paths:
-            told, procedure = _read_file(path, desks, today)
+            told, procedure = _read_file(path, desks, today, units=units)
             if as_json:
                 yield json.dumps(told, ensure_ascii=False)
             else:
                 yield from table_of(told, procedure)
 
 
-def _read_file(path: Path, desks: Sequence[ReadingDesk], today: date) -> tuple[dict[str, Any], Procedure]:
+def _read_file(
+    path: Path, desks: Sequence[ReadingDesk], today: date, *, units: bool
+) -> tuple[dict[str, Any], Procedure]:
     """What was read, and the procedure by which."""
     try:
         content = path.read_bytes()
@@ -89,12 +93,16 @@ def _read_file(path: Path, desks: Sequence[ReadingDesk], today: date) -> tuple[d
         mail = read_mail(content) if is_mail else _as_if_mailed(path, content)
         tried = [_Found(path, is_mail, mail, desk, today) for desk in desks]
         best = max(tried, key=lambda found: found.evidence)
-        return best.told(), best.procedure
+        told, procedure = best.told(), best.procedure
+        everything = best.units() if units else []
     except OSError as wrong:
         problem = f"The file cannot be opened: {wrong.strerror or wrong}."
     except Exception as wrong:  # whatever a file holds, the next one is read
         problem = f"The agent failed on it ({type(wrong).__name__}). Please report it."
-    return {**_nothing(path), "problems": [problem]}, desks[0].procedure
+    else:
+        return told | ({"units": everything} if units else {}), procedure
+    told = {**_nothing(path), "problems": [problem]}
+    return told | ({"units": []} if units else {}), desks[0].procedure
 
 
 def _is_mail(path: Path, content: bytes) -> bool:
@@ -163,6 +171,17 @@ class _Found:
         unread = [problem for one in self.readings if isinstance(one, Unreadable) for problem in one.problems]
         main["problems"] += [*self.mail.problems, *unread]
         return {**main, "submissions": told} if len(told) > 1 else main
+
+    def units(self) -> list[dict[str, Any]]:
+        """Everything that stands in the documents; of several, each place begins with the document's name."""
+        documents = documents_of(self.mail)
+        read = [self.desk.reader.read_units(each.content, each.name) for each in documents]
+        return [
+            asdict(unit) | ({"where": f"{document.name}: {unit.where}"} if len(documents) > 1 else {})
+            for document, found in zip(documents, read, strict=True)
+            if isinstance(found, tuple)
+            for unit in found
+        ]
 
     def _submission(self, submission: Submission) -> dict[str, Any]:
         forms = [one for one in self.readings if isinstance(one, Reading)]

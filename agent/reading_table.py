@@ -45,6 +45,7 @@ def table_of(told: dict[str, Any], procedure: Procedure) -> Iterator[str]:
         yield from _updates(one["updates"], width)
         yield from _notes(one, procedure, width)
         yield ""
+    yield from _units(told.get("units", []), width)
 
 
 def _heading(told: dict[str, Any], procedure: Procedure, width: int) -> Iterator[str]:
@@ -83,11 +84,28 @@ def _values(fields: dict[str, Any], width: int) -> Iterator[str]:
         is_long = len(found["value"]) > 3 * value_width or "\n" in found["value"]
         said = "" if is_long else _printed(found["value"])
         sure = f"{found['confidence']:.0%}"
-        where = re.sub(r" (\d+)", rf"{_TOGETHER}\1", found["where"])
+        where = _kept_together(found["where"])
         yield from _row((_words(name), said, f"“{found['label']}”", where, sure), columns)
         if is_long:
             for line in found["value"].splitlines():
                 yield from _wrapped(line, width, "    ")
+
+
+def _units(units: Sequence[dict[str, Any]], width: int) -> Iterator[str]:
+    """All that stands in the documents, a row each."""
+    if not units:
+        return
+    label_width = (width - _PLACE - 2 * 2) * 2 // 5
+    columns = (label_width, width - label_width - _PLACE - 2 * 2, _PLACE)
+    yield from _row(("label", "what stands there", "place"), columns)
+    for unit in units:
+        said = {True: "☒", False: "☐"}.get(unit["value"]) or str(unit["value"])
+        yield from _row((unit["label"], said, _kept_together(unit["where"])), columns)
+    yield ""
+
+
+def _kept_together(place: str) -> str:
+    return re.sub(r" (\d+)", rf"{_TOGETHER}\1", place)
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:

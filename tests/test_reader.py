@@ -16,12 +16,13 @@ from agent.forms import worker
 from agent.reader import read_files
 from agent.subject_lines import read_subjects
 from tests.builders import alert_form, form, mail, settings
+from tests.forms.conftest import docx, table
 
 TODAY = date(2026, 3, 2)
 
 
-def told(*paths: Path, desk: str | None = None) -> list[dict[str, Any]]:
-    lines = read_files(paths, settings(), today=TODAY, desk=desk, as_json=True)
+def told(*paths: Path, desk: str | None = None, units: bool = False) -> list[dict[str, Any]]:
+    lines = read_files(paths, settings(), today=TODAY, desk=desk, as_json=True, units=units)
     return [json.loads(line) for line in lines]
 
 
@@ -125,6 +126,26 @@ def test_a_document_that_breaks_its_reader_is_a_line_and_the_next_is_read(
 
     assert (first["kind"], second["kind"]) == ("unreadable", "new")
     assert first["problems"] == ["The document broke the program that reads documents."]
+
+
+def test_all_that_stands_in_the_documents_can_be_told_ours_or_not(
+    file: Callable[[str, bytes], Path],
+) -> None:
+    menu = docx(table(["Monday", "Soup"], ["Tuesday", "Pie"]))
+    one, two, three = told(
+        file("menu.docx", menu),
+        file("two.eml", mail("Lunch", ("menu.docx", menu), ("SLA.docx", alert_form()))),
+        file("broken.docx", b"PK broken"),
+        units=True,
+    )
+
+    assert (one["kind"], three["units"]) == ("unreadable", [])
+    assert one["units"][:2] == [
+        {"label": "", "value": "Monday", "kind": "text", "where": "table 1, row 1, column 1"},
+        {"label": "Monday", "value": "Soup", "kind": "text", "where": "table 1, row 1, column 2"},
+    ]
+    assert two["units"][0]["where"] == "menu.docx: table 1, row 1, column 1"
+    assert any(unit["value"] == "Theo Marchbanks" for unit in two["units"])
 
 
 def test_old_subject_lines_are_tried_in_order_and_a_bad_row_is_a_line_with_its_problem() -> None:

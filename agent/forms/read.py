@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from agent.forms.definition import FormDefinition
 from agent.forms.docx import read_docx
+from agent.forms.labelled import Labelled, labelled
 from agent.forms.labels import ENOUGH, LabelBook, key, label_book
 from agent.forms.matching import Line, lines_of, match
 from agent.forms.odt import read_odt
@@ -18,6 +20,8 @@ from agent.forms.units import Document, Refused
 from agent.forms.unpack import CARRIERS, check
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category
+
+Found = TypeVar("Found")
 
 _TITLE_LINES = 40  # a form says what it is near its beginning, or in a header
 _TITLE_LENGTH = 140
@@ -47,9 +51,21 @@ def read(
 
     Problems are "code: sentence". A value that is not certain is left empty and has a problem.
     """
+    return _carefully(
+        content, name, lambda sha256: _read(content, name, sha256, definitions, tuple(categories))
+    )
+
+
+def read_units(content: bytes, name: str) -> tuple[Labelled, ...] | Unreadable:
+    """Everything that stands in one document, in order, whatever form it is or none. Never raises."""
+    return _carefully(content, name, lambda _: tuple(labelled(document_of(content))))
+
+
+def _carefully(content: bytes, name: str, reading: Callable[[str], Found]) -> Found | Unreadable:
+    """What `reading` makes of a document, given its fingerprint; its failures are answers too."""
     sha256 = hashlib.sha256(content).hexdigest()
     try:
-        return _read(content, name, sha256, definitions, tuple(categories))
+        return reading(sha256)
     except Refused as refused:
         return Unreadable(name, sha256, refused.code, (str(refused),))
     except RecursionError:

@@ -23,8 +23,9 @@ from pydantic import TypeAdapter
 
 from agent.errors import NeedsAPerson
 from agent.forms.definition import FormDefinition
+from agent.forms.labelled import Labelled
 from agent.forms.limits import Limits, confine, renew
-from agent.forms.read import CONVERTED, read
+from agent.forms.read import CONVERTED, read, read_units
 from agent.forms.sniff import sniff
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category
@@ -33,7 +34,11 @@ Pipe = IO[bytes]
 
 WORKERS = 2
 
+Told = tuple[tuple[FormDefinition, ...], tuple[Category, ...]]
+Answer = Reading | tuple[Labelled, ...] | Unreadable
+
 _READING = TypeAdapter(Reading)
+_UNITS = TypeAdapter(tuple[Labelled, ...])
 _UNREADABLE = TypeAdapter(Unreadable)
 _SAID = {
     "timeout": "The document could not be read in the time that is allowed for one.",
@@ -62,6 +67,15 @@ class Reader:
         self, content: bytes, name: str, definitions: Sequence[FormDefinition], categories: Sequence[Category]
     ) -> Reading | Unreadable:
         """Read one document. Never raises for what the document holds or does."""
+        found = self._ask(content, name, (tuple(definitions), tuple(categories)))
+        return cast(Reading | Unreadable, found)
+
+    def read_units(self, content: bytes, name: str) -> tuple[Labelled, ...] | Unreadable:
+        """Everything that stands in one document, as `agent.forms.read.read_units` gives it."""
+        found = self._ask(content, name, None)
+        return cast(tuple[Labelled, ...] | Unreadable, found)
+
+    def _ask(self, content: bytes, name: str, told: Told | None) -> Answer:
         if len(content) > self._limits.size:
             return _unreadable(content, name, "too_large")
         worker = self._free.get()
@@ -70,7 +84,7 @@ class Reader:
                 worker.end()
                 worker = None
             worker = worker or _Worker(self._limits)
-            found = worker.read(content, name, definitions, categories)
+            found = worker.read(content, name, told)
             if isinstance(found, str):
                 worker.end()
                 worker = None
@@ -93,7 +107,7 @@ class _Worker:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._told: object = None
+        self._told: Told | None = None
         self._process = subprocess.Popen(
             [sys.executable, "-m", "agent.forms.worker"],
             stdin=subprocess.PIPE,
@@ -121,21 +135,19 @@ class _Worker:
             with contextlib.suppress(OSError):  # what was under way need not arrive any more
                 pipe.close()
 
-    def read(
-        self, content: bytes, name: str, definitions: Sequence[FormDefinition], categories: Sequence[Category]
-    ) -> Reading | Unreadable | str:
-        """The reading, or the code of what went wrong with the process."""
+    def read(self, content: bytes, name: str, told: Told | None) -> Answer | str:
+        """The reading of a form of those `told`, or without them the document's units; or else the code of
+        what went wrong with the process."""
         late = threading.Event()
         seconds = self._limits.converting if sniff(content) in CONVERTED else self._limits.seconds
         clock = threading.Timer(seconds, self._stop, (late,))
         clock.daemon = True
         clock.start()
         try:
-            told = (tuple(definitions), tuple(categories))
-            if told != self._told:
+            if told not in (None, self._told):
                 self._send(told)
                 self._told = told
-            self._send((content, name, seconds))
+            self._send((content, name, seconds, told is not None))
             answer = _receive(self._from)
         except OSError:
             answer = b""
@@ -158,11 +170,13 @@ class _Worker:
         _write(self._to, pickle.dumps(message))
 
 
-def _understood(answer: bytes) -> Reading | Unreadable | str:
+def _understood(answer: bytes) -> Answer | str:
     """Plain JSON, so that nothing a document may have done to the worker is run here."""
     kind, _, told = answer.partition(b"\n")
     if kind == b"reading":
         return _READING.validate_json(told)
+    if kind == b"units":
+        return _UNITS.validate_json(told)
     found = _UNREADABLE.validate_json(told)
     return "memory" if found.code == "memory" else found
 
@@ -211,12 +225,15 @@ def main() -> None:
         if isinstance(asked[0], tuple):
             definitions, categories = asked
             continue
-        content, name, seconds = asked
+        content, name, seconds, is_form = asked
         renew(seconds)
-        _write(target, _answer(read(content, name, definitions, categories)))
+        found = read(content, name, definitions, categories) if is_form else read_units(content, name)
+        _write(target, _answer(found))
 
 
-def _answer(found: Reading | Unreadable) -> bytes:
+def _answer(found: Answer) -> bytes:
+    if isinstance(found, tuple):
+        return b"units\n" + _UNITS.dump_json(found)
     if isinstance(found, Reading):
         return b"reading\n" + _READING.dump_json(found)
     return b"unreadable\n" + _UNREADABLE.dump_json(found)
