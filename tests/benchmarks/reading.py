@@ -15,7 +15,9 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 from lxml import etree
@@ -88,8 +90,8 @@ def _ways(
         "read in the worker": lambda: reader.read(content, "f.docx", forms, categories),
     }
     try:
-        import docx  # not one of the project's own packages
-    except ImportError:
+        docx = import_module("docx")  # not one of the project's own packages
+    except ModuleNotFoundError:
         print("(python-docx is not installed, so that it is not compared)")
     else:
         ways["python-docx: every paragraph and cell"] = lambda: _python_docx(docx, content)
@@ -101,8 +103,8 @@ def _floor(content: bytes) -> str:
         return "".join(map(str, etree.fromstring(archive.read("word/document.xml")).itertext()))
 
 
-def _python_docx(docx: object, content: bytes) -> list[str]:
-    document = docx.Document(io.BytesIO(content))  # type: ignore[attr-defined]
+def _python_docx(docx: ModuleType, content: bytes) -> list[str]:
+    document = docx.Document(io.BytesIO(content))
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     return [paragraph.text for paragraph in document.paragraphs] + cells
 
