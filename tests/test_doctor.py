@@ -18,7 +18,7 @@ import pytest
 from agent.doctor.diagnosis import Diagnosis, State
 from agent.doctor.examine import doctor, examine
 from agent.ledger.sql import SqlLedger
-from agent.register.new_workbook import new_workbook
+from agent.register.new_workbook import NewWorkbook
 from agent.sandbox.drive_files import Drive
 from agent.sandbox.faults import Fault
 from agent.sandbox.server import Sandbox
@@ -268,7 +268,9 @@ def test_a_workbook_that_cannot_be_edited(practice: Practice) -> None:
 
 
 def test_a_workbook_that_is_there_and_may_be_written(practice: Practice) -> None:
-    practice.drive.put("Need to Know.xlsx", new_workbook(settings().procedures["nct"].columns, "nct"))
+    practice.drive.put(
+        "Need to Know.xlsx", NewWorkbook("nct", settings().procedures["nct"].columns).content()
+    )
     found = {one.check: one for one in practice.found()}
 
     assert found["register"].said == "It can be read and edited: 0 rows."
@@ -277,7 +279,9 @@ def test_a_workbook_that_is_there_and_may_be_written(practice: Practice) -> None
 
 
 def test_a_workbook_that_the_agent_may_only_read(practice: Practice) -> None:
-    practice.drive.put("Need to Know.xlsx", new_workbook(settings().procedures["nct"].columns, "nct"))
+    practice.drive.put(
+        "Need to Know.xlsx", NewWorkbook("nct", settings().procedures["nct"].columns).content()
+    )
     practice.sandbox.tenant.faults.add(
         Fault(method="PATCH", path="/drives/", status=403, code="accessDenied")
     )

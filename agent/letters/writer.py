@@ -89,7 +89,7 @@ class Writer:
     def digest(self, digest: Digest, mark: str) -> Written:
         from agent.letters.chart import bar_chart  # once a week; not for every start of the command
 
-        bars = by_age(digest.open)
+        bars = by_age(alert.days_open for alert in digest.open)
         written = self.compose("weekly_digest", mark, digest=digest, by_age=bars, chart=_CHART)
         return replace(written, pictures=((_CHART, bar_chart(bars)),)) if digest.open else written
 

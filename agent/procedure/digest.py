@@ -21,7 +21,7 @@ from agent.procedure.words import Status
 from agent.procedure.working_days import Calendar
 
 _WEEK = timedelta(days=7)
-_AGES: tuple[tuple[str, int | None], ...] = (
+AGES: tuple[tuple[str, int | None], ...] = (
     ("under 1 week", 7),
     ("1 to 2 weeks", 14),
     ("2 to 4 weeks", 28),
@@ -180,13 +180,12 @@ def digest_of(
     )
 
 
-def by_age(open_alerts: Sequence[OpenAlert]) -> tuple[tuple[str, int], ...]:
+def by_age(days_open: Iterable[int]) -> tuple[tuple[str, int], ...]:
     """How many alerts have been open for how long, the youngest first."""
     counted = Counter(
-        next(words for words, days in _AGES if days is None or alert.days_open < days)
-        for alert in open_alerts
+        next(words for words, limit in AGES if limit is None or days < limit) for days in days_open
     )
-    return tuple((words, counted[words]) for words, _ in _AGES)
+    return tuple((words, counted[words]) for words, _ in AGES)
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,7 @@ class Procedure(Told):
     that the procedure knows its clause; what is not listed is no departure here. `role_names`,
     `form_types` and `finding_words` say in plain words what roles, forms and findings are called.
     `columns` are those of the register's alerts, `question_columns` those of its Questions sheet.
+    `summary_by` is the column, by its field, by which the Summary sheet counts open alerts apart.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Procedure(Told):
     system_id_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=())
     question_columns: tuple[Column, ...] = ()
+    summary_by: str = "area"
     missing_forms: tuple[str, ...] = ()
     findings: dict[str, str] = field(default_factory=dict)
     clocks: tuple[ClockRule, ...] = ()

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
 from agent.errors import NeedsAPerson
-from agent.procedure.rules import Procedure
-from agent.register.base import Book, Edits
+from agent.procedure.answer import Answer
+from agent.procedure.rules import Column, Procedure
+from agent.register.base import Book, Changes, Edits, Sheet
 from agent.register.cells import reference_key, same
 from agent.register.difference import Difference
-from agent.register.in_place import edit
-from agent.register.new_workbook import new_workbook
-from agent.register.workbook import Workbook
+from agent.register.in_place import Cells, Edit, NewSheet, Rows, edit
+from agent.register.new_workbook import QUESTIONS, SUMMARY, NewWorkbook
+from agent.register.own_sheets import own_sheet, shown_on
+from agent.register.package import Package
+from agent.register.properties import MARK, property_of
+from agent.register.workbook import QUESTIONS_TABLE, Workbook
+
+_ANYTHING = Column("", "agent")
 
 
 class Bookbinder:
     """Binds the workbooks of one desk."""
 
     def __init__(self, procedure: Procedure, desk: str) -> None:
-        self._procedure, self._desk = procedure, desk
-        self._columns = procedure.columns
+        self._desk = desk
+        self._columns, self._question_columns = procedure.columns, procedure.question_columns
+        self._new = NewWorkbook(
+            desk,
+            procedure.columns,
+            tuple(_with_answers(procedure.question_columns)),
+            about=procedure.title,
+            marking=procedure.letters.subject_marking,
+            counted_by=_heading_of(procedure.columns, procedure.summary_by),
+        )
 
     def empty(self) -> bytes:
         """A register in which no alert stands yet."""
-        procedure = self._procedure
-        marking = procedure.letters.subject_marking
-        return new_workbook(self._columns, self._desk, about=procedure.title, marking=marking)
+        return self._new.content()
 
     def edited(self, content: bytes, edits: Edits) -> bytes:
         """The workbook with `edits` in it; the very same bytes when they stand there already.
@@ -31,30 +46,40 @@ class Bookbinder:
         ChangedMeanwhile when a row to be changed is not there; NeedsAPerson when the workbook cannot be
         edited safely.
         """
-        return edit(content, self._columns, self._desk, edits.register)
+        also = [*self._questions(edits.questions), *self._summary(edits.summary)]
+        return edit(content, self._columns, self._desk, edits.register, also, edits.mark)
 
     def opened(self, content: bytes, version: str | None) -> Book:
         """What stands in a workbook. NeedsAPerson when it is none that the agent may write to."""
-        return Book(version, Workbook(content, self._desk).table(self._columns).shown())
+        book = Workbook(content, self._desk)
+        asks = own_sheet(book, QUESTIONS) is not None
+        return Book(
+            version,
+            register=book.table(self._columns).shown(),
+            questions=book.table(self._question_columns, QUESTIONS_TABLE).shown() if asks else Sheet(),
+            summary=shown_on(book, SUMMARY),
+            mark=property_of(book.package, MARK),
+        )
+
+    def mark_of(self, content: bytes) -> str:
+        """What the agent wrote into the workbook with its last writing."""
+        return property_of(Package(content), MARK)
 
     def difference(self, before: bytes, after: bytes) -> Difference:
         """What an edit changed, cell by cell."""
-        columns = (*self._columns, *self._procedure.question_columns)
+        columns = (*self._columns, *self._question_columns)
         return Difference(before, after, columns, self._desk)
 
     def holds(self, content: bytes, edits: Edits) -> bool:
         """Does everything that was to be written stand in `content`?"""
-        book = Workbook(content, self._desk).table(self._columns)
-        sheet, changes = book.shown(), edits.register
-        columns = {placed.column.heading: placed.column for placed in book.columns}
-        wanted = dict(changes.cells)
-        wanted |= {row.get(book.reference.column.heading, ""): row for row in changes.new_rows}
-        return all(
-            reference_key(reference) in sheet.twice
-            or same(columns[heading], sheet.rows.get(reference_key(reference), {}).get(heading, ""), value)
-            for reference, values in wanted.items()
-            for heading, value in values.items()
-            if heading in columns
+        book = self.opened(content, None)
+        return (
+            _holds(book.register, edits.register, self._columns)
+            and _holds(book.questions, edits.questions, self._question_columns)
+            and all(
+                same(_ANYTHING, book.summary.get(address, ""), text)
+                for address, text in edits.summary.items()
+            )
         )
 
     def refuse_unproved(self, content: bytes, edits: Edits, name: str) -> None:
@@ -64,3 +89,38 @@ class Bookbinder:
                 f"What was written to the register {name} is not what stands there. "
                 "Open it in Excel, and restore an earlier version if it is damaged."
             )
+
+    def _questions(self, changes: Changes) -> Iterable[Edit]:
+        if changes:
+            yield NewSheet(QUESTIONS, self._new.questions_alone)
+            yield Rows(self._question_columns, changes, QUESTIONS_TABLE, into_gaps=True)
+
+    def _summary(self, cells: Mapping[str, str]) -> Iterable[Edit]:
+        if cells:
+            numbers = {address: int(text) if text.isdecimal() else text for address, text in cells.items()}
+            yield NewSheet(SUMMARY, self._new.summary_alone)
+            yield Cells(SUMMARY, numbers)
+
+
+def _with_answers(columns: Iterable[Column]) -> Iterable[Column]:
+    """The Questions sheet's columns, with what people may choose as an answer."""
+    for column in columns:
+        yield replace(column, choices=tuple(Answer)) if column.field == "answer" else column
+
+
+def _heading_of(columns: Iterable[Column], field: str) -> str:
+    return next((column.heading for column in columns if column.field == field), "")
+
+
+def _holds(sheet: Sheet, changes: Changes, columns: Iterable[Column]) -> bool:
+    by_heading = {column.heading: column for column in columns}
+    seen = _heading_of(columns, "reference")
+    wanted = dict(changes.cells)
+    wanted |= {row.get(seen, ""): row for row in changes.new_rows}
+    return not (set(changes.gone) & sheet.rows.keys() - sheet.twice) and all(
+        reference_key(key) in sheet.twice
+        or same(by_heading[heading], sheet.rows.get(reference_key(key), {}).get(heading, ""), value)
+        for key, values in wanted.items()
+        for heading, value in values.items()
+        if heading in by_heading and heading in sheet.headings
+    )

@@ -79,7 +79,7 @@ STATUSES = {
     ),
     Status.CONCLUDED: Look("✓", "Done. Nobody is chased any more.", ink=FAINT),
     Status.REOPENED: Look("↺", "Was concluded, and is open again.", "E3F0E6", "1B5E35", bold=True),
-    Status.DUPLICATE: Look("＝", "The same matter as another alert. Not chased.", ink=FAINT, italic=True),
+    Status.DUPLICATE: Look("≡", "The same matter as another alert. Not chased.", ink=FAINT, italic=True),
     Status.NOT_AN_ALERT: Look("–", "Came in by mistake. Not chased.", ink=FAINT, italic=True),
 }
 CLOSED = (Status.CONCLUDED, Status.DUPLICATE, Status.NOT_AN_ALERT)

@@ -9,7 +9,7 @@ from agent.procedure.rules import Column
 from agent.register.base import Book, Changes, Edits, Sheet
 from agent.register.cells import reference_key, tidy
 from agent.register.in_place import edit
-from agent.register.new_workbook import new_workbook
+from agent.register.new_workbook import NewWorkbook
 from agent.register.recognise import Recognised, recognised
 
 
@@ -70,7 +70,7 @@ class MemoryRegister:
         if self._version() is None:
             raise NotFound("There is no register yet.")
         columns = list(self.register.columns.values())
-        empty = new_workbook(columns, self._desk)
+        empty = NewWorkbook(self._desk, columns).content()
         return edit(empty, columns, self._desk, Changes(new_rows=tuple(self.rows)))
 
     def person_saved(self) -> None:

@@ -13,7 +13,9 @@ from agent.procedure.words import Status
 from agent.register.looks import FONT, INK, OWNERS, STATUSES
 
 
-def write_read_me(sheet: Worksheet, columns: Sequence[Column], title: str) -> None:
+def write_read_me(
+    sheet: Worksheet, columns: Sequence[Column], question_columns: Sequence[Column], title: str
+) -> None:
     page = _Page(sheet)
     page.heading(title, size=15)
     page.text(
@@ -26,6 +28,10 @@ def write_read_me(sheet: Worksheet, columns: Sequence[Column], title: str) -> No
     page.heading("What you can do")
     for line in _can_do(columns):
         page.point(line)
+    if question_columns:
+        page.heading("How to answer a question")
+        for line in _how_to_answer(question_columns):
+            page.point(line)
     page.heading("Please do not")
     for line in _please_do_not(columns):
         page.point(line)
@@ -54,9 +60,21 @@ def _can_do(columns: Sequence[Column]) -> list[str]:
             f"Put an alert on hold: give a date in “{name['on_hold_until']}”. It is not chased until then."
         )
     lines.append(
-        "Keep the workbook open. The agent waits, and writes what it has to when you have closed it."
+        "Keep the workbook open. What the agent has to write is not lost by that: it is written as soon as "
+        "the workbook can be written."
     )
     return lines
+
+
+def _how_to_answer(columns: Sequence[Column]) -> list[str]:
+    name = {column.field: column.heading for column in columns if column.field}
+    choices = next((column.choices for column in columns if column.field == "answer"), ())
+    listed = ", ".join(f"“{choice}”" for choice in choices)
+    return [
+        "On the sheet “Questions” stands what the agent will not guess; the mail stays visible until then.",
+        f"Choose in “{name['answer']}”: {listed}. Or type the reference of the alert that it belongs to.",
+        f"At its next round the agent acts on it and says so in “{name['outcome']}”. Nothing else is needed.",
+    ]
 
 
 def _please_do_not(columns: Sequence[Column]) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from agent.errors import ChangedMeanwhile, NeedsAPerson, OutcomeUnknown
 from agent.register.addresses import Area
@@ -55,7 +56,8 @@ class SharePointWorkbook:
             alone = _Writing(session, difference, self._place).carried_out()
         # Where others were at work, what stands there is not ours alone: the old version makes us look again.
         now = self._place.item() if alone else None
-        return self._binder.opened(after, now.version if now else expecting)
+        written = self._binder.opened(after, now.version if now else expecting)
+        return replace(written, mark=self._binder.mark_of(before))
 
     def kept_as(self) -> dict[str, str]:
         return {"kind": self.kind, "item": self._place.item_id}

@@ -27,6 +27,7 @@ from agent.register.sheet_part import SheetPart
 from agent.register.styles import Styles
 
 TABLE = "NeedToKnow"
+QUESTIONS_TABLE = "NeedToKnowQuestions"
 
 _USUAL_WIDTH = 9.0
 _REMEMBERED = 10_000  # different cells of a column whose words are kept

@@ -30,7 +30,8 @@ from agent.procedure.rules import Column
 from agent.register.addresses import cell
 from agent.register.base import Changes
 from agent.register.in_place import edit
-from agent.register.new_workbook import FIRST_ROW, HEADING_ROW, new_workbook
+from agent.register.new_workbook import NewWorkbook
+from agent.register.table_sheet import FIRST_ROW, HEADING_ROW
 from agent.register.workbook import TABLE, Workbook
 
 SIZES = (1_000, 10_000, 50_000)
@@ -135,7 +136,10 @@ WRITING = ("edit in place", "read and edit", "openpyxl load+save")
 def make(source: Path, rows: int) -> None:
     """A register as another program saved it, with its texts in a list of their own where it keeps one."""
     filled = edit(
-        new_workbook(COLUMNS, DESK), COLUMNS, DESK, Changes(new_rows=tuple(map(row, range(1, rows + 1))))
+        NewWorkbook(DESK, COLUMNS).content(),
+        COLUMNS,
+        DESK,
+        Changes(new_rows=tuple(map(row, range(1, rows + 1)))),
     )
     source.write_bytes(filled)
 

@@ -28,7 +28,7 @@ from agent.sandbox.drive import Drive
 from agent.sandbox.faults import Fault
 from agent.sandbox.server import Sandbox
 from agent.settings import Tenant
-from tests.register.books import BY_HEADING, COLUMNS, DESK, as_excel_would, binder, reference, row
+from tests.register.books import BY_HEADING, COLUMNS, DESK, as_excel_would, binder, procedure, reference, row
 
 HOST = "contoso.sharepoint.example"
 BOOK = "Need to Know.xlsx"
@@ -50,7 +50,7 @@ class World(Protocol):
 
 class MemoryWorld:
     def __init__(self) -> None:
-        self.register = MemoryRegister(COLUMNS, DESK)
+        self.register = MemoryRegister(COLUMNS, DESK, procedure().question_columns)
 
     def types(self, number: int, heading: str, value: str) -> None:
         self.register.row(reference(number))[heading] = value
@@ -386,6 +386,47 @@ def test_a_row_that_is_gone_is_not_written_somewhere_else(world: World) -> None:
         write(world.register, set_status(1, "Update due"), expecting=sheet.version)
 
     assert list(read(world.register).register.rows) == [reference(2)]
+
+
+def test_questions_and_the_summary_are_written_with_the_alerts(world: World) -> None:
+    columns = {column.field: column.heading for column in procedure().question_columns}
+    number, why, answer = columns["reference"], columns["why"], columns["answer"]
+    asked = tuple({number: str(one), why: f"Which alert is it? ({one})"} for one in (1, 2))
+    edits = Edits(
+        Changes(new_rows=(row(1),)), Changes(new_rows=asked), {"A6": "Open alerts", "B6": "12"}, "m1"
+    )
+
+    first = world.register.write(edits, expecting=None)
+
+    assert list(first.questions.rows) == ["1", "2"]
+    assert first.questions.rows["2"][why] == "Which alert is it? (2)"
+    assert first.summary.items() >= edits.summary.items()
+    assert read(world.register) == first
+
+    done = Changes(cells={"2": {why: "Answered."}}, gone=("1",))
+    after = world.register.write(Edits(questions=done, summary={"B6": "3"}, mark="m2"), first.version)
+
+    assert list(after.questions.rows) == ["2"]
+    assert (after.questions.rows["2"][why], after.questions.rows["2"][answer]) == ("Answered.", "")
+    assert after.summary["B6"] == "3"
+    assert after.register == first.register
+    assert read(world.register) == after
+
+    new = Changes(new_rows=({number: "3", why: "Another"},))
+    again = world.register.write(Edits(questions=new), after.version)
+    assert sorted(again.questions.rows) == ["2", "3"]
+    assert read(world.register) == again
+
+
+def test_what_the_questions_and_the_summary_say_already_is_not_written_again(world: World) -> None:
+    columns = {column.field: column.heading for column in procedure().question_columns}
+    asked = ({columns["reference"]: "1", columns["why"]: "Which alert is it?"},)
+    edits = Edits(Changes(new_rows=(row(1),)), Changes(new_rows=asked), {"B6": "12"}, "m1")
+    first = world.register.write(edits, expecting=None)
+
+    again = world.register.write(Edits(edits.register, edits.questions, edits.summary, "m2"), first.version)
+
+    assert again == first
 
 
 def test_the_copy_is_a_workbook_with_every_row(world: World) -> None:

@@ -28,8 +28,7 @@ from agent.intake import reconcile
 from agent.ledger.base import DeskLedger
 from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
-from agent.register import bookbinder
-from agent.register.new_workbook import new_workbook
+from agent.register.new_workbook import NewWorkbook
 from agent.sandbox import stage
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of, type_into
@@ -234,7 +233,7 @@ def world(start: datetime = BEFORE_ALL) -> Iterator[World]:
             throttle=False,
             work_dir=Path(folder),
         ) as sandbox,
-        patch.object(bookbinder, "new_workbook", _new_workbook),
+        patch.object(NewWorkbook, "content", _new_workbook),
         patch.object(stage, "type_into", _type_into),
     ):
         here = Stage(story, shipped, desk, sandbox)
@@ -298,7 +297,7 @@ def _writer(told: Settings, desk: DeskSettings) -> Writer:
     return _writers[desk.mailbox]
 
 
-_new_workbook = cache(new_workbook)
+_new_workbook = cache(NewWorkbook.content)
 
 
 @cache

@@ -8,9 +8,8 @@ import pytest
 from PIL import Image
 
 from agent.letters.chart import HEIGHT, SCALE, WIDTH, bar_chart
-from agent.procedure.digest import OpenAlert, by_age
+from agent.procedure.digest import by_age
 from tests.letters.test_writer import SAMPLES
-from tests.procedure.situations import day
 
 BARS = (("under 1 week", 4), ("1 to 2 weeks", 1), ("over 8 weeks", 0))
 
@@ -43,10 +42,7 @@ def test_a_week_in_which_nothing_is_open_still_has_a_picture() -> None:
 
 
 def test_alerts_are_counted_by_how_long_they_have_been_open() -> None:
-    received = day("Mon 2 Mar 2026")
-    ages = [OpenAlert("SLA-2026-0001", received, days) for days in (0, 6, 7, 13, 14, 27, 28, 55, 56, 400)]
-
-    assert by_age(ages) == (
+    assert by_age([0, 6, 7, 13, 14, 27, 28, 55, 56, 400]) == (
         ("under 1 week", 2),
         ("1 to 2 weeks", 2),
         ("2 to 4 weeks", 2),

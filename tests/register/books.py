@@ -20,7 +20,7 @@ from agent.procedure.rules import Column, Procedure
 from agent.register.base import Changes, Sheet
 from agent.register.bookbinder import Bookbinder
 from agent.register.in_place import edit
-from agent.register.new_workbook import new_workbook
+from agent.register.new_workbook import NewWorkbook
 from agent.register.workbook import Workbook
 
 DESK = "harbour"
@@ -76,8 +76,9 @@ def reference(number: int) -> str:
 
 
 def book_with(*rows: Mapping[str, str]) -> bytes:
-    """A register of the desk with these rows."""
-    return edit(new_workbook(COLUMNS, DESK, about="Harbour procedure"), COLUMNS, DESK, Changes(new_rows=rows))
+    """A register of the desk with these rows, and without the other sheets of the agent's own."""
+    empty = NewWorkbook(DESK, COLUMNS, about="Harbour procedure", summarised=False).content()
+    return edit(empty, COLUMNS, DESK, Changes(new_rows=rows))
 
 
 def sheet_of(content: bytes) -> Sheet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -10,10 +11,16 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from agent.errors import BadConfiguration
+from agent.procedure.answer import Answer
+from agent.procedure.digest import AGES, Counted
 from agent.procedure.rules import Column
+from agent.procedure.summary import CATEGORIES, GROUPS, WEEKS, Summary
 from agent.procedure.words import Status
+from agent.register.bookbinder import Bookbinder
 from agent.register.looks import STATUSES
-from agent.register.new_workbook import new_workbook
+from agent.register.new_workbook import NewWorkbook
+from agent.register.package import Package
+from agent.register.summary_sheet import cells_of
 from agent.register.workbook import Workbook
 from tests.register.books import COLUMNS, DESK, shipped
 
@@ -21,7 +28,7 @@ from tests.register.books import COLUMNS, DESK, shipped
 @pytest.fixture(scope="module")
 def book() -> Any:
     """The register of the procedure that comes with the agent."""
-    content = new_workbook(shipped().columns, DESK, about=shipped().title, marking="Urgent and Confidential")
+    content = Bookbinder(shipped(), DESK).empty()
     return openpyxl.load_workbook(io.BytesIO(content))
 
 
@@ -95,8 +102,53 @@ def test_the_workbook_knows_its_desk_and_the_page_that_explains_it(book: Any) ->
         assert words in page
 
 
+def test_the_sheets_stand_in_the_order_in_which_people_need_them(book: Any) -> None:
+    assert book.sheetnames == ["Need to Know", "Questions", "Summary", "Read me"]
+
+
+def test_questions_are_answered_from_a_list_or_with_a_reference(book: Any) -> None:
+    sheet = book["Questions"]
+    (check,) = [one for one in sheet.data_validations.dataValidation if one.type == "list"]
+
+    assert check.formula1 == f'"{",".join(Answer)}"'
+    assert check.showInputMessage
+    assert not check.showErrorMessage, "a reference is an answer, too"
+    assert sheet.tables["NeedToKnowQuestions"].ref.startswith("A3:")
+
+
+def test_every_chart_of_the_summary_draws_the_figures_of_its_place(book: Any) -> None:
+    """Each figure written says where it stands; the chart that covers the place is the one of its title."""
+    sheet = book["Summary"]
+    told = Summary(
+        standing=(Counted("Open alerts", 7),),
+        by_age=tuple((words, 1) for words, _ in AGES),
+        by_week=tuple((f"{week} Mar", 2, 3) for week in range(1, WEEKS + 1)),
+        by_category=tuple((f"M{number}", 4) for number in range(CATEGORIES)),
+        by_group=tuple((f"Area {number}", 5) for number in range(GROUPS)),
+        counted_by="Area",
+    )
+    cells = cells_of(told)
+    drawn = []
+    for chart in sheet._charts:
+        for series in chart.series:
+            where = series.val.numRef.f.rpartition("!")[2].replace("$", "")
+            drawn.append({cells[cell.coordinate] for line in sheet[where] for cell in line})
+
+    assert drawn == [{"1"}, {"2"}, {"3"}, {"4"}, {"5"}]
+    assert cells_of(replace(told, by_group=()))["A51"] == ""
+
+
+def test_every_chart_says_what_it_shows_to_those_who_do_not_see_it() -> None:
+    content = Bookbinder(shipped(), DESK).empty()
+    root = Package(content).xml("xl/drawings/drawing1.xml")
+    said = [one.get("descr") for one in root.iter("{*}cNvPr")]
+
+    assert len(said) == 4
+    assert all(text and text.startswith("How many") for text in said)
+
+
 def test_an_empty_register_is_read_as_empty() -> None:
-    sheet = Workbook(new_workbook(COLUMNS, DESK), DESK).table(COLUMNS).shown()
+    sheet = Workbook(NewWorkbook(DESK, COLUMNS).content(), DESK).table(COLUMNS).shown()
 
     assert (dict(sheet.rows), sheet.doubts) == ({}, ())
 
@@ -106,4 +158,4 @@ def test_choices_that_do_not_fit_a_drop_down_are_told(choices: tuple[str, ...]) 
     columns = (*COLUMNS, Column("Outcome", "person", format="choice", choices=choices))
 
     with pytest.raises(BadConfiguration, match="`Outcome`: a drop-down holds 255 characters"):
-        new_workbook(columns, DESK)
+        NewWorkbook(DESK, columns).content()
