@@ -218,13 +218,20 @@ def _demo(told: argparse.Namespace) -> int:
 
 
 def _run(told: argparse.Namespace) -> int:
+    from contextlib import nullcontext
+
     from agent import log, timetable
     from agent.bootstrap import at_work
+    from agent.health import Health, served
 
     settings = _settings(told, for_work=True)
     log.set_up(json=told.log_json)
     with at_work(settings) as agent:
-        timetable.run(agent)
+        health = Health(agent)
+        log.set_up(json=told.log_json, count=health.metrics.count)
+        listen = settings.agent.watched.listen
+        with served(health, listen) if listen else nullcontext():
+            timetable.run(agent, health)
     return 0
 
 

@@ -11,8 +11,13 @@ import structlog
 _QUIET = ("O365", "msal", "urllib3", "apscheduler", "uvicorn", "alembic", "asyncio")
 
 
-def set_up(*, json: bool = False, level: int = logging.INFO) -> None:
-    """Send every event to standard error, as JSON for machines or as plain lines for people."""
+def set_up(
+    *, json: bool = False, level: int = logging.INFO, count: structlog.typing.Processor | None = None
+) -> None:
+    """Send every event to standard error, as JSON for machines or as plain lines for people.
+
+    `count` sees each event on its way.
+    """
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
@@ -21,6 +26,7 @@ def set_up(*, json: bool = False, level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([count] if count else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -80,6 +80,19 @@ class Limits(Told):
 
 
 @dataclass(frozen=True)
+class Watched(Told):
+    """How others see that the agent is well. `listen` ("127.0.0.1:9464") is where it answers; "" nowhere.
+
+    `heartbeat` is asked for every `heartbeat_minutes`, as long as an audit finds nothing amiss: whoever
+    waits for it there notices when it stays away.
+    """
+
+    listen: str = ""
+    heartbeat: str = ""
+    heartbeat_minutes: int = 5
+
+
+@dataclass(frozen=True)
 class AgentSettings(Told):
     """`agent.toml`."""
 
@@ -90,6 +103,7 @@ class AgentSettings(Told):
     rehearse_to: str = ""
     timetable: Timetable = field(default_factory=Timetable)
     limits: Limits = field(default_factory=Limits)
+    watched: Watched = field(default_factory=Watched)
 
 
 @dataclass(frozen=True)
@@ -393,7 +407,11 @@ def _agent_problems(agent: AgentSettings, desks: Mapping[str, DeskSettings]) -> 
         ]
     problems += [
         f"agent.toml: `{table}.{key}` is {number}. It has to be at least 1."
-        for table, told in (("timetable", agent.timetable), ("limits", agent.limits))
+        for table, told in (
+            ("timetable", agent.timetable),
+            ("limits", agent.limits),
+            ("watched", agent.watched),
+        )
         for key, number in vars(told).items()
         if isinstance(number, int) and number < 1
     ]

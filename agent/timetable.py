@@ -19,6 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from agent.bootstrap import Agent, an_owner
 from agent.desk import Desk
 from agent.errors import AgentError
+from agent.health import Health
 from agent.intake import reconcile
 from agent.log import logger
 from agent.settings import Timetable
@@ -60,7 +61,7 @@ def table(times: Timetable, zone: str) -> list[Slot]:
     ]
 
 
-def run(agent: Agent) -> None:
+def run(agent: Agent, health: Health | None = None) -> None:
     """Work by the timetable until SIGTERM or SIGINT, then finish what is under way and stop.
 
     One worker, so that steps never overlap; a step that was due while another ran is run once, late.
@@ -82,7 +83,10 @@ def run(agent: Agent) -> None:
                 else {"next_run_time": agent.clock() + timedelta(seconds=number)}
             )
             name = f"{desk.name}.{slot.name}"  # what the log calls a job that failed
-            scheduler.add_job(_job(agent, owner, held, desk, slot), slot.trigger, id=name, **first)
+            scheduler.add_job(_job(agent, owner, held, desk, slot, health), slot.trigger, id=name, **first)
+    if health and agent.settings.agent.watched.heartbeat:
+        minutes = agent.settings.agent.watched.heartbeat_minutes
+        scheduler.add_job(health.beat, IntervalTrigger(minutes=minutes, timezone="UTC"), id="heartbeat")
     on_signals(agent.stop)
     scheduler.start()
     log.info("agent.started", desks=[desk.name for desk in agent.desks], mode=agent.settings.agent.mode)
@@ -96,16 +100,22 @@ def run(agent: Agent) -> None:
     log.info("agent.stopped")
 
 
-def _job(agent: Agent, owner: str, held: set[str], desk: Desk, slot: Slot) -> Callable[[], None]:
+def _job(
+    agent: Agent, owner: str, held: set[str], desk: Desk, slot: Slot, health: Health | None = None
+) -> Callable[[], None]:
     def job() -> None:
         if agent.stop.is_set():
             return
         if not agent.ledger.claim(desk.name, owner, agent.clock(), HOLD_SECONDS):
             held.discard(desk.name)
             log.info("agent.desk_held_by_another", desk=desk.name)
+            if health:
+                health.held_elsewhere(desk.name)
             return
         held.add(desk.name)
-        run_step(slot.name, desk, agent.clock(), slot.step)
+        outcome = run_step(slot.name, desk, agent.clock(), slot.step)
+        if health:
+            health.step(outcome)
 
     return job
 
