@@ -45,9 +45,18 @@ def _said(root: etree._Element) -> list[str]:
             said.append("\t")
         elif tag in _BLOCKS and tag != "br":
             said.append("\n")
+        elif tag == "a" and not silent:
+            said.append(_where_to(element))
         if not silent:
             said.append(re.sub(r"\s+", " ", element.tail or ""))
     return said
+
+
+def _where_to(link: etree._Element) -> str:
+    """A link's address behind its words, as Outlook writes it in plain text; nothing is ever followed."""
+    address = (link.get("href") or "").strip()
+    shown = "".join(map(str, link.itertext())).strip()
+    return f" <{address}>" if address.lower().startswith("http") and address != shown else ""
 
 
 def _tidy(text: str) -> str:

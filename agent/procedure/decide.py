@@ -49,6 +49,11 @@ QUESTIONS: Mapping[str, str] = {
     UNPROVEN: "The mail claims to come from inside, which Microsoft 365 could not prove. "
     "Check with its sender, by telephone or a mail of your own, before it counts.",
     "no_form": "The subject speaks of an alert, but no form came with it. Ask the sender for the form.",
+    "form_behind_link": "The form lies behind a link, which the agent never follows. "
+    "Ask the sender for the file itself.",
+    "protected_mail": "The mail is encrypted or protected: only a person can open it. "
+    "Look at once whether it brings a form, and ask its sender for one without protection.",
+    "challenge": "A mailbox wants proof that a person wrote before it takes a mail. See that it arrives.",
     "closure_without_form": "Somebody asks to close an alert, without a filled-in conclusion. Decide.",
     "query": "Somebody asks whether an alert is needed. Answer them.",
     "recall": "The sender tried to recall a mail. Perhaps it was sent in error: look at once.",
@@ -297,11 +302,15 @@ class Case:
         said, match = self.submission, self._match()
         if match.sure:
             return self._unread_news(self.alerts[match.sure])
-        if match.possible or said.claims is None:
+        if match.possible or said.claims is None or self._was_opened_from_it():
             return self._only_ask(possible=match.possible)
         if self._stopped:
             said = replace(said, children=())  # which child it is about is the very question
         return replace(self, submission=said).open(provisional=True)
+
+    def _was_opened_from_it(self) -> bool:
+        """This very mail, without a form to know it by, opened an alert before."""
+        return any(self.submission.message_id in alert.mails for alert in self.alerts.values())
 
     def _unread_news(self, alert: Alert) -> Decision:
         """Nobody is chased for what they sent, though a person has to read it first."""
@@ -366,6 +375,8 @@ class Case:
         possible = (match.sure,) if match.sure else match.possible
         if said.kind is Kind.REPLY and said.claims in (None, Kind.OTHER) and not possible:
             return self._aside("reply_to_others")
+        if "form_behind_link" in said.doubts and not possible and not self._was_opened_from_it():
+            return self.open(provisional=True)
         unmatched = ("reply_unmatched",) if said.kind is Kind.REPLY else ()
         return self._decision("unmatched", [], self._questions((*unmatched, *said.doubts), possible))
 

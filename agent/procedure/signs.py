@@ -38,6 +38,14 @@ LINK = _any(
     r"\bshared\s+(?:a\s+\w+\s+)?[\"'](?P<what>[^\"]+)[\"']\s+with you",
     r"\b(?:shared|invited you)\b.*?[\"'](?P<thing>[^\"]+)[\"']",
 )
+# A file that lies with a service for sharing files; its folders and front pages are none.
+SHARED_FILE = _any(
+    r"https?://[\w.-]+\.sharepoint\.com/(?::[a-z]:/|\S*(?:guestaccess|doc\.aspx|/personal/|\.(?:docx?|pdf|zip)\b))",
+    r"https?://(?:1drv\.ms|onedrive\.live\.com|we\.tl|(?:www\.)?wetransfer\.com/downloads)/\S",
+    r"https?://(?:drive\.google\.com/(?:file|open|uc)|docs\.google\.com/(?:document|file))\b",
+    r"https?://(?:www\.)?dropbox\.com/(?:s|sh|scl|l|t)/\S",
+    r"https?://(?:\w+\.)?(?:app\.box\.com/s|icloud\.com/(?:attachment|iclouddrive))/?\S",
+)
 HOURS = re.compile(r"(?<!\w)(?P<hours>\d{1,3})\s*\+?\s*(?:hrs?|hours?|h)\b\s*\+?", re.IGNORECASE)
 LONG_NUMBER = re.compile(r"(?<!\w)\d{6,10}(?!\w)")
 NUMBERED = re.compile(r"(?<=\bupdate)\s*(?:no\.?\s*|number\s*|#)?\d{1,2}(?![\w./-])", re.IGNORECASE)

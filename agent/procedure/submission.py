@@ -46,6 +46,7 @@ class Submission:
     own references found in subject or text. `answers` are the Internet-Message-IDs replied to.
     `author_address` is whom to write to about the form (its author, where the roster knows them, else
     who sent it). `claims` is the kind that the subject tells, for a reply and for an unreadable form.
+    `because` says in a few words each by what signs a mail that no person wrote was known.
     `deputy` is who stands in for a sender that is `away_until` a day, as they wrote it.
     """
 
@@ -76,3 +77,4 @@ class Submission:
     reason: str = ""
     author_address: str = ""
     claims: Kind | None = None
+    because: tuple[str, ...] = ()

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
+from agent.procedure import signs
 from agent.procedure.absence import deputy, return_date
 from agent.procedure.apart import bears_marking, bears_phrase, references_in
-from agent.procedure.automatic import is_automatic_reply, machine_reason
+from agent.procedure.automatic import AUTO_REPLY, OWN_LETTER, PROTECTED, RECALL, Verdict, verdict
 from agent.procedure.filled_form import FilledForm
 from agent.procedure.findings import Receipt, findings_on_receipt
 from agent.procedure.mail import Attachment, Bounce, Mail
@@ -32,7 +34,8 @@ _QUOTE = re.compile(
 )
 _END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # one may read a file that nobody knows the age of
 # How a mail was sent says little of what it says: a link to a form is an automatic notice.
-_ONLY_HOW_SENT = frozenset({"newsletter", "automatic_notice"})
+_ONLY_HOW_SENT = frozenset({"newsletter", "automatic_notice", "share_notice"})
+_ASKED_ABOUT = frozenset({RECALL, "challenge"})  # a machine's mail that a person has to see
 _MARKED_WITHIN = 2000  # the marking stands at the head of a mail
 
 
@@ -75,13 +78,16 @@ class _Arrival:
         if self.mail.bounce is not None:
             return (self._bounce(self.mail.bounce),)
         forms = self._forms()
-        if not forms and is_automatic_reply(self.mail):
-            return (self._automatic_reply(),)
+        judged = verdict(self.mail)
+        if not forms and judged.kind == AUTO_REPLY:
+            return (self._automatic_reply(judged),)
+        if not forms and judged.kind == PROTECTED:
+            return (self._protected(judged),)
         brought = self._without_false_mismatches([self._form(form) for form in forms])
         broken = self._broken(forms)
         if broken:
             brought.append(self._unreadable(broken, beside_forms=bool(forms)))
-        return tuple(brought) or (self._without_form(),)
+        return tuple(brought) or (self._without_form(judged),)
 
     def _forms(self) -> list[Reading]:
         """The forms that were read; one that is attached twice counts once."""
@@ -286,9 +292,11 @@ class _Arrival:
 
     def _bounce(self, bounce: Bounce) -> Submission:
         reason = "undeliverable" if bounce.permanent else "delivery_delayed"
-        return replace(self._base(Kind.BOUNCE), bounced_address=bounce.address, reason=reason)
+        because = (bounce.because,) if bounce.because else ()
+        base = self._base(Kind.BOUNCE)
+        return replace(base, bounced_address=bounce.address, reason=reason, because=because)
 
-    def _automatic_reply(self) -> Submission:
+    def _automatic_reply(self, judged: Verdict) -> Submission:
         today = self.received_at.astimezone(self.zone).date()
         said = new_words(self.mail.text)
         until = return_date(undressed(said), today)
@@ -296,19 +304,36 @@ class _Arrival:
             self._base(Kind.AUTO_REPLY),
             away_until=until,
             deputy=deputy(said),
-            reason="automatic_reply",
+            reason=AUTO_REPLY,
+            because=judged.because,
             doubts=self._sender_doubts,
         )
 
-    def _without_form(self) -> Submission:
+    def _protected(self, judged: Verdict) -> Submission:
+        """Nobody can tell what it says before a person opened it. From inside, or where its subject speaks of
+        one, it may well be an alert."""
+        says = self._in_all()
+        inside = not self._sender_doubts
+        claims = says.kind if says.kind is not Kind.OTHER else Kind.NEW if inside else None
+        return replace(
+            self._base(Kind.UNREADABLE if claims else Kind.OTHER),
+            children=_children(says, full=True),
+            author_address=self.mail.sender.lower(),
+            doubts=("protected_mail", *self._sender_doubts),
+            reason=PROTECTED,
+            claims=claims,
+            because=judged.because,
+        )
+
+    def _without_form(self, judged: Verdict) -> Submission:
         base = replace(self._base(Kind.OTHER), references=self._references(new_words(self.mail.text)))
         if _unread(self.mail):
             return replace(base, doubts=("mail_unread", *self._sender_doubts))
         if self.mail.sender.lower() in self.people.own:
-            return replace(base, reason="own_letter")
-        reason = machine_reason(self.mail)
-        if reason and not (reason in _ONLY_HOW_SENT and self._claims_an_alert()):
-            return replace(base, reason=reason, doubts=("recall",) if reason == "recall" else ())
+            return replace(base, reason=OWN_LETTER)
+        if judged.kind and not (judged.kind in _ONLY_HOW_SENT and self._claims_an_alert()):
+            asked = (judged.kind,) if judged.kind in _ASKED_ABOUT else ()
+            return replace(base, reason=judged.kind, because=judged.because, doubts=asked)
         return self._in_words(base)
 
     def _claims_an_alert(self) -> bool:
@@ -327,10 +352,15 @@ class _Arrival:
         if self._is_reply() or base.references:
             return replace(told, kind=Kind.REPLY, claims=says.kind)
         if says.kind is not Kind.OTHER:
-            return replace(told, kind=says.kind, doubts=("no_form", *told.doubts))
+            missing = "form_behind_link" if self._links_to_a_file() else "no_form"
+            return replace(told, kind=says.kind, doubts=(missing, *told.doubts))
         if "query_not_alert" in says.flags:
             return replace(told, reason="query", doubts=("query", *told.doubts))
         return replace(base, reason=_reason(says))
+
+    def _links_to_a_file(self) -> bool:
+        """Whether it points to a file that lies elsewhere, instead of bringing it. No link is followed."""
+        return signs.SHARED_FILE.search(unquote(new_words(self.mail.text))) is not None
 
     def _is_reply(self) -> bool:
         """A mail that is sent on does not answer the one it sends on, whatever its headers say."""

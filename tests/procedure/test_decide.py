@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent.procedure.alert import Alert, alert_after
 from agent.procedure.decide import QUESTIONS, decide
 from agent.procedure.entry import Entry
-from agent.procedure.mail import Bounce
+from agent.procedure.mail import Attachment, Bounce, Mail
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.submission import Child, Conclusion, Submission, Update
 from agent.procedure.words import Happened, Kind, Place
@@ -333,6 +333,36 @@ def test_a_sender_who_cannot_be_proven_opens_nothing_by_themselves(stamped: str,
     desk = Desk()
     decision = desk.receives(form(), message=mail(headers={"authentication-results": stamped}))
     assert (desk.only.provisional, "sender_unproven" in codes(decision)) == (provisional, provisional)
+
+
+PROTECTED = Attachment("message.rpmsg", "application/x-microsoft-rpmsg-message", b"")
+ELSEWHERE = "The form is here: https://trust.sharepoint.com/:w:/s/north/Eabc?e=1"
+
+
+@pytest.mark.parametrize(
+    ("came", "question", "status"),
+    [
+        (mail("Hello", attachments=[PROTECTED]), "protected_mail", True),
+        (mail("Hello", attachments=[PROTECTED], sender="x@elsewhere.example"), "protected_mail", None),
+        (mail(attachments=[PROTECTED], sender="x@elsewhere.example"), "protected_mail", True),
+        (mail(text=ELSEWHERE), "form_behind_link", True),
+        (mail("Lunch", text=ELSEWHERE), "", None),
+        (mail(text="See https://trust.sharepoint.com/sites/intranet"), "no_form", None),
+    ],
+)
+def test_what_may_hide_an_alert_has_a_row_at_once_and_a_question(
+    came: Mail, question: str, status: bool | None
+) -> None:
+    desk = Desk()
+    decision = desk.receives(message=came)
+    assert question in codes(decision) or not question
+    assert [alert.provisional for alert in desk.alerts.values()] == ([status] if status else [])
+
+
+def test_a_link_to_the_form_of_a_known_alert_is_asked_about_without_a_row_of_its_own(desk: Desk) -> None:
+    decision = desk.receives(message=mail(f"{PROPER} - Liam Harwood", number=9, text=ELSEWHERE))
+    assert (happenings(decision), codes(decision)) == ([], ["form_behind_link"])
+    assert decision.questions[0].candidates == (REFERENCE,)
 
 
 def test_whoever_forges_an_author_neither_replies_nor_is_away(desk: Desk) -> None:

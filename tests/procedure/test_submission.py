@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.procedure.automatic import is_automatic_reply, machine_reason
+from agent.procedure.automatic import verdict
 from agent.procedure.decide import decide_mail
 from agent.procedure.mail import Attachment, Bounce, Mail
 from agent.procedure.reading import Field, Reading, Unreadable
@@ -201,7 +201,8 @@ def test_a_second_file_beside_a_form_is_only_doubted_when_it_is_named_like_one()
 def test_an_automatic_reply_is_told_from_a_persons(
     headers: dict[str, str], subject: str, is_one: bool
 ) -> None:
-    assert is_automatic_reply(mail(subject, headers=headers, answers="<letter@us>")) is is_one
+    kind = verdict(mail(subject, headers=headers, answers="<letter@us>")).kind
+    assert (kind == "automatic_reply") is is_one
 
 
 @pytest.mark.parametrize(
@@ -216,10 +217,53 @@ def test_an_automatic_reply_is_told_from_a_persons(
         (mail("x", headers={"auto-submitted": "auto-generated"}), "automatic_notice"),
         (mail("x", headers={"auto-submitted": "no"}), ""),
         (mail("x"), ""),
+        (mail("Message", attachments=[Attachment("message.rpmsg", "application/x-any", b"")]), "protected"),
+        (
+            mail("x", headers={"content-type": "application/pkcs7-mime; smime-type=enveloped-data"}),
+            "protected",
+        ),
+        (mail("x", headers={"content-type": "application/pkcs7-mime; smime-type=signed-data"}), ""),
+        (mail("x", headers={"content-type": "multipart/signed; protocol=pkcs7-signature"}), ""),
+        (
+            mail(
+                "Senior Leadership Alert",
+                text="Priya has sent you a protected message. Use a one-time passcode.",
+                attachments=[Attachment("message.html", "text/html", b"")],
+            ),
+            "protected",
+        ),
+        (mail("x", text="Please keep the message secure, and read it."), ""),
+        (
+            mail("Voicemail from 01604 555 010", attachments=[Attachment("msg.wav", "audio/wav", b"")]),
+            "voicemail",
+        ),
+        (mail("He left a voicemail"), ""),
+        (mail("Priya shared 'Rota' with you", sender="no-reply@sharepointonline.com"), "share_notice"),
+        (mail("Priya sent a message in Teams", sender="noreply@email.teams.microsoft.com"), "share_notice"),
+        (mail("A concern was shared by the school with you"), ""),
+        (mail("You have messages in quarantine", sender="quarantine@messaging.microsoft.com"), "quarantine"),
+        (
+            mail("Please confirm", text="Confirm that you are a person before your message is delivered."),
+            "challenge",
+        ),
+        (
+            mail("x", headers={"content-type": "multipart/report; report-type=feedback-report"}),
+            "feedback_report",
+        ),
+        (mail("x", headers={"x-need-to-know-letter": "3f9c0a61b2d4"}), "own_letter"),
+        (mail("Away until 5 May", text="I am away.", answers="<letter@us>"), "automatic_reply"),
+        (mail("Away day for the team", text="The away day is on 5 May.", answers="<letter@us>"), ""),
     ],
 )
 def test_what_machines_write_is_told_with_its_reason(came: Mail, reason: str) -> None:
-    assert machine_reason(came) == reason
+    assert verdict(came).kind == reason
+
+
+def test_every_kind_is_told_with_the_signs_that_it_was_known_by() -> None:
+    came = mail("Voicemail from 01604 555 010", attachments=[Attachment("msg.wav", "audio/wav", b"")])
+    (submission,) = submissions(came)
+    assert submission.reason == "voicemail"
+    assert submission.because == ("its subject tells of a voice message or call", "it carries a recording")
 
 
 def test_a_newsletter_that_brings_a_form_is_about_the_form() -> None:
