@@ -116,14 +116,15 @@ class _Round:
         says = Content(self.desk, self.place, self.now).alerts
         most = max(limits.rows_at_once, len(known.rows) * limits.rows_at_once_percent // 100)
         why = mistrusted(self.desk.procedure.columns, known.rows, book, says, known.marks, most)
-        if not why or said_of(self.desk, self.place.name, MISTRUSTED, str(known.version)):
+        incident = " ".join([str(known.version), *known.marks])
+        if not why or said_of(self.desk, self.place.name, MISTRUSTED, incident):
             return
         why = (
             f"{why} Nothing is taken from it and nothing written to it. Restore its latest good version in "
             f"SharePoint or, if it is right as it stands, run `n2k trust-register --desk {self.desk.name}`."
         )
         with self.desk.ledger.page() as page:
-            tell(self.desk, page, self.place.name, [Noticed(MISTRUSTED, str(known.version), why)], self.now)
+            tell(self.desk, page, self.place.name, [Noticed(MISTRUSTED, incident, why)], self.now)
         raise NeedsAPerson(why)
 
     def _take_in(self, book: Book) -> None:
@@ -200,10 +201,16 @@ def _known(
     marks: tuple[str, ...],
     intended: tuple[Rows, Rows] = ({}, {}),
 ) -> _Known:
-    """A workbook to be remembered: what was seen of its tables, and what is about to be written."""
+    """A workbook to be remembered: what was seen of its tables, and what is about to be written.
+
+    While rows of it are to be written again, no version counts as seen: what is remembered of those rows
+    is not what stands there.
+    """
+    whole = alerts.keys() <= book.register.rows.keys() and questions.keys() <= book.questions.rows.keys()
+    version = book.version if whole else None
     return _Known(
-        SheetState(book.version, book.register.headings, alerts, intended[0], marks),
-        SheetState(book.version, book.questions.headings, questions, intended[1]),
+        SheetState(version, book.register.headings, alerts, intended[0], marks),
+        SheetState(version, book.questions.headings, questions, intended[1]),
     )
 
 

@@ -25,7 +25,7 @@ from agent.register.local_file import LocalFile
 from agent.register.sharepoint_file import SharePointFile
 from agent.register.sharepoint_place import SharePointPlace
 from agent.register.sharepoint_workbook import SharePointWorkbook
-from agent.settings import DeskSettings, Settings
+from agent.settings import DeskSettings, RegisterPlace, RestrictedPlace, Settings
 
 ONCE_SECONDS = 600.0  # a single round that was killed holds its desk no longer than this
 
@@ -132,7 +132,7 @@ def _desk(
     read: ReadDocument,
     stop: threading.Event,
 ) -> Desk:
-    procedure = settings.procedure_of(desk)
+    procedure, apart = settings.procedure_of(desk), desk.register.restricted
     return Desk(
         settings=desk,
         agent=settings.agent,
@@ -142,18 +142,22 @@ def _desk(
         people=desk.roster,
         mailbox=OutlookMailbox(graph, desk.mailbox),
         ledger=ledger.desk(desk.name),
-        register=_register(settings, desk, graph),
+        register=_register(settings, desk, graph, desk.register, desk.name),
+        restricted=_register(settings, desk, graph, apart, f"{desk.name} restricted") if apart else None,
         writer=Writer(settings.templates, procedure, desk.mailbox),
         stop=stop,
         read=read,
     )
 
 
-def _register(settings: Settings, desk: DeskSettings, graph: Graph) -> Register:
-    binder, told = Bookbinder(settings.procedure_of(desk), desk.name), desk.register
-    if told.kind == "file":
+def _register(
+    settings: Settings, desk: DeskSettings, graph: Graph, told: RegisterPlace | RestrictedPlace, whose: str
+) -> Register:
+    """A workbook of the desk; it carries the name `whose`, so that none is taken for another."""
+    binder, kind = Bookbinder(settings.procedure_of(desk), whose), desk.register.kind
+    if kind == "file":
         return LocalFile(settings.folder.resolve() / Path(told.path).expanduser(), binder)
     place = SharePointPlace(graph, told.site, told.path)
-    if told.kind == "sharepoint_workbook":
+    if kind == "sharepoint_workbook":
         return SharePointWorkbook(place, binder)
     return SharePointFile(place, binder)

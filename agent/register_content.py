@@ -12,7 +12,7 @@ from agent.desk import Desk
 from agent.ledger.base import REGISTER, HandledMail, OpenQuestion
 from agent.procedure.alert import Alert
 from agent.procedure.asked import row_of_question
-from agent.procedure.row import is_staff_matter, restricted_row, row_of
+from agent.procedure.row import HIDDEN, is_staff_matter, restricted_row, row_of, says_restricted
 from agent.procedure.rules import Column
 from agent.procedure.typed import notes_on
 from agent.register.base import Register, Sheet
@@ -86,16 +86,13 @@ class Content:
         """
         if not (self._main and self._apart):
             return frozenset()
-        known = self._desk.ledger.sheet(REGISTER)
-        here = known.rows.keys() if known else set()
-        return frozenset(one for one in self._restricted if one in self._moved or one not in here)
+        return self._restricted & self._moved | self._restricted - self._here.keys()
 
     def moved_here(self) -> Rows:
         """What stood in the register's rows of the alerts that belong here and are not here yet."""
-        known = self._desk.ledger.sheet(REGISTER)
-        if self._main or known is None:
+        if self._main:
             return {}
-        return {one: known.rows[one] for one in self._restricted - self._moved if one in known.rows}
+        return {one: self._here[one] for one in self._restricted - self._moved if one in self._here}
 
     @cached_property
     def _restricted(self) -> frozenset[str]:
@@ -107,8 +104,20 @@ class Content:
 
     @cached_property
     def _moved(self) -> frozenset[str]:
-        there = self._desk.ledger.sheet(RESTRICTED) if self._apart else None
-        return frozenset(there.rows) if there else frozenset()
+        """Alerts that stand in the restricted workbook, or stood there when the register hid them."""
+        if not self._apart:
+            return frozenset()
+        there = self._desk.ledger.sheet(RESTRICTED)
+        columns = self._desk.procedure.columns
+        word = says_restricted(columns)
+        hid = {one for one, row in self._here.items() if by_field(row, columns).get(word) == HIDDEN}
+        return frozenset(hid | (there.rows.keys() if there and there.version else set()))
+
+    @cached_property
+    def _here(self) -> Rows:
+        """The register's rows as the agent knows them."""
+        known = self._desk.ledger.sheet(REGISTER)
+        return known.rows if known else {}
 
     def _row(self, alert: Alert) -> dict[str, str]:
         desk = self._desk

@@ -107,18 +107,32 @@ class AgentSettings(Told):
 
 
 @dataclass(frozen=True)
+class RestrictedPlace(Told):
+    """Where matters about members of staff are kept apart, in a workbook that fewer people may open."""
+
+    path: str
+    site: str = ""
+
+
+@dataclass(frozen=True)
 class RegisterPlace(Told):
     """Where the register lies, and by which way it is written.
 
     `kind` is sharepoint_file (uploaded while nobody has it open), sharepoint_workbook (through Excel's own
     service, also while people have it open) or file (in a folder of this machine or network).
     `site` is "host:/sites/name", and `path` inside its default library; of a file, `path` is its place, a
-    relative one beside `agent.toml`.
+    relative one beside `agent.toml`. `restricted` is a second one, written in the same way.
     """
 
     kind: Literal["sharepoint_file", "sharepoint_workbook", "file"]
     path: str
     site: str = ""
+    restricted: RestrictedPlace | None = None
+
+    @property
+    def apart(self) -> tuple[RestrictedPlace, ...]:
+        """The restricted place, if there is one."""
+        return (self.restricted,) if self.restricted else ()
 
     @property
     def in_sharepoint(self) -> bool:
@@ -381,18 +395,19 @@ def _sentence(name: str, error: Any) -> str:
 
 def _shared(desks: Mapping[str, DeskSettings]) -> list[str]:
     """Two desks with one mailbox would take each mail twice; with one register they would fight over it."""
-    places = {
-        name: {
-            "mailbox": desk.mailbox.lower(),
-            "register": f"{desk.register.site}/{desk.register.path}".lower(),
-        }
+    places = [
+        (name, what, place.lower())
         for name, desk in desks.items()
-    }
+        for what, place in (
+            ("mailbox", desk.mailbox),
+            ("register", f"{desk.register.site}/{desk.register.path}"),
+            *(("register.restricted", f"{one.site}/{one.path}") for one in desk.register.apart),
+        )
+    ]
     return [
-        f"desks/{second}.toml: `{what}` is the one of desks/{first}.toml. Each desk has its own."
-        for first, second in combinations(places, 2)
-        for what, place in places[second].items()
-        if place == places[first][what]
+        f"desks/{second}.toml: `{what}` is the one of desks/{first}.toml. Each has its own."
+        for (first, _, known), (second, what, place) in combinations(places, 2)
+        if place == known
     ]
 
 

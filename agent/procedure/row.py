@@ -79,8 +79,13 @@ def restricted_row(row: Mapping[str, str], columns: Sequence[Column], *, apart: 
         kinds = ("date", "datetime", "number")
         shown |= {column.field for column in columns if column.format in kinds and column.field != "dob"}
         shown |= {"needs_a_person", "subject_kind", "mail"}
-    word = next((column.field for column in columns if column.field in ("summary", "initials")), "")
+    word = says_restricted(columns)
     return {name: HIDDEN if name == word else text if name in shown else "" for name, text in row.items()}
+
+
+def says_restricted(columns: Sequence[Column]) -> str:
+    """The field of the column in which a matter is called restricted."""
+    return "summary" if any(column.field == "summary" for column in columns) else "initials"
 
 
 def _matter(alert: Alert, now: datetime, procedure: Procedure, calendar: Calendar) -> dict[str, str]:

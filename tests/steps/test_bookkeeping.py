@@ -356,6 +356,21 @@ def test_a_row_that_was_deleted_stands_there_again_with_peoples_columns(office: 
     assert office.register.row(reference)["Notes"] == "Rang the school."
 
 
+def test_a_deleted_row_is_not_forgotten_while_the_workbook_is_open(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, on_hold_until="2026-03-20")
+    office.works(TUESDAY)
+    office.register.rows.clear()
+    office.register.person_saved()
+    office.register.open_by_person = True
+    office.works(TUESDAY)
+    office.works(TUESDAY)
+    office.register.open_by_person = False
+    office.works(WEDNESDAY)
+
+    assert office.cell(reference, "on_hold_until") == "2026-03-20"
+
+
 def test_a_row_that_stands_twice_is_nobodys_to_read_until_one_is_left(office: Office) -> None:
     """Somebody copied a row and edited the copy; nothing is concluded by that, and nothing lost."""
     reference = office.opens_alert()
