@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -496,14 +496,21 @@ class _Reader:
             unit.text = ""
         if (date := about.get(W + "date")) is not None and unit.text:
             unit.iso = date.get(W + "fullDate", "")
-        self._prefer_store(about.get(W + "dataBinding"), unit)
+        self._prefer_store(about, unit)
         return unit
 
-    def _prefer_store(self, binding: Element | None, unit: Unit) -> None:
+    def _prefer_store(self, about: Mapping[str, Element], unit: Unit) -> None:
         """Word fills a bound control from its store whenever it opens the document."""
+        binding = about.get(W + "dataBinding")
         stored = None if binding is None else self._stores.value(binding)
-        if stored and stored != unit.text:
-            unit.conflict, unit.text, unit.iso = unit.text, stored, ""
+        if not stored:
+            return
+        if W + "date" in about and (not unit.iso or unit.iso[:10] == stored[:10]):
+            unit.iso = stored  # the same day, of which the control shows another writing
+            return
+        shown = _displayed(about, stored)
+        if shown.split() != unit.text.split():
+            unit.conflict, unit.text, unit.iso = unit.text, shown, ""
 
     # --- emitting units ---
 
@@ -611,11 +618,23 @@ def _is_frame(about: Mapping[str, Element], content: Element) -> bool:
     return _val(about.get(W + "tag")).startswith("goog_rdk") or _ASKS.isdisjoint(about)
 
 
+def _choices(about: Mapping[str, Element]) -> Iterable[Element]:
+    found = about.get(W + "dropDownList", about.get(W + "comboBox"))
+    return () if found is None else found
+
+
+def _displayed(about: Mapping[str, Element], stored: str) -> str:
+    """What a control shows of a stored value: of a list, the words of the entry."""
+    shown = (
+        item.get(W + "displayText", stored) for item in _choices(about) if item.get(W + "value") == stored
+    )
+    return next(shown, stored)
+
+
 def _is_prompt(about: Mapping[str, Element], text: str) -> bool:
     """A drop-down left on its first entry, the one without a value."""
-    choices = about.get(W + "dropDownList", about.get(W + "comboBox"))
-    return choices is not None and any(
-        item.get(W + "value", "") == "" and item.get(W + "displayText") == text for item in choices
+    return any(
+        item.get(W + "value", "") == "" and item.get(W + "displayText") == text for item in _choices(about)
     )
 
 

@@ -155,7 +155,7 @@ def _boxes(line: Line, otherwise: str) -> Iterator[Labelled]:
     words = {id(box): _clean(said) for box, said in boxed(line)}
     first = next(index for index, unit in enumerate(line) if unit.kind == "checkbox")
     asked = _text(unit for unit in line[:first] if unit.kind == "text" and not unit.struck)
-    if asked and _clean(asked) != words[id(line[first])]:
+    if asked and line[-1].kind != "checkbox":  # else the words stand before each box
         yield Labelled("", asked, "text", place(line[0]))
         otherwise = _clean(asked)
     said = ""

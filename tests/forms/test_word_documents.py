@@ -266,18 +266,43 @@ def test_what_stands_beside_the_body_is_read_once(make_docx: MakeDocx) -> None:
     ]
 
 
-@pytest.mark.parametrize(("kept", "text", "conflict"), [("stale", "fresh", "stale"), ("fresh", "fresh", "")])
-def test_a_bound_control_says_what_is_stored(
-    make_docx: MakeDocx, kept: str, text: str, conflict: str
-) -> None:
-    about = '<w:dataBinding w:xpath="/form/name" w:storeItemID="{A1}"/><w:text/>'
+ENTRY = '<w:dropDownList><w:listItem w:displayText="Fresh one" w:value="fresh"/></w:dropDownList>'
+BOUND = {
+    # what the document shows, its kind, what is stored → the text, and what is noticed
+    "something else is stored": ("stale", "<w:text/>", "fresh", "fresh", "stale"),
+    "the same": ("fresh", "<w:text/>", "fresh", "fresh", ""),
+    "the same in other lines": ("a b", "<w:text/>", "a\nb", "a b", ""),
+    "nothing stored": ("kept", "<w:text/>", "", "kept", ""),
+    "an entry's value": ("Fresh one", ENTRY, "fresh", "Fresh one", ""),
+    "another entry's value": ("Stale one", ENTRY, "fresh", "Fresh one", "Stale one"),
+    "a day in another writing": (
+        "4 March",
+        '<w:date w:fullDate="2025-03-04T00:00:00Z"/>',
+        "2025-03-04T00:00:00",
+        "4 March",
+        "",
+    ),
+    "another day": (
+        "5 March",
+        '<w:date w:fullDate="2025-03-05T00:00:00Z"/>',
+        "2025-03-04",
+        "2025-03-04",
+        "5 March",
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", BOUND)
+def test_a_bound_control_says_what_is_stored(situation: str, make_docx: MakeDocx) -> None:
+    kept, kind, stored, text, conflict = BOUND[situation]
+    about = f'<w:dataBinding w:xpath="/form/name" w:storeItemID="{{A1}}"/>{kind}'
     rels = (
         '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship '
         f'Id="rId1" Type="{OFFICE}/customXmlProps" Target="props.xml"/></Relationships>'
     )
     content = with_parts(
         make_docx(p(control(r(kept), about))),
-        ("customXml", "item.xml", "<form><name>fresh</name></form>"),
+        ("customXml", "item.xml", f"<form><name>{stored}</name></form>"),
         ("none", "props.xml", '<ds:datastoreItem xmlns:ds="urn:ds" ds:itemID="{a1}"/>'),
         ("none", "_rels/item.xml.rels", rels),
     )
