@@ -159,10 +159,16 @@ def _opened(entry: Entry) -> Alert:
         received_at=entry.at,
         author_address=str(content.get("author_address", "")),
         form=str(facts.get("form", "")),
-        last_news_at=entry.at,
+        last_news_at=_adopted_at(facts) or entry.at,
         provisional=facts.get("provisional") is True,
     )
     return _told(alert, entry)
+
+
+def _adopted_at(facts: Mapping[str, Json]) -> datetime | None:
+    """When an alert was taken over from a spreadsheet: it is chased from then on, not for what lay before."""
+    at = moment(facts.get("adopted_at"))
+    return at if isinstance(at, datetime) else None
 
 
 def _told(alert: Alert, entry: Entry) -> Alert:

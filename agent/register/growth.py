@@ -57,13 +57,12 @@ class Growth:
         others = [package.xml(part) for part in parts if part != self.table.part]
         return [found for other in others if (found := area(other.get("ref", "")))]
 
-    def grow(self) -> bool:
-        """Let the table, and whatever covered its last row, go down. True when the workbook's names grew."""
+    def grow(self) -> None:
+        """Let the table, and whatever covered its last row, go down."""
         if not self.needed:
-            return False
+            return
         table = self.table
         there, sheet = table.area, table.sheet.tree
-        table.grew = True
         table.root.set("ref", str(Area(there.left, there.top, there.right, self.last)))
         for tree in (table.root, sheet):
             for found in tree.iter(q("autoFilter")):
@@ -73,7 +72,7 @@ class Growth:
         for found in sheet.iter(f"{{{_X14}}}sqref"):
             found.text = self._grown(found.text or "")
         self._grow_dimension()
-        return self._grow_names()
+        self._grow_names()
 
     def _grown(self, ranges: str) -> str:
         table = self.table
@@ -89,10 +88,9 @@ class Growth:
         whole = Area(left, min(there.top, ours.top), right, max(there.bottom, self.last))
         dimension.set("ref", str(whole))
 
-    def _grow_names(self) -> bool:
+    def _grow_names(self) -> None:
         """Names such as the print area, where they cover the table."""
         sheet = self.table.sheet_name.replace("'", "''")
-        changed = False
         for name in self.table.workbook.root.iter(q("definedName")):
             where, _, place = (name.text or "").rpartition("!")
             before = area(place)
@@ -101,8 +99,6 @@ class Growth:
             after = area(self._grown(str(before)))
             if after is not None and after != before:
                 name.text = f"{where}!{_absolute(after)}"
-                changed = True
-        return changed
 
 
 def has_content(found: etree._Element) -> bool:

@@ -104,8 +104,6 @@ class _Editing:
         self.workbook = workbook
         self.touched = False
         self.formula_gone = False
-        self.workbook_changed = False
-        self.tables: dict[str, SheetTable] = {}
 
     def carry_out(self, one: Edit) -> None:
         if isinstance(one, Rows):
@@ -114,13 +112,12 @@ class _Editing:
             self._write_cells(one)
         elif own_sheet(self.workbook, one.sheet) is None:
             bring_in(self.workbook, one.sheet, one.made)
-            self.touched = self.workbook_changed = True
+            self.touched = True
 
     def _write_rows(self, wanted: Rows) -> None:
         if not wanted.changes:
             return
         table = self.workbook.table(wanted.columns, wanted.table)
-        self.tables[table.part] = table
         editor = _TableEditor(self, table)
         for reference, cells in wanted.changes.cells.items():
             editor.update(reference, cells)
@@ -167,29 +164,19 @@ class _Editing:
 
     def finished(self) -> bytes:
         """The file with all that was touched."""
-        workbook, package = self.workbook, self.workbook.package
-        values = workbook.values
-        if values.styles.changed and values.styles_part:
-            package.replace(values.styles_part, values.styles.root)
+        package = self.workbook.package
         if self.formula_gone:
             self._forget_calculation_chain(package)
-        for sheet in workbook.opened():
-            if sheet.touched:
-                package.put(sheet.part, list(sheet.pieces()))
-        for table in self.tables.values():
-            if table.grew:
-                package.replace(table.part, table.root)
-        self.workbook_changed |= self._calculate_on_opening()
-        if self.workbook_changed:
-            package.replace(workbook.part, workbook.root)
+        self._calculate_on_opening()
+        self.workbook.save()
         return package.content()
 
-    def _calculate_on_opening(self) -> bool:
-        """Results that Excel kept may be stale now: it is asked to work them out. True when that is news."""
+    def _calculate_on_opening(self) -> None:
+        """Results that Excel kept may be stale now: it is asked to work them out."""
         root = self.workbook.root
         calc = root.find(q("calcPr"))
         if (calc is not None and calc.get("fullCalcOnLoad") == "1") or not self._has_formulas():
-            return False
+            return
         if calc is None:
             calc = etree.Element(q("calcPr"))
             later = [found for found in root if found.tag in map(q, _AFTER_CALC)]
@@ -198,7 +185,6 @@ class _Editing:
             else:
                 root.append(calc)
         calc.set("fullCalcOnLoad", "1")
-        return True
 
     def _has_formulas(self) -> bool:
         opened = {sheet.part: sheet for sheet in self.workbook.opened()}
@@ -306,7 +292,7 @@ class _TableEditor:
         growth.refuse_if_in_the_way()
         for number, values in zip(places, new_rows, strict=True):
             self._new_row(number, values, looks, formulas)
-        self.editing.workbook_changed |= growth.grow()
+        growth.grow()
         self.editing.touched = True
 
     def _first_free_row(self) -> int:

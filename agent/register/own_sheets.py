@@ -25,7 +25,7 @@ from agent.register.package import (
     relationships_of,
 )
 from agent.register.styles import Borrowed
-from agent.register.workbook import Workbook
+from agent.register.workbook import Workbook, quoted
 
 _WORKSHEET = f"{RELATED}/worksheet"
 _LONGEST_NAME = 31
@@ -194,24 +194,10 @@ class _Move:
         self._add_names(index, place)
 
     def _add_names(self, index: int, place: int) -> None:
+        self.workbook.give_name(mark(self.sheet), f"{quoted(self.title)}!$A$1", localSheetId=str(place))
         names = self.workbook.root.find(q("definedNames"))
-        if names is None:
-            names = etree.Element(q("definedNames"))
-            root = self.workbook.root
-            [found for tag in _BEFORE_NAMES if (found := root.find(q(tag))) is not None][-1].addnext(names)
         for found in list(self.source_root.iter(q("definedName"))):
             if found.get("localSheetId") == str(index) and found.get("name") != mark(self.sheet):
                 found.set("localSheetId", str(place))
-                names.append(found)
-        own = etree.SubElement(
-            names, q("definedName"), name=mark(self.sheet), localSheetId=str(place), hidden="1"
-        )
-        own.text = f"{quoted(self.title)}!$A$1"
-
-
-_BEFORE_NAMES = ("sheets", "functionGroups", "externalReferences")
-
-
-def quoted(title: str) -> str:
-    """A sheet's name as it stands in a formula."""
-    return "'" + title.replace("'", "''") + "'"
+                if names is not None:
+                    names.append(found)

@@ -51,7 +51,8 @@ class SheetPart:
 
     @property
     def touched(self) -> bool:
-        return bool(self._touched)
+        """Was anything in it changed?"""
+        return bool(self._touched) or etree.tostring(self.tree) != self._tree_before
 
     def numbers(self) -> list[int]:
         """The numbers of all rows that the sheet has."""

@@ -30,6 +30,7 @@ TABLE = "NeedToKnow"
 QUESTIONS_TABLE = "NeedToKnowQuestions"
 
 _USUAL_WIDTH = 9.0
+_BEFORE_NAMES = ("sheets", "functionGroups", "externalReferences")  # what stands before them in a workbook
 _REMEMBERED = 10_000  # different cells of a column whose words are kept
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # Cells and shared texts as nearly every program writes them, with no character told by its number.
@@ -57,17 +58,36 @@ class Placed:
 class Workbook:
     """A workbook opened: its parts that matter here, as trees.
 
-    Raises NeedsAPerson, in a sentence, when it is not this desk's.
+    Raises NeedsAPerson, in a sentence, when it is not this desk's; `desk` is None for anybody's.
     """
 
-    def __init__(self, content: bytes, desk: str) -> None:
+    def __init__(self, content: bytes, desk: str | None) -> None:
         self.package = Package(content)
+        self._trees: dict[str, tuple[etree._Element, bytes]] = {}
         self.part = self._workbook_part()
-        self.root = self.package.xml(self.part)
-        self._refuse_anothers(desk)
+        self.root = self.tree(self.part)
+        if desk is not None:
+            self._refuse_anothers(desk)
         self.values = Values(self.package, self.part, self.root)
         self._sheets: dict[str, SheetPart] = {}
-        self._table_roots: dict[str, etree._Element] = {}
+
+    def tree(self, part: str) -> etree._Element:
+        """A small part as a tree, the same one at each call; `save` writes it where it was changed."""
+        if part not in self._trees:
+            root = self.package.xml(part)
+            self._trees[part] = (root, etree.tostring(root))
+        return self._trees[part][0]
+
+    def save(self) -> None:
+        """Put all that was changed in trees into the package."""
+        for part, (root, before) in self._trees.items():
+            if etree.tostring(root) != before:
+                self.package.replace(part, root)
+        if self.values.styles.changed and self.values.styles_part:
+            self.package.replace(self.values.styles_part, self.values.styles.root)
+        for sheet in self._sheets.values():
+            if sheet.touched:
+                self.package.put(sheet.part, list(sheet.pieces()))
 
     def sheet(self, part: str) -> SheetPart:
         """A worksheet opened, the same one at each call."""
@@ -90,10 +110,10 @@ class Workbook:
 
         NeedsAPerson when there is none.
         """
-        tables = list(self._tables())
+        tables = list(self.tables())
         named = [found for found in tables if found.root.get("displayName") == name]
-        wanted = next(_names(column)[0] for column in columns if column.field == "reference")
-        alike = [found for found in tables if wanted in {_plain(each) for each in found.headings()}]
+        key = next(column for column in columns if column.field == "reference")
+        alike = [found for found in tables if self._has(found, key)]
         candidates = named or alike
         if len(candidates) == 1:
             return SheetTable(self, candidates[0], columns)
@@ -103,12 +123,40 @@ class Workbook:
             f"and call it {name})."
         )
 
-    def _tables(self) -> Iterator[_TablePart]:
+    def tables(self) -> Iterator[TablePart]:
+        """Every table of the workbook."""
         for sheet_name, sheet_part in self.sheets():
             for _, kind, part in self.package.related(sheet_part) if sheet_part else ():
                 if kind == "table":
-                    root = self._table_roots.setdefault(part, self.package.xml(part))
-                    yield _TablePart(sheet_name, sheet_part, part, root)
+                    yield TablePart(sheet_name, sheet_part, part, self.tree(part))
+
+    def _has(self, found: TablePart, column: Column) -> bool:
+        """Does a table have this column, by its heading or as it was called when the table was taken over?"""
+        if _names(column)[0] in {_plain(heading) for heading in found.headings()}:
+            return True
+        place = area(found.root.get("ref", ""))
+        return place is not None and self.remembered(column, found.sheet_name, place) is not None
+
+    # Names
+
+    def remembered(self, column: Column, sheet: str, table: Area) -> int | None:
+        """Where a column stands whose heading is not ours: a hidden name goes with its heading's cell."""
+        wanted = column_name(column)
+        for name in self.root.iter(q("definedName")):
+            where, _, place = (name.text or "").rpartition("!")
+            there = area(place)
+            if name.get("name") == wanted and where in (sheet, quoted(sheet)) and there is not None:
+                return there.left if table.top == there.top and table.holds(there.left, there.top) else None
+        return None
+
+    def give_name(self, name: str, where: str, **more: str) -> None:
+        """Add a hidden name."""
+        names = self.root.find(q("definedNames"))
+        if names is None:
+            names = etree.Element(q("definedNames"))
+            before = [found for tag in _BEFORE_NAMES if (found := self.root.find(q(tag))) is not None]
+            before[-1].addnext(names)
+        etree.SubElement(names, q("definedName"), {"name": name, "hidden": "1", **more}).text = where
 
     def _workbook_part(self) -> str:
         part = self.package.first_related("", "officeDocument")
@@ -130,7 +178,7 @@ class Workbook:
 
 
 @dataclass(frozen=True)
-class _TablePart:
+class TablePart:
     """A table where it was found."""
 
     sheet_name: str
@@ -157,11 +205,10 @@ class SheetTable:
     Raises NeedsAPerson, in a sentence, when it cannot be worked in.
     """
 
-    def __init__(self, workbook: Workbook, found: _TablePart, columns: Sequence[Column]) -> None:
+    def __init__(self, workbook: Workbook, found: TablePart, columns: Sequence[Column]) -> None:
         self.workbook, self.values = workbook, workbook.values
         self.sheet_name, self.part, self.root = found.sheet_name, found.part, found.root
         self.sheet = workbook.sheet(found.sheet_part)
-        self.grew = False
         self.area = self._area()
         self.columns = self._place(columns)
         self.reference = self._key_column(columns)
@@ -286,7 +333,7 @@ class SheetTable:
         plain = {index: _plain(heading) for index, heading in headings.items()}
         ours: dict[int, Column] = {}
         for column in columns:
-            index = _position(column, plain)
+            index = _position(column, plain) or self.workbook.remembered(column, self.sheet_name, self.area)
             if index is not None and index not in ours:
                 ours[index] = column
         taken = {column.heading for column in ours.values()}
@@ -401,6 +448,16 @@ def _words(written: bytes) -> str:
 def _unescaped(text: str) -> str:
     """`_x000D_` is how a workbook spells a character that XML cannot hold."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+
+
+def quoted(title: str) -> str:
+    """A sheet's name as it stands in a formula."""
+    return "'" + title.replace("'", "''") + "'"
+
+
+def column_name(column: Column) -> str:
+    """The name by which a column is known again whose heading is another one."""
+    return "Agents_column_" + re.sub(r"\W", "_", column.field or column.heading)
 
 
 def _plain(heading: str) -> str:

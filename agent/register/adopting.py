@@ -1,0 +1,371 @@
+"""A spreadsheet that people kept, made into a register in place: its table found or made, our columns added.
+
+Whatever stands there stays: headings, looks, formulas, columns of their own. Which of their columns is which
+of ours is kept in the workbook itself, as hidden names of the heading cells, so that nothing is renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from agent.errors import NeedsAPerson
+from agent.procedure.adopting import Match, matched
+from agent.procedure.rules import Column
+from agent.register.addresses import Area, area, letters
+from agent.register.growth import has_content, merges
+from agent.register.package import CONTENT_TYPES, RELATED, RELATIONSHIPS, TYPES, free_id, q, relationships_of
+from agent.register.properties import DESK, property_of, set_property
+from agent.register.recognise import check_of
+from agent.register.sheet_part import SheetPart
+from agent.register.workbook import TABLE, Workbook, column_name, quoted
+from agent.register.writing import put
+
+_LOOKS_AT = 40  # rows at the top of a sheet among which its headings are looked for
+_FEWEST = 2  # headings of ours that make a row of headings
+_TABLE_KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.table+xml"
+_ANY_TEXT = Column("", "person")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A sheet as people keep it. `area` goes from the headings to the last row; `table` is the table's part
+    where they made it one, else ""."""
+
+    sheet: str
+    sheet_part: str
+    area: Area
+    table: str
+    matches: tuple[Match, ...]
+    rows: tuple[tuple[int, Mapping[int, str]], ...] = field(repr=False)
+
+    def places(self) -> dict[str, int]:
+        """Where each of our columns stands, by its heading in the configuration."""
+        return {
+            match.column.heading: index
+            for index, match in enumerate(self.matches, self.area.left)
+            if match.column is not None
+        }
+
+
+def is_ours(content: bytes, desk: str) -> bool:
+    """Is the workbook kept by this desk's agent already? NeedsAPerson when another desk's does."""
+    made_for = property_of(Workbook(content, None).package, DESK)
+    if made_for not in ("", desk):
+        raise NeedsAPerson(f"The workbook belongs to the desk “{made_for}”.")
+    return made_for == desk
+
+
+def look(content: bytes, columns: Sequence[Column], told: Mapping[str, str]) -> Kept:
+    """Find the list in somebody's workbook. `told` says which heading is which field.
+
+    NeedsAPerson when there is none, or when it cannot become a table as it is kept.
+    """
+    workbook = Workbook(content, None)
+    found = [
+        kept
+        for name, part in workbook.sheets()
+        if part
+        for kept in _lists(workbook, name, part, columns, told)
+    ]
+    if not found:
+        raise NeedsAPerson(
+            "No list was found in the workbook: a row of headings of which at least two are known. Name them "
+            'with `--map "Their heading=field"`, or add them as synonyms to the columns of the procedure.'
+        )
+    kept = max(found, key=lambda kept: sum(match.column is not None for match in kept.matches))
+    _refuse_unfit(workbook, kept)
+    return kept
+
+
+def _lists(
+    workbook: Workbook, name: str, part: str, columns: Sequence[Column], told: Mapping[str, str]
+) -> Iterator[Kept]:
+    """The best row of headings of a sheet, with all that stands below it."""
+    sheet = workbook.sheet(part)
+    rows = [row for row in sheet.numbers()[:_LOOKS_AT]]
+    headings = {row: _filled(workbook, sheet, row) for row in rows}
+    scores = {row: _known(headings[row], columns, told) for row in rows}
+    best = max(rows, key=lambda row: scores[row], default=0)
+    if not best or scores[best] < _FEWEST:
+        return
+    table, whole = _table_at(workbook, part, best)
+    left, right = min(headings[best]), max(headings[best])
+    if whole is not None:
+        left, right = whole.left, whole.right
+    texts = [headings[best].get(index, "") for index in range(left, right + 1)]
+    bottom = whole.bottom if whole else _bottom(workbook, sheet, Area(left, best + 1, right, best + 1))
+    inside = Area(left, best, right, max(bottom, best + 1))
+    below = [row for row in sheet.numbers() if best < row <= bottom]
+    filled = ((row, _filled(workbook, sheet, row, inside)) for row in below)
+    matches = tuple(matched(texts, columns, told))
+    yield Kept(name, part, inside, table, matches, tuple((row, texts) for row, texts in filled if texts))
+
+
+def _known(headings: Mapping[int, str], columns: Sequence[Column], told: Mapping[str, str]) -> int:
+    return sum(match.column is not None for match in matched(list(headings.values()), columns, told))
+
+
+def _filled(workbook: Workbook, sheet: SheetPart, row: int, inside: Area | None = None) -> dict[int, str]:
+    """The cells of a row that say something, by column; dates and numbers in this room's spelling."""
+    texts = {
+        column: workbook.values.text(found, _ANY_TEXT)
+        for column, found in sheet.glance(row).items()
+        if inside is None or inside.left <= column <= inside.right
+    }
+    return {column: text for column, text in texts.items() if text}
+
+
+def _table_at(workbook: Workbook, part: str, row: int) -> tuple[str, Area | None]:
+    """The table whose headings stand in this row, and where it lies without its totals."""
+    for found in workbook.tables():
+        place = area(found.root.get("ref", ""))
+        if found.sheet_part == part and place is not None and place.top == row:
+            if int(found.root.get("totalsRowCount") or 0):
+                raise NeedsAPerson(
+                    f"The table on the sheet “{found.sheet_name}” has a total row. "
+                    "Switch it off (Table Design > Total Row) and try again."
+                )
+            return found.part, place
+    return "", None
+
+
+def _bottom(workbook: Workbook, sheet: SheetPart, first: Area) -> int:
+    """The last row of a list: two empty rows end it."""
+    last = first.top - 1
+    for row in sheet.numbers():
+        if row > last + 2:
+            break
+        if row > last and _filled(workbook, sheet, row, first):
+            last = row
+    return last
+
+
+def _refuse_unfit(workbook: Workbook, kept: Kept) -> None:
+    """NeedsAPerson when the list cannot become a table, with all that is in the way."""
+    headings = [match.heading.casefold() for match in kept.matches if match.heading]
+    twice = sorted({heading for heading in headings if headings.count(heading) > 1})
+    problems = [f"Two columns are called “{heading}”. Rename one." for heading in twice]
+    sheet = workbook.sheet(kept.sheet_part)
+    problems += [
+        f"The cells {merged} are merged. Unmerge them." for merged in merges(sheet) if merged.meets(kept.area)
+    ]
+    problems += [
+        f"Another table lies in its place ({place})."
+        for found in workbook.tables()
+        if found.sheet_part == kept.sheet_part and found.part != kept.table
+        if (place := area(found.root.get("ref", ""))) is not None and place.meets(kept.area)
+    ]
+    if problems:
+        raise NeedsAPerson(
+            f"The list on the sheet “{kept.sheet}” cannot be kept as it is. " + " ".join(problems)
+        )
+
+
+# Making it ours
+
+
+def taken_over(
+    content: bytes, kept: Kept, columns: Sequence[Column], desk: str, references: Mapping[int, str]
+) -> bytes:
+    """The workbook as the desk's register: marked, one table, our columns added, a reference and a key in
+    each of the rows of `references`."""
+    workbook = Workbook(content, None)
+    editor = _TakingOver(workbook, kept)
+    editor.name_blank_headings()
+    places = kept.places()
+    missing = [column for column in columns if column.heading not in places and _is_kept(column)]
+    places |= editor.add(missing)
+    editor.make_table()
+    editor.remember(kept)
+    by_field = {
+        column.field: (column, places[column.heading]) for column in columns if column.heading in places
+    }
+    for row, reference in references.items():
+        for name, text in (("reference", reference), ("key", check_of(reference))):
+            if name in by_field:
+                column, index = by_field[name]
+                put(editor.sheet.cell(index, row), column, text, workbook.values)
+    set_property(workbook.package, DESK, desk)
+    workbook.save()
+    return workbook.package.content()
+
+
+def _is_kept(column: Column) -> bool:
+    """Columns that the agent fills or acts on; those that are people's alone they add themselves."""
+    return column.owner != "person" or bool(column.field)
+
+
+class _TakingOver:
+    """One list on its way to become a table of ours."""
+
+    def __init__(self, workbook: Workbook, kept: Kept) -> None:
+        self.workbook, self.kept = workbook, kept
+        self.sheet = workbook.sheet(kept.sheet_part)
+        self.area = kept.area
+
+    def name_blank_headings(self) -> None:
+        """A table wants a heading over each column."""
+        for index, match in enumerate(self.kept.matches, self.area.left):
+            if not match.heading:
+                self._write_heading(index, f"Column {letters(index)}")
+
+    def add(self, missing: Sequence[Column]) -> dict[str, int]:
+        """Our columns, to the right of theirs; gives where each stands."""
+        there = self.kept.area
+        room = Area(there.right + 1, there.top, there.right + len(missing), there.bottom)
+        if self._is_taken(room):
+            raise NeedsAPerson(
+                f"Something stands to the right of the list ({room}), where the agent's columns are to be. "
+                "Move it to another sheet."
+            )
+        places = {column.heading: there.right + number for number, column in enumerate(missing, 1)}
+        for column in missing:
+            self._write_heading(places[column.heading], column.heading)
+            self._set_width(places[column.heading], column)
+        self.area = Area(there.left, there.top, room.right, there.bottom)
+        return places
+
+    def _is_taken(self, room: Area) -> bool:
+        rows = [row for row in self.sheet.numbers() if room.top <= row <= room.bottom]
+        cells = (
+            Area(column, row, column, row)
+            for row in rows
+            for column, found in self.sheet.glance(row).items()
+            if has_content(found)
+        )
+        tables = (
+            area(found.root.get("ref", ""))
+            for found in self.workbook.tables()
+            if found.sheet_part == self.kept.sheet_part
+        )
+        return any(found.meets(room) for found in (*merges(self.sheet), *cells, *tables) if found)
+
+    def _write_heading(self, index: int, text: str) -> None:
+        heading = self.sheet.cell(index, self.area.top)
+        beside = self.sheet.cells(self.area.top).get(self.kept.area.right)
+        if beside is not None and beside.get("s"):
+            heading.set("s", beside.get("s", "0"))
+        put(heading, _ANY_TEXT, text, self.workbook.values)
+
+    def _set_width(self, index: int, column: Column) -> None:
+        """The width of a column that is new; where a span of columns was told of, it is cut in two."""
+        columns = self.sheet.tree.find(q("cols"))
+        if columns is None:
+            columns = etree.Element(q("cols"))
+            place = self.sheet.tree.find(q("sheetData"))
+            if place is not None:
+                place.addprevious(columns)
+        made = etree.Element(
+            q("col"), min=str(index), max=str(index), width=str(column.width), customWidth="1"
+        )
+        if column.hidden:
+            made.set("hidden", "1")
+        for span in list(columns):
+            first, last = int(span.get("min", "0")), int(span.get("max", "0"))
+            if first <= index <= last:
+                _cut(span, index)
+        before = [span for span in columns if int(span.get("max", "0")) < index]
+        if before:
+            before[-1].addnext(made)
+        else:
+            columns.insert(0, made)
+
+    def make_table(self) -> None:
+        """One table over the list: theirs made wider, or a new one."""
+        if self.kept.table:
+            self._cover(self.workbook.tree(self.kept.table))
+            return
+        part = self._free_part()
+        root = self._new_table()
+        self._cover(root)
+        self._link_table(part)
+        self.workbook.package.replace(part, root)
+
+    def _cover(self, root: etree._Element) -> None:
+        root.set("ref", str(self.area))
+        for found in root.iter(q("autoFilter")):
+            found.set("ref", str(self.area))
+        columns = root.find(q("tableColumns"))
+        if columns is None:
+            columns = etree.SubElement(root, q("tableColumns"))
+        number = max((int(found.get("id", "0")) for found in columns), default=0)
+        for index in range(self.area.left + len(columns), self.area.right + 1):
+            number += 1
+            cells = self.sheet.cells(self.area.top)
+            text = self.workbook.values.text(cells[index], _ANY_TEXT)
+            put(self.sheet.cell(index, self.area.top), _ANY_TEXT, text, self.workbook.values)
+            etree.SubElement(columns, q("tableColumn"), id=str(number), name=text.replace("\n", "_x000a_"))
+        columns.set("count", str(len(columns)))
+
+    def _new_table(self) -> etree._Element:
+        taken = [int(found.root.get("id", "0")) for found in self.workbook.tables()]
+        root = etree.Element(q("table"), id=str(max(taken, default=0) + 1), name=TABLE, displayName=TABLE)
+        root.set("totalsRowShown", "0")
+        root.append(self._filter())
+        etree.SubElement(root, q("tableColumns"))
+        return root
+
+    def _filter(self) -> etree._Element:
+        """The sheet's own filter becomes the table's."""
+        theirs = self.sheet.tree.find(q("autoFilter"))
+        for name in list(self.workbook.root.iter(q("definedName"))):
+            on_sheet = (name.text or "").startswith((quoted(self.kept.sheet), f"{self.kept.sheet}!"))
+            if name.get("name") == "_xlnm._FilterDatabase" and on_sheet:
+                parent = name.getparent()
+                if parent is not None:
+                    parent.remove(name)
+        return theirs if theirs is not None else etree.Element(q("autoFilter"))
+
+    def _free_part(self) -> str:
+        number = 1
+        while f"xl/tables/table{number}.xml" in self.workbook.package:
+            number += 1
+        return f"xl/tables/table{number}.xml"
+
+    def _link_table(self, new: str) -> None:
+        package, part = self.workbook.package, self.kept.sheet_part
+        links = relationships_of(part)
+        root = package.xml(links) if links in package else etree.Element(f"{{{RELATIONSHIPS}}}Relationships")
+        key = free_id(root)
+        etree.SubElement(
+            root, f"{{{RELATIONSHIPS}}}Relationship", Id=key, Type=f"{RELATED}/table", Target=f"/{new}"
+        )
+        package.replace(links, root)
+        types = package.xml(CONTENT_TYPES)
+        etree.SubElement(types, f"{{{TYPES}}}Override", PartName=f"/{new}", ContentType=_TABLE_KIND)
+        package.replace(CONTENT_TYPES, types)
+        tables = self.sheet.tree.find(q("tableParts"))
+        if tables is None:
+            tables = etree.Element(q("tableParts"))
+            last = self.sheet.tree.find(q("extLst"))
+            if last is not None:
+                last.addprevious(tables)
+            else:
+                self.sheet.tree.append(tables)
+        etree.SubElement(tables, q("tablePart")).set(f"{{{RELATED}}}id", key)
+        tables.set("count", str(len(tables)))
+
+    def remember(self, kept: Kept) -> None:
+        """Which of their columns is which of ours, as a hidden name of its heading cell."""
+        for index, match in enumerate(kept.matches, kept.area.left):
+            if match.column is not None:
+                where = f"{quoted(kept.sheet)}!${letters(index)}${kept.area.top}"
+                self.workbook.give_name(column_name(match.column), where)
+
+
+def _cut(span: etree._Element, index: int) -> None:
+    """Take one column out of a span of columns."""
+    first, last = int(span.get("min", "0")), int(span.get("max", "0"))
+    if last > index:
+        behind = etree.Element(q("col"), dict(span.attrib))
+        behind.set("min", str(index + 1))
+        span.addnext(behind)
+    if first < index:
+        span.set("max", str(index - 1))
+    else:
+        parent = span.getparent()
+        if parent is not None:
+            parent.remove(span)
