@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import __version__
-from agent.errors import AgentError, BadConfiguration, WrongCall
+from agent.errors import AgentError, BadConfiguration, TryAgainLater, WrongCall
 from agent.procedure.clocks import ASKED_BY
 
 if TYPE_CHECKING:
+    from agent.desk import Desk
     from agent.settings import Settings
 
 EPILOG = """exit status:
@@ -154,6 +155,25 @@ def _parser() -> argparse.ArgumentParser:
         "--desk", metavar="NAME", help="which desk's register (needed where there are several)"
     )
 
+    adopt = _verb(verbs, "adopt", _adopt, "take over an existing spreadsheet as the register", config=True)
+    adopt.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="a workbook on this machine (default: the one that lies in the register's place)",
+    )
+    adopt.add_argument("--desk", metavar="NAME", help="for which desk (needed where there are several)")
+    adopt.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        type=_mapped,
+        metavar="HEADING=FIELD",
+        help="which of the register's fields a heading of theirs is; may be given more than once",
+    )
+    adopt.add_argument("--yes", action="store_true", help="do it without asking")
+
     init = _verb(verbs, "init", _init, "write an editable copy of the configuration")
     init.add_argument("folder", type=Path, metavar="DIR")
     return parser
@@ -185,6 +205,13 @@ def _time(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is no time; write it as 2026-03-02T09:00") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _mapped(text: str) -> tuple[str, str]:
+    heading, equals, name = text.rpartition("=")
+    if not (heading.strip() and equals and name.strip()):
+        raise argparse.ArgumentTypeError(f'{text} is no pair; write it as "Their heading=field"')
+    return heading.strip(), name.strip()
 
 
 def _days(text: str) -> int:
@@ -411,12 +438,35 @@ def _register(told: argparse.Namespace) -> int:
 
     _quietly()
     with at_work(_settings(told, for_work=True)) as agent:
-        desks = [desk for desk in agent.desks if told.desk in (None, desk.name)]
-        if len(desks) != 1:
-            names = ", ".join(desk.name for desk in agent.desks)
-            raise WrongCall(f"Say which desk with `--desk`; there are: {names}.")
-        told.to.write_bytes(desks[0].register.copy())
+        told.to.write_bytes(_the_desk(agent.desks, told.desk).register.copy())
     print(f"Saved to {told.to}.")
+    return 0
+
+
+def _the_desk(desks: Sequence[Desk], name: str | None) -> Desk:
+    found = [desk for desk in desks if name in (None, desk.name)]
+    if len(found) != 1:
+        names = ", ".join(desk.name for desk in desks)
+        raise WrongCall(f"Say which desk with `--desk`; there are: {names}.")
+    return found[0]
+
+
+def _adopt(told: argparse.Namespace) -> int:
+    from agent.adopt import adopt, look_at, shown
+    from agent.bootstrap import at_work, held, wall_clock
+
+    _quietly()
+    with at_work(_settings(told, for_work=True)) as agent:
+        desk, now = _the_desk(agent.desks, told.desk), wall_clock()
+        with held(agent, desk.name) as ours:
+            if not ours:
+                raise TryAgainLater(f"Another agent is at work at the desk {desk.name}. Stop it first.")
+            adoption = look_at(desk, told.file, dict(told.map), now)
+            _print_all(shown(adoption))
+            if not told.yes and input("\nDo it? Type yes: ").strip().lower() != "yes":
+                print("Nothing was done.")
+                return 1
+            print(f"Done: {adopt(desk, adoption, now)} rows became alerts.")
     return 0
 
 

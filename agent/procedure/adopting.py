@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
-from agent.procedure.alert import moment
+from agent.procedure.alert import day, moment
 from agent.procedure.entry import Entry
 from agent.procedure.people import People
 from agent.procedure.rules import Column, Procedure
@@ -26,6 +26,7 @@ from agent.procedure.written_dates import without_dates, written_dates
 SOURCE = "adopted"
 _OF_THE_AGENTS = ("reference", "status", "received_at")  # columns of the agent's that people's rows can fill
 _MOMENTS = ("incident_at", "aware_at", "missing_since", "returned_at")
+_DAYS = ("received_at", *_MOMENTS, "next_update_due", "on_hold_until", "concluded_on")
 _ELSEWHERE = {
     *(*_OF_THE_AGENTS, *_MOMENTS, "child_name", "dob", "system_id", "categories", "next_update_due"),
     *("on_hold_until", "concluded_on", "concluded_by", "conclusion", "key"),
@@ -51,30 +52,29 @@ def may_be_filled(column: Column) -> bool:
 def matched(headings: Sequence[str], columns: Sequence[Column], told: Mapping[str, str]) -> list[Match]:
     """Which column each heading is: as `told` (heading → field), by its name, or only perhaps.
 
-    Of two headings for one column neither is taken, unless a person told which.
+    Of two synonyms for one column neither is taken, unless a person told which.
     """
     ours = [column for column in columns if may_be_filled(column)]
     by_field = {column.field: column for column in ours}
     said = {fold(heading): by_field[name] for heading, name in told.items()}
-    left = [column for column in ours if column not in said.values()]
-    sure = {heading: said.get(fold(heading)) or _named(heading, left) for heading in headings}
-    counts = Counter(column.field for column in sure.values() if column)
-    found = [
-        Match(heading, column) if column and counts[column.field] == 1 else Match(heading, perhaps=column)
-        for heading, column in sure.items()
-    ]
+    called = {fold(column.heading): column for column in ours if column not in said.values()}
+    present = {fold(heading) for heading in headings}
+    settled = [*said.values(), *(column for name, column in called.items() if name in present)]
+    synonyms = {fold(name): column for column in ours if column not in settled for name in column.synonyms}
+    counts = Counter(synonyms[fold(heading)].field for heading in headings if fold(heading) in synonyms)
+    found = []
+    for heading in headings:
+        column = said.get(fold(heading)) or called.get(fold(heading))
+        alike = synonyms.get(fold(heading))
+        if column is None and alike is not None and counts[alike.field] == 1:
+            column = alike
+        found.append(Match(heading, column, None if column else alike))
     taken = {match.column.field for match in found if match.column}
-    open_columns = [column for column in ours if column.field not in taken]
+    left = [column for column in ours if column.field not in taken]
     return [
-        match
-        if match.column or match.perhaps
-        else replace(match, perhaps=_resembling(match.heading, open_columns))
+        match if match.column or match.perhaps else replace(match, perhaps=_resembling(match.heading, left))
         for match in found
     ]
-
-
-def _named(heading: str, columns: Sequence[Column]) -> Column | None:
-    return next((column for column in columns if fold(heading) in map(fold, _names(column))), None)
 
 
 def _names(column: Column) -> tuple[str, ...]:
@@ -98,6 +98,11 @@ def _alike(heading: str, name: str) -> bool:
 # Rows
 
 
+def is_reference(text: str, prefix: str) -> bool:
+    """Is it a reference of our shape, such as `SLA-2026-0042`?"""
+    return re.fullmatch(rf"{re.escape(prefix)}-\d{{4}}-\d{{4,}}", "".join(text.upper().split())) is not None
+
+
 @dataclass(frozen=True)
 class TheirRow:
     """A row as people keep it: its number in the sheet, and its cells by our field and by their heading."""
@@ -114,7 +119,10 @@ class TheirRow:
 
 @dataclass(frozen=True)
 class Taken:
-    """A row that becomes an alert. `reference` is "" until the ledger gives one; `remarks` hold no names."""
+    """A row that becomes an alert. `reference` is "" until the ledger gives one; `remarks` hold no names.
+
+    `in_words` are fields whose day is told in a way that only here is understood, such as 2/3/26.
+    """
 
     number: int
     reference: str
@@ -122,6 +130,7 @@ class Taken:
     status: Status
     lines: tuple[Entry, ...] = field(repr=False)
     remarks: tuple[str, ...] = ()
+    in_words: frozenset[str] = frozenset()
 
     def entries(self, reference: str) -> list[Entry]:
         """What the ledger is to record under this reference."""
@@ -198,16 +207,17 @@ class _Reader:
 
     def __init__(self, procedure: Procedure, people: People, calendar: Calendar, now: datetime) -> None:
         self.procedure, self.people, self.calendar, self.now = procedure, people, calendar, now
-        self.shape = re.compile(rf"{re.escape(procedure.reference_prefix)}-\d{{4}}-\d{{4,}}")
 
     def reference(self, row: TheirRow) -> str:
         """The row's reference where it is of our shape, else ""."""
-        told = "".join(row.told.get("reference", "").upper().split())
-        return told if self.shape.fullmatch(told) else ""
+        told = row.told.get("reference", "")
+        return "".join(told.upper().split()) if is_reference(told, self.procedure.reference_prefix) else ""
 
     def read(self, row: TheirRow, taken: set[str | None], twice: Mapping[str, int]) -> Taken | LeftAlone:
         reference = self.reference(row)
         received = self._moment(row.told.get("received_at", ""))
+        if row.told.get("reference") and not reference:
+            return LeftAlone(row.number, "its reference is none of this desk's")
         if reference in taken:
             return LeftAlone(row.number, f"{reference} is an alert of the agent's already")
         if reference and twice[reference] > 1:
@@ -226,13 +236,15 @@ class _Reader:
             status=status,
             lines=(opened, *self._ends(row, status, concluded or received)),
             remarks=(*remarks, *self._unclear_status(row, status)),
+            in_words=frozenset(name for name in _DAYS if self._is_in_words(row.told.get(name, ""))),
         )
 
     def _opened(self, row: TheirRow, received: Moment) -> tuple[Entry, list[str]]:
         """The first line of the alert; what could not be understood stays in the row and is remarked on."""
         told = row.told
         moments = {name: self._moment(told[name]) for name in _MOMENTS if told.get(name)}
-        born, due = self._day(told.get("dob", "")), self._day(told.get("next_update_due", ""))
+        due = self._day(told.get("next_update_due", ""))
+        born = day(told.get("dob", ""))  # in 2/3/12 nobody knows the century
         unclear = [name for name, found in moments.items() if found is None]
         unclear += [
             name for name, found in (("dob", born), ("next_update_due", due)) if told.get(name) and not found
@@ -260,10 +272,8 @@ class _Reader:
         """What happened since: put on hold, concluded, found to be none."""
         if status is Status.CONCLUDED:
             on = concluded if not isinstance(concluded, datetime) else self.calendar.today(concluded)
-            by, text = row.told.get("concluded_by", ""), row.told.get("conclusion", "")
-            at = self._at(concluded)
-            if text:
-                yield Entry(Happened.CONCLUSION_CLAIMED, None, at, SOURCE, {}, {"text": text})
+            by, at = row.told.get("concluded_by", ""), self._at(concluded)
+            yield from self._claim(row, at)
             yield Entry(Happened.CONCLUDED, None, at, SOURCE, {"on": on.isoformat()}, {"by": by})
         elif status in (Status.NOT_AN_ALERT, Status.DUPLICATE):
             yield Entry(Happened.NOT_AN_ALERT, None, self.now, SOURCE, {"as": status})
@@ -271,6 +281,13 @@ class _Reader:
             until = self._day(row.told.get("on_hold_until", ""))
             facts: dict[str, Json] = {"until": until.isoformat() if until else None}
             yield Entry(Happened.HELD, None, self.now, SOURCE, facts)
+        else:
+            yield from self._claim(row, self.now)
+
+    def _claim(self, row: TheirRow, at: datetime) -> Iterator[Entry]:
+        """A conclusion that is written down: only people say that the matter is concluded by it."""
+        if text := row.told.get("conclusion", ""):
+            yield Entry(Happened.CONCLUSION_CLAIMED, None, at, SOURCE, {}, {"text": text})
 
     def _status(self, row: TheirRow) -> tuple[Status, Moment | None]:
         """Where the matter stands, and since when it is concluded. Whatever is no clear end is open."""
@@ -314,6 +331,9 @@ class _Reader:
             return at
         found = [written for written in written_dates(text) if not written.problem]
         return found[0].value if len(found) == 1 and len(written_dates(text)) == 1 else None
+
+    def _is_in_words(self, text: str) -> bool:
+        return moment(text) is None and self._moment(text) is not None
 
     def _day(self, text: str) -> date | None:
         found = self._moment(text)

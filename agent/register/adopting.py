@@ -6,13 +6,14 @@ of ours is kept in the workbook itself, as hidden names of the heading cells, so
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
 from agent.errors import NeedsAPerson
-from agent.procedure.adopting import Match, matched
+from agent.procedure.adopting import Match, is_reference, matched
 from agent.procedure.rules import Column
 from agent.register.addresses import Area, area, letters
 from agent.register.growth import has_content, merges
@@ -58,8 +59,9 @@ def is_ours(content: bytes, desk: str) -> bool:
     return made_for == desk
 
 
-def look(content: bytes, columns: Sequence[Column], told: Mapping[str, str]) -> Kept:
-    """Find the list in somebody's workbook. `told` says which heading is which field.
+def look(content: bytes, columns: Sequence[Column], told: Mapping[str, str], prefix: str) -> Kept:
+    """Find the list in somebody's workbook. `told` says which heading is which field, `prefix` begins our
+    references: a column of other references stays theirs.
 
     NeedsAPerson when there is none, or when it cannot become a table as it is kept.
     """
@@ -76,7 +78,8 @@ def look(content: bytes, columns: Sequence[Column], told: Mapping[str, str]) -> 
             'with `--map "Their heading=field"`, or add them as synonyms to the columns of the procedure.'
         )
     kept = max(found, key=lambda kept: sum(match.column is not None for match in kept.matches))
-    _refuse_unfit(workbook, kept)
+    kept = _without_other_references(kept, prefix)
+    _refuse_unfit(workbook, kept, columns)
     return kept
 
 
@@ -85,7 +88,7 @@ def _lists(
 ) -> Iterator[Kept]:
     """The best row of headings of a sheet, with all that stands below it."""
     sheet = workbook.sheet(part)
-    rows = [row for row in sheet.numbers()[:_LOOKS_AT]]
+    rows = sheet.numbers()[:_LOOKS_AT]
     headings = {row: _filled(workbook, sheet, row) for row in rows}
     scores = {row: _known(headings[row], columns, told) for row in rows}
     best = max(rows, key=lambda row: scores[row], default=0)
@@ -98,22 +101,38 @@ def _lists(
     texts = [headings[best].get(index, "") for index in range(left, right + 1)]
     bottom = whole.bottom if whole else _bottom(workbook, sheet, Area(left, best + 1, right, best + 1))
     inside = Area(left, best, right, max(bottom, best + 1))
+    matches = matched(texts, columns, told)
+    kinds = {index: match.column or _ANY_TEXT for index, match in enumerate(matches, left)}
     below = [row for row in sheet.numbers() if best < row <= bottom]
-    filled = ((row, _filled(workbook, sheet, row, inside)) for row in below)
-    matches = tuple(matched(texts, columns, told))
-    yield Kept(name, part, inside, table, matches, tuple((row, texts) for row, texts in filled if texts))
+    filled = ((row, _filled(workbook, sheet, row, kinds)) for row in below)
+    yield Kept(
+        name, part, inside, table, tuple(matches), tuple((row, there) for row, there in filled if there)
+    )
+
+
+def _without_other_references(kept: Kept, prefix: str) -> Kept:
+    """Their references are ours only where at least one of them is of our shape."""
+    places = dict(enumerate(kept.matches, kept.area.left))
+    for index, match in places.items():
+        if match.column is not None and match.column.field == "reference":
+            values = [cells[index] for _, cells in kept.rows if index in cells]
+            if values and not any(is_reference(value, prefix) for value in values):
+                places[index] = Match(match.heading)
+    return replace(kept, matches=tuple(places.values()))
 
 
 def _known(headings: Mapping[int, str], columns: Sequence[Column], told: Mapping[str, str]) -> int:
     return sum(match.column is not None for match in matched(list(headings.values()), columns, told))
 
 
-def _filled(workbook: Workbook, sheet: SheetPart, row: int, inside: Area | None = None) -> dict[int, str]:
-    """The cells of a row that say something, by column; dates and numbers in this room's spelling."""
+def _filled(
+    workbook: Workbook, sheet: SheetPart, row: int, kinds: Mapping[int, Column] | None = None
+) -> dict[int, str]:
+    """The cells of a row that say something, by column, in this room's spelling; all, or those of `kinds`."""
     texts = {
-        column: workbook.values.text(found, _ANY_TEXT)
-        for column, found in sheet.glance(row).items()
-        if inside is None or inside.left <= column <= inside.right
+        index: workbook.values.text(found, kinds[index] if kinds else _ANY_TEXT)
+        for index, found in sheet.glance(row).items()
+        if kinds is None or index in kinds
     }
     return {column: text for column, text in texts.items() if text}
 
@@ -138,16 +157,23 @@ def _bottom(workbook: Workbook, sheet: SheetPart, first: Area) -> int:
     for row in sheet.numbers():
         if row > last + 2:
             break
-        if row > last and _filled(workbook, sheet, row, first):
+        if row > last and any(first.left <= index <= first.right for index in _filled(workbook, sheet, row)):
             last = row
     return last
 
 
-def _refuse_unfit(workbook: Workbook, kept: Kept) -> None:
+def _refuse_unfit(workbook: Workbook, kept: Kept, columns: Sequence[Column]) -> None:
     """NeedsAPerson when the list cannot become a table, with all that is in the way."""
     headings = [match.heading.casefold() for match in kept.matches if match.heading]
     twice = sorted({heading for heading in headings if headings.count(heading) > 1})
     problems = [f"Two columns are called “{heading}”. Rename one." for heading in twice]
+    to_come = {column.heading.casefold() for column in missing(kept, columns)}
+    problems += [
+        f"The column “{match.heading}” is called like one of the agent's own. Rename it, perhaps "
+        f"“{match.heading} (before)”."
+        for match in kept.matches
+        if match.column is None and match.heading.casefold() in to_come
+    ]
     sheet = workbook.sheet(kept.sheet_part)
     problems += [
         f"The cells {merged} are merged. Unmerge them." for merged in merges(sheet) if merged.meets(kept.area)
@@ -176,8 +202,7 @@ def taken_over(
     editor = _TakingOver(workbook, kept)
     editor.name_blank_headings()
     places = kept.places()
-    missing = [column for column in columns if column.heading not in places and _is_kept(column)]
-    places |= editor.add(missing)
+    places |= editor.add(missing(kept, columns))
     editor.make_table()
     editor.remember(kept)
     by_field = {
@@ -193,9 +218,12 @@ def taken_over(
     return workbook.package.content()
 
 
-def _is_kept(column: Column) -> bool:
-    """Columns that the agent fills or acts on; those that are people's alone they add themselves."""
-    return column.owner != "person" or bool(column.field)
+def missing(kept: Kept, columns: Sequence[Column]) -> list[Column]:
+    """Columns that are to be added: those that the agent fills or acts on. Columns that are people's alone
+    they add themselves."""
+    places = kept.places()
+    wanted = (column for column in columns if column.owner != "person" or column.field)
+    return [column for column in wanted if column.heading not in places]
 
 
 class _TakingOver:
@@ -360,7 +388,7 @@ def _cut(span: etree._Element, index: int) -> None:
     """Take one column out of a span of columns."""
     first, last = int(span.get("min", "0")), int(span.get("max", "0"))
     if last > index:
-        behind = etree.Element(q("col"), dict(span.attrib))
+        behind = copy.deepcopy(span)
         behind.set("min", str(index + 1))
         span.addnext(behind)
     if first < index:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -118,4 +118,19 @@ class Register(Protocol):
 
     def copy(self) -> bytes:
         """The workbook's bytes as they stand. NotFound when there is none."""
+        ...
+
+
+@runtime_checkable
+class KeptAsFile(Protocol):
+    """A register whose file can be replaced as a whole: for a workbook that is taken over."""
+
+    def copy(self) -> bytes: ...
+
+    def replace(self, content: bytes, onto: bytes | None) -> None:
+        """Lay `content` in the place of `onto` (None: where nothing lies yet).
+
+        ChangedMeanwhile when something else lies there now, Locked while somebody has it open; in both
+        cases nothing was written.
+        """
         ...

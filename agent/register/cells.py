@@ -10,6 +10,7 @@ import re
 from datetime import date, datetime, time, timedelta
 
 from agent.procedure.rules import Column
+from agent.procedure.written_dates import written_dates
 
 LONGEST = 32_767  # characters (UTF-16) that Excel keeps in one cell
 _CUT = " … [cut here: a cell holds no more]"
@@ -22,6 +23,7 @@ _WRITTEN = re.compile(
     r"(?P<day>\d{1,2})(?:[/.-](?P<month>\d{1,2})[/.-]|[ -](?P<name>[A-Za-z]{3,9})[ -])(?P<year>\d{4})"
     r"(?:,? +(?:at )?(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?)?"
 )
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _MONTHS = [
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -74,14 +76,15 @@ def shown(key: str) -> str:
 
 
 def moment_in(text: str) -> datetime | date | None:
-    """A day or a time as written by the agent (ISO) or by people (2/3/2026, 2 Mar 2026 09:15); never guessed.
+    """A day or a time as written by the agent (ISO) or by people (2/3/2026, 2nd March 2026, 2 Mar 2026 09:15);
+    never guessed.
 
     A time that carries an offset is no answer: which wall time is meant cannot be known here.
     """
     if _ISO.fullmatch(text):
         return _iso(text)
     found = _WRITTEN.fullmatch(text)
-    return _written(found) if found else None
+    return _written(found) if found else _only_date(text)
 
 
 def moment_text(moment: datetime | date) -> str:
@@ -137,6 +140,13 @@ def _written(found: re.Match[str]) -> datetime | date | None:
         )
     except ValueError:
         return None
+
+
+def _only_date(text: str) -> date | None:
+    """The day that all of a text names, in whatever way people write it; which century is not guessed."""
+    found = written_dates(text) if _YEAR.search(text) else []
+    whole = len(found) == 1 and not found[0].problem and (found[0].start, found[0].end) == (0, len(text))
+    return found[0].value if whole else None
 
 
 def _month(found: re.Match[str]) -> int:

@@ -66,6 +66,13 @@ class LocalFile:
             raise NotFound(f"There is no register {self._name} yet.")
         return self._content()
 
+    def replace(self, content: bytes, onto: bytes | None) -> None:
+        with self._alone():
+            version = self._version()
+            if (self._content() if version else None) != onto:
+                raise self._changed_meanwhile()
+            self._replace(content, version)
+
     # The file
 
     def _version(self) -> str | None:

@@ -189,7 +189,7 @@ def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_sa
             )
         return
     for column in columns:
-        if column.heading not in sheet.headings:
+        if column.field and column.heading not in sheet.headings:  # those of people's own are theirs to drop
             yield Doubt(
                 "column_gone",
                 column.heading,

@@ -15,13 +15,13 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
 from agent.procedure.rules import Column
-from agent.register.own_sheets import mark, quoted
+from agent.register.own_sheets import mark
 from agent.register.paper import print_page, print_table
 from agent.register.properties import DESK
 from agent.register.read_me import write_read_me
 from agent.register.summary_sheet import with_described_charts, write_summary
 from agent.register.table_sheet import TableSheet
-from agent.register.workbook import QUESTIONS_TABLE, TABLE
+from agent.register.workbook import QUESTIONS_TABLE, TABLE, quoted
 
 SHEET = "Need to Know"
 QUESTIONS = "Questions"

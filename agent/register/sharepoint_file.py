@@ -57,6 +57,20 @@ class SharePointFile:
     def copy(self) -> bytes:
         return self._place.copy()
 
+    def replace(self, content: bytes, onto: bytes | None) -> None:
+        item = self._place.item()
+        if (self._place.content(item) if item else None) != onto:
+            raise self._place.changed_meanwhile()
+        try:
+            if item is None:
+                self._place.item_id = item_of(
+                    self._place.graph.put_bytes(self._place.new_address(), content)
+                ).id
+            else:
+                self._upload(item, content)
+        except Locked as wrong:
+            raise self._place.locked(wrong) from wrong
+
     def _create(self, edits: Edits) -> Book:
         """Lay a new workbook where none is; a file that somebody put there meanwhile is left alone."""
         empty = self._binder.empty()

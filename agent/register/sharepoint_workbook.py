@@ -65,6 +65,9 @@ class SharePointWorkbook:
     def copy(self) -> bytes:
         return self._place.copy()
 
+    def replace(self, content: bytes, onto: bytes | None) -> None:
+        self._file.replace(content, onto)
+
 
 class _Writing:
     """One difference on its way into the workbook: look, write, look again."""
