@@ -76,7 +76,7 @@ def shown(key: str) -> str:
 
 
 def moment_in(text: str) -> datetime | date | None:
-    """A day or a time as written by the agent (ISO) or by people (2/3/2026, 2nd March 2026, 2 Mar 2026 09:15);
+    """A day or a time as written by the agent (ISO) or people (2/3/2026, 2nd March 2026, 2 Mar 2026 09:15);
     never guessed.
 
     A time that carries an offset is no answer: which wall time is meant cannot be known here.
