@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,9 +20,11 @@ from agent.register.base import Book, Changes, Edits, Sheet
 from agent.register.guard import mistrusted
 from agent.register.merge import Merged, PersonsChange, Rows, merge
 from agent.register_content import Content, Place, by_field, places
+from agent.versions import refuse_mixing, version_written
 
 log = logger()
 
+_FIGURES = "figures"  # the one row by which the ledger knows a summary
 _FEW = 3  # so many entries over the agent's own are asked about one by one
 
 
@@ -50,11 +52,12 @@ class _Known:
 
     alerts: SheetState
     questions: SheetState
+    summary: Mapping[str, str]
 
     def book(self) -> Book:
         """The workbook, where nobody touched it since."""
         alerts, questions = (Sheet(one.headings, one.rows) for one in (self.alerts, self.questions))
-        return Book(self.alerts.version, alerts, questions)
+        return Book(self.alerts.version, alerts, questions, self.summary)
 
     @property
     def in_doubt(self) -> bool:
@@ -70,7 +73,9 @@ class _Round:
         nothing = SheetState(None, (), {})
         alerts, questions = desk.ledger.sheet(place.name), desk.ledger.sheet(place.questions)
         self.is_new = alerts is None
-        self.known = _Known(alerts or nothing, questions or nothing)
+        figures = desk.ledger.sheet(place.summary)
+        summary = figures.rows.get(_FIGURES, {}) if figures else {}
+        self.known = _Known(alerts or nothing, questions or nothing, summary)
 
     def kept(self) -> int:
         """Read, take in, write. Gives how many rows were written."""
@@ -82,8 +87,10 @@ class _Round:
             return 0  # no version is known, so a register always shows its book
         book = book or self.known.book()
         alerts, questions = self._merged(book)
-        if alerts.changes or questions.changes or book.version is None:
-            return self._write(book, alerts, questions)  # made at once, so that people can find it
+        summary = Content(self.desk, self.place, self.now).summary
+        is_old = any(book.summary.get(address, "") != text for address, text in summary.items())
+        if alerts.changes or questions.changes or is_old or book.version is None:
+            return self._write(book, alerts, questions, summary if is_old else {})  # a new one at once
         if self.known.in_doubt:
             self._remember(_known(book, alerts.seen, questions.seen, self.known.alerts.marks))
         return 0
@@ -166,8 +173,9 @@ class _Round:
 
     # Writing
 
-    def _write(self, book: Book, alerts: Merged, questions: Merged) -> int:
+    def _write(self, book: Book, alerts: Merged, questions: Merged, summary: Mapping[str, str]) -> int:
         """Keep what is about to be written, write it, keep what stands there then."""
+        refuse_mixing(self.desk, self.place, self.now)
         procedure = self.desk.procedure
         mark = hashlib.sha256(f"{book.version} {self.now.isoformat()}".encode()).hexdigest()[:16]
         intended = (
@@ -176,10 +184,12 @@ class _Round:
         )
         marks = (*self.known.alerts.marks, mark)
         self._remember(_known(book, alerts.seen, questions.seen, marks, intended))
-        edits = Edits(alerts.changes, questions.changes, mark=mark)
+        edits = Edits(alerts.changes, questions.changes, summary, mark)
         there = self.place.register.write(edits, expecting=book.version)
         seen = alerts.seen_after(there.register), questions.seen_after(there.questions)
-        self._remember(_known(there, *seen, (there.mark,)))
+        with self.desk.ledger.page() as page:
+            page.record(version_written(self.place, there, self.now))
+            self._remember(_known(there, *seen, (there.mark,)), page)
         written = sorted(intended[0])
         log.info("bookkeeping.written", desk=self.desk.name, place=self.place.name, alerts=written)
         return len(written)
@@ -191,6 +201,8 @@ class _Round:
             return
         page.wrote(known.alerts, self.now, self.place.name)
         page.wrote(known.questions, self.now, self.place.questions)
+        figures = SheetState(known.alerts.version, (), {_FIGURES: known.summary})
+        page.wrote(figures, self.now, self.place.summary)
         self.known = known
 
 
@@ -211,6 +223,7 @@ def _known(
     return _Known(
         SheetState(version, book.register.headings, alerts, intended[0], marks),
         SheetState(version, book.questions.headings, questions, intended[1]),
+        book.summary,
     )
 
 

@@ -14,17 +14,19 @@ from pathlib import Path
 from agent.desk import Desk, ReadDocument
 from agent.errors import AgentError, NeedsAPerson
 from agent.forms.worker import Reader
-from agent.ledger.base import Ledger
+from agent.ledger.base import REGISTER, Ledger
 from agent.ledger.sql import SqlLedger
 from agent.letters.writer import Writer
 from agent.m365.graph import Graph, open_graph
 from agent.mailbox.outlook import OutlookMailbox
+from agent.procedure.kept import Written
 from agent.register.base import Register
 from agent.register.bookbinder import Bookbinder
 from agent.register.local_file import LocalFile
 from agent.register.sharepoint_file import SharePointFile
 from agent.register.sharepoint_place import SharePointPlace
 from agent.register.sharepoint_workbook import SharePointWorkbook
+from agent.register_content import RESTRICTED
 from agent.settings import DeskSettings, RegisterPlace, RestrictedPlace, Settings
 
 ONCE_SECONDS = 600.0  # a single round that was killed holds its desk no longer than this
@@ -133,6 +135,7 @@ def _desk(
     stop: threading.Event,
 ) -> Desk:
     procedure, apart = settings.procedure_of(desk), desk.register.restricted
+    kept = ledger.desk(desk.name).kept().written
     return Desk(
         settings=desk,
         agent=settings.agent,
@@ -142,8 +145,12 @@ def _desk(
         people=desk.roster,
         mailbox=OutlookMailbox(graph, desk.mailbox),
         ledger=ledger.desk(desk.name),
-        register=_register(settings, desk, graph, desk.register, desk.name),
-        restricted=_register(settings, desk, graph, apart, f"{desk.name} restricted") if apart else None,
+        register=_register(settings, desk, graph, desk.register, desk.name, kept.get(REGISTER)),
+        restricted=(
+            _register(settings, desk, graph, apart, f"{desk.name} restricted", kept.get(RESTRICTED))
+            if apart
+            else None
+        ),
         writer=Writer(settings.templates, procedure, desk.mailbox),
         stop=stop,
         read=read,
@@ -151,13 +158,21 @@ def _desk(
 
 
 def _register(
-    settings: Settings, desk: DeskSettings, graph: Graph, told: RegisterPlace | RestrictedPlace, whose: str
+    settings: Settings,
+    desk: DeskSettings,
+    graph: Graph,
+    told: RegisterPlace | RestrictedPlace,
+    whose: str,
+    last: Written | None,
 ) -> Register:
-    """A workbook of the desk; it carries the name `whose`, so that none is taken for another."""
+    """A workbook of the desk; it carries the name `whose`, so that none is taken for another. The one that
+    was written `last` in the same place is found by its item."""
     binder, kind = Bookbinder(settings.procedure_of(desk), whose), desk.register.kind
     if kind == "file":
         return LocalFile(settings.folder.resolve() / Path(told.path).expanduser(), binder)
     place = SharePointPlace(graph, told.site, told.path)
+    if last is not None and last.place == place.kept_as["place"]:
+        place.item_id = last.item
     if kind == "sharepoint_workbook":
         return SharePointWorkbook(place, binder)
     return SharePointFile(place, binder)

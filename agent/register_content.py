@@ -14,8 +14,10 @@ from agent.procedure.alert import Alert
 from agent.procedure.asked import row_of_question
 from agent.procedure.row import HIDDEN, is_staff_matter, restricted_row, row_of, says_restricted
 from agent.procedure.rules import Column
+from agent.procedure.summary import summary_of
 from agent.procedure.typed import notes_on
 from agent.register.base import Register, Sheet
+from agent.register.summary_layout import cells_of
 
 RESTRICTED = "restricted"
 
@@ -33,6 +35,11 @@ class Place:
     def questions(self) -> str:
         """The ledger's name for its questions."""
         return f"{self.name} questions"
+
+    @property
+    def summary(self) -> str:
+        """The ledger's name for its figures."""
+        return f"{self.name} summary"
 
 
 def places(desk: Desk) -> list[Place]:
@@ -186,6 +193,14 @@ class Content:
         return sorted(
             {one for mail in self._mails if about in (mail.mail_id, mail.message_id) for one in mail.alerts}
         )
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """The figures of the alerts that belong here, by the address of their cell."""
+        desk, alerts = self._desk, self._desk.ledger.alerts()
+        mine = [alerts[reference] for reference in self.alerts]
+        waiting = sum(asked.answered_at is None and self._belongs(asked) for asked in self._asked)
+        return cells_of(summary_of(mine, waiting, self._now, desk.procedure, desk.calendar))
 
     # Both
 

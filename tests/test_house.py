@@ -26,9 +26,11 @@ ALLOWED = {
     "m365": {"m365", "settings"} | COMMON,
 }
 # The steps see only the promise of each adapter room, never the adapters.
-STEPS = ("desk", "intake", "bookkeeping", "chasing", "weekly_digest", "laying", "posting", "steps")
+STEPS = (
+    *("desk", "intake", "bookkeeping", "versions", "chasing", "weekly_digest", "laying", "posting", "steps"),
+)
 ADAPTERS = re.compile(
-    r"^agent\.(mailbox|ledger|register)\.(?!base$|merge$|guard$)|^agent\.(m365|sandbox|bootstrap)\b"
+    r"^agent\.(mailbox|ledger|register)\.(?!base$|merge$|guard$|summary_layout$)|^agent\.(m365|sandbox|bootstrap)\b"
 )
 MEETS_THE_SANDBOX = {"sandbox", "cli", "demo"}
 

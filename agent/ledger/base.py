@@ -16,6 +16,7 @@ from typing import Protocol
 from agent.procedure.alert import Alert
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
+from agent.procedure.kept import Kept
 from agent.procedure.pause import Pause
 
 
@@ -295,6 +296,10 @@ class DeskLedger(Protocol):
 
     def pause(self) -> Pause:
         """Whether the desk's letters may go. Costs what changed since."""
+        ...
+
+    def kept(self) -> Kept:
+        """How the desk's workbooks are kept. Costs what changed since."""
         ...
 
     def entries(self, alert: str | None = None) -> list[Entry]:

@@ -32,6 +32,7 @@ from agent.ledger.chain import Link
 from agent.procedure.alert import Alert, fold
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
+from agent.procedure.kept import Kept, kept_of
 from agent.procedure.pause import Pause, pause_of
 from agent.procedure.words import Happened
 
@@ -280,6 +281,9 @@ class MemoryDesk:
 
     def pause(self) -> Pause:
         return pause_of(self.entries())
+
+    def kept(self) -> Kept:
+        return kept_of(self.entries())
 
     def entries(self, alert: str | None = None) -> list[Entry]:
         entries = (link.entry for link in self._state.lines)

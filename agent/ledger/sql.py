@@ -39,6 +39,7 @@ from agent.ledger.database import Database, Watch
 from agent.ledger.sql_page import SqlPage
 from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
+from agent.procedure.kept import Kept, kept_after
 from agent.procedure.pause import Pause, pause_after
 from agent.procedure.words import Happened
 
@@ -97,6 +98,7 @@ class SqlDesk:
         self._folding = threading.Lock()
         self._folded: dict[str, Alert] = {}
         self._pause = Pause()
+        self._kept = Kept()
         self._folded_up_to = 0
 
     @property
@@ -201,6 +203,11 @@ class SqlDesk:
             self._fold_on()
             return self._pause
 
+    def kept(self) -> Kept:
+        with self._folding:
+            self._fold_on()
+            return self._kept
+
     def _fold_on(self) -> None:
         """Only lines newer than the last one folded are read, whichever program wrote them."""
         with self._database.reading() as connection:
@@ -210,6 +217,7 @@ class SqlDesk:
         if new:
             self._folded = rows.folded_on(self._folded, new, again)
             self._pause = reduce(pause_after, new, self._pause)
+            self._kept = reduce(kept_after, new, self._kept)
             self._folded_up_to = new[-1].seq
 
     def entries(self, alert: str | None = None) -> list[Entry]:

@@ -356,6 +356,9 @@ _AFTER = {
     Happened.ERASED: _same,
     Happened.PAUSED: _same,
     Happened.RESUMED: _same,
+    Happened.REGISTER_WRITTEN: _same,
+    Happened.REGISTER_STUCK: _same,
+    Happened.REGISTER_FREE: _same,
 }
 
 

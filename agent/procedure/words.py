@@ -53,6 +53,12 @@ class Happened(StrEnum):
     ERASED = "erased"  # what was personal in the lines before this one is gone for good
     PAUSED = "paused"  # the desk's letters rest; the entry has no reference
     RESUMED = "resumed"  # a person lets them go again
+    REGISTER_WRITTEN = "register_written"  # a version of a workbook; the entry has no reference
+    REGISTER_STUCK = "register_stuck"  # the register cannot be written
+    REGISTER_FREE = "register_free"  # it can be, again
+
+
+ABOUT_THE_WORKBOOK = frozenset({Happened.REGISTER_WRITTEN, Happened.REGISTER_STUCK, Happened.REGISTER_FREE})
 
 
 class Status(StrEnum):

@@ -9,6 +9,8 @@ its configured name.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -72,6 +74,13 @@ class Book:
     summary: Mapping[str, str] = field(default_factory=dict, repr=False)
     mark: str = ""
 
+    @property
+    def hash(self) -> str:
+        """Of all that the workbook says, whichever way it is kept."""
+        said = [[*map(dict, sheet.rows.values())] for sheet in (self.register, self.questions)]
+        whole = json.dumps([said, dict(self.summary)], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(whole.encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Edits:
@@ -112,8 +121,9 @@ class Register(Protocol):
         ...
 
     def kept_as(self) -> Mapping[str, str]:
-        """How the workbook is kept: its `kind`, and as which `item` it is found again after a new start,
-        however people rename it ("" where only its path is known)."""
+        """How the workbook is kept: its `kind`, the `place` that the configuration names, and as which
+        `item` it is found again after a new start, however people rename it ("" where only its place is
+        known)."""
         ...
 
     def copy(self) -> bytes:

@@ -59,7 +59,7 @@ class LocalFile:
         return self._binder.opened(there, version)
 
     def kept_as(self) -> dict[str, str]:
-        return {"kind": self.kind, "item": ""}
+        return {"kind": self.kind, "place": str(self._path), "item": ""}
 
     def copy(self) -> bytes:
         if self._version() is None:

@@ -64,7 +64,7 @@ class MemoryRegister:
         return self._book()
 
     def kept_as(self) -> dict[str, str]:
-        return {"kind": "memory", "item": ""}
+        return {"kind": "memory", "place": "", "item": ""}
 
     def copy(self) -> bytes:
         if self._version() is None:

@@ -52,7 +52,7 @@ class SharePointFile:
         return self._read_back(after, edits, uploaded)
 
     def kept_as(self) -> dict[str, str]:
-        return {"kind": self.kind, "item": self._place.item_id}
+        return {"kind": self.kind, **self._place.kept_as}
 
     def copy(self) -> bytes:
         return self._place.copy()

@@ -57,6 +57,11 @@ class SharePointPlace:
             raise NotFound(f"There is no register {self.name} yet.")
         return self.graph.download(f"{self.address(item)}/content")
 
+    @property
+    def kept_as(self) -> dict[str, str]:
+        """Where the file lies by configuration, and as which item it is found again."""
+        return {"place": f"{self._site}/{self._path}", "item": self.item_id}
+
     def address(self, item: Item) -> str:
         return f"/drives/{self._drive_id()}/items/{segment(item.id)}"
 

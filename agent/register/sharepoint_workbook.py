@@ -60,7 +60,7 @@ class SharePointWorkbook:
         return replace(written, mark=self._binder.mark_of(before))
 
     def kept_as(self) -> dict[str, str]:
-        return {"kind": self.kind, "item": self._place.item_id}
+        return {"kind": self.kind, **self._place.kept_as}
 
     def copy(self) -> bytes:
         return self._place.copy()

@@ -6,8 +6,6 @@ in print, and whoever cannot see the charts reads them there. Every figure has i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from openpyxl.chart import BarChart, Reference
@@ -22,87 +20,17 @@ from openpyxl.drawing.text import Font as ChartFont
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
-from agent.procedure.summary import AGES, CATEGORIES, GROUPS, STANDINGS, WEEKS, Summary
-from agent.register.addresses import cell, letters
+from agent.register.addresses import letters
 from agent.register.looks import FAINT, FONT, INK, LINE
 from agent.register.package import Package
+from agent.register.summary_layout import TOP, Figures, figures_of, placed
 
-_TOP = 4
-_GAP = 2  # rows between one table and the next: an empty one, and the next one's title
 _BLUE, _SAND, _HEAD = "3E6A94", "D9A441", "3E4C59"
 _WIDTHS = (50, 11, 11, 3)
 _CHARTS_FROM = len(_WIDTHS) + 1  # the column
 _CHART_COLUMNS, _CHART_ROWS = 8, 23  # what a chart covers, with the gap after it
 _CHART_COLUMN = 9.0  # characters wide
 _DESCRIBED = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}cNvPr"
-
-
-@dataclass(frozen=True)
-class _Figures:
-    """One table of figures: `rows` of them below a title and a line of headings."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: int
-    chart: str = ""  # what somebody hears who does not see it
-    lying: bool = False
-
-
-def _figures(counted_by: str) -> list[_Figures]:
-    found = [
-        _Figures("Now", ("", "Alerts"), STANDINGS),
-        _Figures(
-            "Open, by age",
-            ("Open for", "Alerts"),
-            AGES,
-            "How many open alerts have been open for how long.",
-        ),
-        _Figures(
-            "Received and concluded, by week",
-            ("Week from", "Received", "Concluded"),
-            WEEKS,
-            "How many alerts were received and how many concluded in each of the last weeks.",
-        ),
-        _Figures(
-            "Open, by category",
-            ("Category", "Alerts"),
-            CATEGORIES,
-            "How many open alerts there are of each category.",
-            lying=True,
-        ),
-    ]
-    if counted_by:
-        told = f"How many open alerts there are by {counted_by.casefold()}."
-        found.append(
-            _Figures(f"Open, by {counted_by.casefold()}", (counted_by, "Alerts"), GROUPS, told, lying=True)
-        )
-    return found
-
-
-def _placed(counted_by: str) -> Iterator[tuple[int, _Figures]]:
-    """Each table of figures with the row of its title."""
-    row = _TOP
-    for figures in _figures(counted_by):
-        yield row, figures
-        row += figures.rows + _GAP + 1
-
-
-def cells_of(summary: Summary) -> dict[str, str]:
-    """What each cell of the figures says, by address; "" where nothing is to stand."""
-    tables: list[Sequence[tuple[str, ...]]] = [
-        [(told.what, str(told.number)) for told in summary.standing],
-        [(words, str(number)) for words, number in summary.by_age],
-        [(week, str(received), str(concluded)) for week, received, concluded in summary.by_week],
-        [(words, str(number)) for words, number in summary.by_category],
-        [(words, str(number)) for words, number in summary.by_group],
-    ]
-    cells = {}
-    for (row, figures), table in zip(_placed(summary.counted_by), tables, strict=False):
-        for line in range(figures.rows):
-            told = table[line] if line < len(table) else ("",) * len(figures.headings)
-            for column, text in enumerate(told, 1):
-                cells[cell(column, row + 2 + line)] = text
-    return cells
 
 
 def write_summary(sheet: Worksheet, about: str, counted_by: str) -> None:
@@ -117,8 +45,8 @@ def write_summary(sheet: Worksheet, about: str, counted_by: str) -> None:
     for index in range(_CHARTS_FROM, _CHARTS_FROM + 2 * _CHART_COLUMNS):
         sheet.column_dimensions[letters(index)].width = _CHART_COLUMN
     charts = 0
-    for row, figures in _placed(counted_by):
-        _write_figures(sheet, row, figures)
+    for row, figures in placed(counted_by):
+        _writefigures_of(sheet, row, figures)
         if figures.chart:
             chart = _chart(sheet, row, figures)
             chart.anchor = _place(charts)
@@ -130,7 +58,7 @@ def write_summary(sheet: Worksheet, about: str, counted_by: str) -> None:
 def _place(number: int) -> TwoCellAnchor:
     """Two charts beside each other, held by their cells: the same size in every program."""
     left = _CHARTS_FROM - 1 + number % 2 * _CHART_COLUMNS  # counted from 0 here
-    top = _TOP - 1 + number // 2 * _CHART_ROWS
+    top = TOP - 1 + number // 2 * _CHART_ROWS
     right, bottom = left + _CHART_COLUMNS, top + _CHART_ROWS
     half = 32 * 9525  # pixels of a column, so that a gap is left
     return TwoCellAnchor(
@@ -140,7 +68,7 @@ def _place(number: int) -> TwoCellAnchor:
     )
 
 
-def _write_figures(sheet: Worksheet, row: int, figures: _Figures) -> None:
+def _writefigures_of(sheet: Worksheet, row: int, figures: Figures) -> None:
     title = sheet.cell(row, 1, figures.title)
     title.font = Font(name=FONT, size=12, bold=True, color=INK)
     for column, heading in enumerate(figures.headings, 1):
@@ -157,7 +85,7 @@ def _write_figures(sheet: Worksheet, row: int, figures: _Figures) -> None:
             found.alignment = Alignment(horizontal="left" if column == 1 else "right", vertical="center")
 
 
-def _chart(sheet: Worksheet, row: int, figures: _Figures) -> Any:
+def _chart(sheet: Worksheet, row: int, figures: Figures) -> Any:
     chart: Any = BarChart()  # openpyxl's stubs know neither its titles nor its sizes
     chart.type = "bar" if figures.lying else "col"
     chart.title = figures.title
@@ -208,7 +136,7 @@ def _words(size: int) -> RichText:
 def with_described_charts(content: bytes) -> bytes:
     """The same workbook, each chart with words for whoever does not see it; openpyxl writes none."""
     package = Package(content)
-    told = [figures.chart for figures in _figures("group") if figures.chart]
+    told = [figures.chart for figures in figures_of("group") if figures.chart]
     for name in package.names():
         if name.startswith("xl/drawings/drawing"):
             root = package.xml(name)

@@ -20,7 +20,7 @@ from agent.register.bookbinder import Bookbinder
 from agent.register.looks import STATUSES
 from agent.register.new_workbook import NewWorkbook
 from agent.register.package import Package
-from agent.register.summary_sheet import cells_of
+from agent.register.summary_layout import cells_of
 from agent.register.workbook import Workbook
 from tests.register.books import COLUMNS, DESK, shipped
 

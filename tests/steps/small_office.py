@@ -15,7 +15,7 @@ from agent.mailbox.memory import MemoryMailbox
 from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
 from agent.procedure.rules import Procedure
-from agent.procedure.words import Happened
+from agent.procedure.words import ABOUT_THE_WORKBOOK, Happened
 from agent.register.base import Book, Edits
 from agent.register.memory import MemoryRegister
 from agent.steps import Outcome, run_all
@@ -93,7 +93,8 @@ class Office:
         return [entry.happened for entry in self.entries(reference)]
 
     def entries(self, reference: str | None = None) -> list[Entry]:
-        return self.ledger.entries(reference)
+        """The lines, less those about the workbook itself."""
+        return [one for one in self.ledger.entries(reference) if one.happened not in ABOUT_THE_WORKBOOK]
 
     def asked(self) -> list[str]:
         """The codes of all questions that wait for a person."""
