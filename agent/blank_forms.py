@@ -1,10 +1,14 @@
-"""The blank forms of every procedure as Word documents, made from the definitions by which they are read."""
+"""Blank forms: every procedure's, written as Word documents; an office's own, drafted as a definition."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from agent.errors import NeedsAPerson
+from agent.forms.draft import draft
+from agent.forms.read import document_of
+from agent.forms.units import Refused
 from agent.forms.write import write_form
 from agent.settings import Settings
 
@@ -23,6 +27,18 @@ def write_blank_forms(settings: Settings, folder: Path) -> list[Path]:
             path.write_bytes(write_form(form, {}, {}, (), categories=procedure.categories))
             written[path] = form.name
     return list(written)
+
+
+def draft_form(settings: Settings, blank: Path) -> str:
+    """The draft of a definition for an office's own blank form, as TOML.
+
+    Raises NeedsAPerson when the file is no document that can be read.
+    """
+    try:
+        document = document_of(blank.read_bytes())
+    except Refused as refused:
+        raise NeedsAPerson(f"{blank} cannot be read. {refused}") from refused
+    return draft(document, blank.stem, tuple(settings.forms.values()))
 
 
 def _file_name(title: str) -> str:

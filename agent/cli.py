@@ -111,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
 
     forms = _verb(verbs, "forms", _forms, "write the blank forms as Word documents", config=True)
     forms.add_argument("--to", type=Path, metavar="DIR", help="where to put them")
+    drafting = forms.add_subparsers(metavar="draft FILE")
+    drafted = _verb(
+        drafting, "draft", _draft, "draft the definition of an office's own blank form", config=True
+    )
+    drafted.add_argument("file", type=Path, metavar="FILE", help="the blank form: .docx, .doc, .odt or .pdf")
+    drafted.add_argument("--to", type=Path, metavar="TOML", help="where to write it (default: show it)")
 
     _verb(verbs, "status", _status, "what is open, waiting and in the tray", config=True)
 
@@ -344,6 +350,18 @@ def _forms(told: argparse.Namespace) -> int:
         raise WrongCall("Say where to put the blank forms with `--to DIR`.")
     for path in write_blank_forms(_settings(told), told.to):
         print(path)
+    return 0
+
+
+def _draft(told: argparse.Namespace) -> int:
+    from agent.blank_forms import draft_form
+
+    drafted = draft_form(_settings(told), told.file)
+    if told.to is None:
+        print(drafted, end="")
+        return 0
+    told.to.write_text(drafted, encoding="utf-8")
+    print(f"Wrote {told.to}. Look at the lines marked #?, then name the form in a procedure's `forms`.")
     return 0
 
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -257,6 +258,21 @@ def test_the_blank_forms_of_every_procedure_are_written_under_plain_names(
     told = read_json(n2k, *sorted((tmp_path / "forms").iterdir()))
     assert [one["form"] for one in told] == ["leadership_alert", "missing", "standard"]
     assert all(one["fields"] == {} for one in told)
+
+
+def test_an_offices_own_blank_form_is_drafted(n2k: Command, tmp_path: Path) -> None:
+    n2k("forms", "--to", tmp_path)
+    blank, into = tmp_path / "Leadership Alert Form.docx", tmp_path / "own.toml"
+    shown = n2k("forms", "draft", blank)
+    said = n2k("forms", "draft", blank, "--to", into)
+
+    assert (shown.status, shown.out) == (0, into.read_text(encoding="utf-8"))
+    assert tomllib.loads(shown.out)["title"] == "Leadership Alert Form"
+    assert (said.status, said.out.startswith(f"Wrote {into}.")) == (0, True)
+
+    (tmp_path / "photo.docx").write_bytes(b"\xff\xd8\xff")
+    refused = n2k("forms", "draft", tmp_path / "photo.docx")
+    assert (refused.status, "a picture or a scan" in refused.err) == (1, True)
 
 
 def test_the_demo_never_empties_a_folder_that_is_not_its_own(n2k: Command, tmp_path: Path) -> None:

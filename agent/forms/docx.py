@@ -442,7 +442,9 @@ class _Reader:
                 self._tick(_on(box.find(W + "default") if state is None else state))
                 field.start = -1
             elif (choices := data.find(W + "ddList")) is not None:
-                self._emit(Unit("control", _chosen_entry(choices), self._line, self._cell, self._part))
+                unit = Unit("control", _chosen_entry(choices), self._line, self._cell, self._part)
+                unit.options = tuple(_val(entry) for entry in choices.iterfind(W + "listEntry"))
+                self._emit(unit)
                 field.start = -1
             else:
                 field.answer = data.find(W + "textInput") is not None
@@ -494,8 +496,12 @@ class _Reader:
         unit = Unit("control", joined(inner), line, self._cell, self._part)
         if _on(about.get(W + "showingPlcHdr")) or _is_prompt(about, unit.text):
             unit.text = ""
-        if (date := about.get(W + "date")) is not None and unit.text:
-            unit.iso = date.get(W + "fullDate", "")
+        unit.options = tuple(
+            item.get(W + "displayText", "") for item in _choices(about) if item.get(W + "value")
+        )
+        if (date := about.get(W + "date")) is not None:
+            unit.dated = True
+            unit.iso = date.get(W + "fullDate", "") if unit.text else ""
         self._prefer_store(about, unit)
         return unit
 
@@ -636,6 +642,11 @@ def _is_prompt(about: Mapping[str, Element], text: str) -> bool:
     return any(
         item.get(W + "value", "") == "" and item.get(W + "displayText") == text for item in _choices(about)
     )
+
+
+def _choices(about: Mapping[str, Element]) -> Iterable[Element]:
+    """What a drop-down offers."""
+    return about.get(W + "dropDownList", about.get(W + "comboBox", ()))
 
 
 def _chosen_entry(choices: Element) -> str:

@@ -44,7 +44,7 @@ class Unit:
     `tag` and `alias` are what the form's maker called a control; `iso` is a date control's own value.
     `ticked` is a tick box's state. `struck` text was crossed out by hand; `stressed` are the pieces of a
     text that are bold, underlined or highlighted; `conflict` is what a bound control shows where its
-    stored value says something else.
+    stored value says something else. `options` are what a drop-down offers; `dated` is a date's control.
     """
 
     kind: Literal["text", "control", "checkbox"]
@@ -59,6 +59,8 @@ class Unit:
     struck: bool = False
     conflict: str = ""
     stressed: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    dated: bool = False
 
 
 @dataclass
