@@ -625,6 +625,7 @@ def _is_frame(about: Mapping[str, Element], content: Element) -> bool:
 
 
 def _choices(about: Mapping[str, Element]) -> Iterable[Element]:
+    """What a drop-down offers."""
     found = about.get(W + "dropDownList", about.get(W + "comboBox"))
     return () if found is None else found
 
@@ -642,11 +643,6 @@ def _is_prompt(about: Mapping[str, Element], text: str) -> bool:
     return any(
         item.get(W + "value", "") == "" and item.get(W + "displayText") == text for item in _choices(about)
     )
-
-
-def _choices(about: Mapping[str, Element]) -> Iterable[Element]:
-    """What a drop-down offers."""
-    return about.get(W + "dropDownList", about.get(W + "comboBox", ()))
 
 
 def _chosen_entry(choices: Element) -> str:

@@ -199,8 +199,8 @@ def test_a_form_that_the_agent_wrote_is_drafted_as_it_was_defined(name: str) -> 
 
 
 @needs_libreoffice
-@pytest.mark.parametrize("kind", ["odt", "pdf", "doc"])
-def test_a_blank_form_of_any_kind_is_drafted(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["pdf", "odt"])
+def test_a_blank_form_of_another_kind_is_drafted(kind: str, tmp_path: Path) -> None:
     procedure = settings().procedures["nct"]
     blank = write_form(settings().forms["sla"], {}, {}, (), categories=procedure.categories)
     (tmp_path / "form.docx").write_bytes(blank)
