@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agent.forms.dates import is_unknown, read_stamp
+from agent.forms.dates import read_stamp
 from agent.forms.definition import FormField
 from agent.forms.labels import key
 from agent.forms.units import Unit, boxed
+from agent.procedure.written_dates import is_unknown
 
 _PROMPT = re.compile(
     r"(?:click|tap|click or tap|press)(?: or tap)? (?:here )?to (?:enter|add|insert|choose|select)[\w ]*\.?"
@@ -21,7 +22,9 @@ _PROMPT = re.compile(
     re.IGNORECASE,
 )
 _LEADERS = re.compile(r"^(?:_+|\.{3,}|…+|\s)+|(?:_+|\.{3,}|…+|\s)+$")  # lines to write on
-_SAYS_NONE = re.compile(r"none|nil", re.IGNORECASE)
+_NONE = re.compile(
+    r"none|nil|-+|missing", re.IGNORECASE
+)  # of a date that there is none; of anything else an answer
 _YES_NO = re.compile(r"(yes|no|y|n)\b(?!/)", re.IGNORECASE)
 
 
@@ -57,6 +60,8 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     if asked.options:
         found = _option(asked, text)
         return found if found != Typed("", "") else _stressed(asked, text, units)
+    if asked.type != "long" and _says_unknown(text):
+        return Typed("", text)
     return Typed(_squeezed(text, keep_lines=asked.type == "long"), text)
 
 
@@ -118,7 +123,11 @@ def _option(asked: FormField, text: str) -> Typed:
         and len(key(plain)) <= len(" ".join(by_key)) + 12
     ):
         return Typed("", "")  # all the options, none crossed out: not answered
-    return Typed(plain, text, 0.9)
+    return Typed("", text) if _says_unknown(text) else Typed(plain, text, 0.9)
+
+
+def _says_unknown(text: str) -> bool:
+    return is_unknown(text) and _NONE.fullmatch(text.strip()) is None
 
 
 def _stressed(asked: FormField, text: str, units: Sequence[Unit]) -> Typed:

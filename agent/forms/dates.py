@@ -10,6 +10,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, time
 
+from agent.procedure.written_dates import is_expected
+
 _MONTHS = (
     "january",
     "february",
@@ -76,14 +78,9 @@ _TIMES = (
 )
 _NOON = re.compile(r"\b(?:12\s*)?(?:noon|midday)\b")
 _MIDNIGHT = re.compile(r"\b(?:12\s*)?midnight\b")
-_EXPECTED = re.compile(r"\b(?:edd|unborn|due date|expected (?:date|delivery))\b")
 _UNSURE = re.compile(
-    r"\?|\b(?:between|or|either|before|after|until|possibly|unclear|maybe)\b"
+    r"\?|\bw/[ceb]\b|\b(?:week|between|or|either|before|after|until|possibly|unclear|maybe)\b"
     rf"|\d{_ORDINAL}\s*(?:and|&|to)\s*$"
-)
-_UNKNOWN = re.compile(
-    r"(?:date\s+)?(?:not\s+(?:yet\s+)?(?:known|stated|applicable|available|given)|unknown|n\s*/?\s*[ka]"
-    r"|tbc|tba|to be confirmed|none|nil|-+|\?+)\.?"
 )
 _FILLER = re.compile(
     r"\b(?:at|on|the|of|and|time|date|approx(?:imately)?|about|around|circa|c|hrs?|hours?|gmt|bst|from|by)\b"
@@ -112,15 +109,10 @@ class Stamp:
         return self.day.isoformat() + (f"T{self.time:%H:%M}" if self.time else "")
 
 
-def is_unknown(text: str) -> bool:
-    """Whether a text says in so many words that the answer is not known or does not apply."""
-    return _UNKNOWN.fullmatch(text.strip().casefold()) is not None
-
-
 def read_stamp(text: str) -> Stamp:
     """The one moment that `text` states. Two different days, or doubt in words, give no day."""
     rest = _plain(text)
-    if _EXPECTED.search(rest):
+    if is_expected(rest):
         return Stamp(problem="expected")
     days, rest, problem = _days(rest)
     if problem or len(days) != 1:

@@ -270,6 +270,15 @@ class LabelBook:
         near = process.extract(label, list(self.category_words), scorer=fuzz.ratio, score_cutoff=93, limit=2)
         return self.category_words[near[0][0]].code if len(near) == 1 else None
 
+    def says_more(self, text: str) -> bool:
+        """Whether the line of a category holds more than its code and its words."""
+        label = key(text)
+        first, _, rest = label.partition(" ")
+        words, known = rest if first in self.categories else label, self.category_words
+        if not words or words in known:
+            return False
+        return process.extractOne(words, list(known), scorer=fuzz.ratio, score_cutoff=93) is None
+
     def codes(self, text: str) -> Iterator[str]:
         """Every category code that stands in `text`."""
         for word in re.findall(r"\w+", text.casefold()):

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 
-from agent.forms.answers import Typed, is_prompt, typed
+from agent.forms.answers import is_prompt, typed
+from agent.forms.claims import Claim, Matched, gather
 from agent.forms.definition import FormTable
 from agent.forms.labels import LONGEST, LabelBook, Match, Meaning, is_numbered, key
+from agent.forms.lines import BOX, CONTROL, Line, as_shown, cut
 from agent.forms.units import Cell, Document, Unit, boxed, where
-from agent.procedure.reading import Field
 
 _SAME_LINE, _SAME_CELL, _RIGHT, _UNDER_HEADING, _BELOW, _NEXT = 0.97, 0.95, 0.94, 0.94, 0.86, 0.8
 _TICK_WORDS = frozenset(("x", "yes", "y", "✓", "✔"))
-_CONTROL, _BOX = "\ufffc", "\ufffb"
-_SEPARATOR = re.compile(f"\\s*(?:\\.{{3,}}|…+|_{{2,}})|[:\t{_CONTROL}{_BOX}]|[?](?=\\s)| [–—-] |\\s{{3,}}")
+_SEPARATOR = re.compile(f"\\s*(?:\\.{{3,}}|…+|_{{2,}})|[:\t{CONTROL}{BOX}]|[?](?=\\s)| [–—-] |\\s{{3,}}")
 _SURE = frozenset(":\t._…")  # after these a label may have slips; a dash or a mark may stand in a sentence
 _MANY = 3  # how many separators a label itself may hold ("National Panel: decision, date")
 _APART = re.compile(r"\t|\s{3,}")  # what sets two questions on one line apart
@@ -35,69 +34,11 @@ _GUIDANCE = re.compile(
 _GUIDANCE_AFTER = re.compile(
     r"\s(?:Please|If (?:known|applicable|relevant)|To be (?:completed|filled)|See (?:the )?(?:guid|note))\b"
 )
-_PARTS_READ = frozenset(("body", "header", "footer", "text box"))
-
-
-@dataclass(eq=False)
-class Line:
-    """What stands on one line of one cell or paragraph.
-
-    `says` is whether there is anything to see, `plain` whether there is nothing but text.
-    """
-
-    units: list[Unit]
-    cell: Cell | None
-    part: str
-    number: int
-    used: bool = False
-
-    def __post_init__(self) -> None:
-        self.text = "".join(unit.text for unit in self.units if unit.kind == "text").strip()
-        self.plain = all(unit.kind == "text" for unit in self.units)
-        self.says = bool(self.text) or any(unit.text or unit.kind == "checkbox" for unit in self.units)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One label and what was found as its answer."""
-
-    meaning: Meaning
-    label: str
-    typed: Typed
-    where: str
-    confidence: float
-    new_row: bool = False
-
-
-@dataclass
-class Matched:
-    """All that one definition finds in a document."""
-
-    fields: dict[str, Field] = field(default_factory=dict)
-    tables: dict[str, tuple[dict[str, Field], ...]] = field(default_factory=dict)
-    ticked: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-    problems: list[str] = field(default_factory=list)
 
 
 def match(document: Document, lines: list[Line], book: LabelBook) -> Matched:
     """Everything that `book`'s form asks for and `document` answers; `lines` are the document's own."""
     return _Matcher(document, lines, book).run()
-
-
-def lines_of(document: Document) -> list[Line]:
-    """The stream as lines, in order; notes and comments are left to people."""
-    groups: list[list[Unit]] = []
-    line, cell = -1, None
-    for unit in document.units:
-        if unit.part not in _PARTS_READ:
-            continue
-        if unit.line == line and unit.cell is cell:
-            groups[-1].append(unit)
-        else:
-            groups.append([unit])
-            line, cell = unit.line, unit.cell
-    return [Line(units, units[0].cell, units[0].part, units[0].line) for units in groups]
 
 
 class _Matcher:
@@ -163,7 +104,15 @@ class _Matcher:
         if self._is_ticked(marks[0]):
             self.ticked[code] = marks[0]
         for line in lines:
-            line.used = line in marks or bool(self.book.category(line.text))
+            if line in marks:
+                line.used = True
+            elif self.book.category(line.text):
+                self._use_tick(line)
+
+    def _use_tick(self, line: Line) -> None:
+        line.used = True
+        if self.book.says_more(line.text):
+            self.left_over.append(line.text)
 
     def _is_mark(self, line: Line) -> bool:
         boxes = [unit for unit in line.units if unit.kind == "checkbox"]
@@ -186,7 +135,7 @@ class _Matcher:
             code = code or self.book.category(words.strip())
             if code is None:
                 continue
-            line.used = True
+            self._use_tick(line)
             if box.ticked:
                 self.ticked[code] = line
         if (
@@ -329,9 +278,9 @@ class _Matcher:
         if line.cell is not None:
             row = self.tables[line.cell.table][line.cell.top]
             return [(self._lines(cell), cell) for cell in row] if line.cell.top == 0 else []
-        shown, at, places = _shown(line.units), 0, list[tuple[list[Line], Cell | None]]()
+        shown, at, places = as_shown(line.units), 0, list[tuple[list[Line], Cell | None]]()
         for gap in [*(found.span() for found in _APART.finditer(shown)), (len(shown), len(shown))]:
-            places.append(([Line(_cut(line.units, at, gap[0]), None, line.part, line.number)], None))
+            places.append(([Line(cut(line.units, at, gap[0]), None, line.part, line.number)], None))
             at = gap[1]
         line.used = len(places) > 1
         return places
@@ -543,7 +492,7 @@ class _Matcher:
         lines = [Line(value, line.cell, line.part, line.number)] if said or control else []
         story = found.meaning.field.type == "long"
         if last and (story or line.cell is not None or not (said or control)):
-            more = list(self._following(line, story=story))
+            more = list(self._following(line, found.meaning))
             place = place if lines else (_SAME_CELL if line.cell else _NEXT)
             lines += more
         if (
@@ -567,14 +516,15 @@ class _Matcher:
         alone = all(len(row) == 1 for row in self.tables[after.cell.table])
         return self._lines(after.cell) if alone and not self._is_label(after.cell) else []
 
-    def _following(self, line: Line, *, story: bool) -> Iterator[Line]:
+    def _following(self, line: Line, asked: Meaning) -> Iterator[Line]:
         """The lines after a label that belong to its answer: same cell or part, up to the next label."""
+        story = asked.field.type == "long"
         for after in self.lines[self.place[id(line)] + 1 :]:
             if after.cell is not line.cell or after.part != line.part or after.used:
                 return
             if not after.says:
                 continue
-            if self._ends_answer(after, story=story):
+            if self._ends_answer(after, asked):
                 return
             if self._is_said_by_form(after) or (after.plain and _GUIDANCE.match(after.text) and not story):
                 continue
@@ -596,13 +546,14 @@ class _Matcher:
         starts = (" ".join(words[:count]) for count in range(2, min(len(words), 7)))
         return any(self.book.exactly(start, self.section) for start in starts)
 
-    def _ends_answer(self, line: Line, *, story: bool) -> bool:
+    def _ends_answer(self, line: Line, asked: Meaning) -> bool:
         """Whether a line asks something else. A story told inside a cell may begin a line with a word that
         is a label elsewhere on the form ("Police informed: at once")."""
         split = self._split(line)
-        if split is not None:
-            return not (story and line.cell is not None) or split[0].meaning.section is self.section
-        return line.plain and self._is_line_label(line)
+        if split is None:
+            return line.plain and self._is_line_label(line)
+        is_told = asked.field.type == "long" and line.cell is not None
+        return not is_told or split[0].meaning.section is asked.section
 
     def _is_line_label(self, line: Line) -> bool:
         text = line.text
@@ -621,11 +572,11 @@ class _Matcher:
 
     def _split(self, line: Line) -> tuple[Match, str, list[Unit]] | None:
         """The label a line begins with and the units after it; None where it begins with none."""
-        shown = _shown(line.units)
+        shown = as_shown(line.units)
         best = None
         for separator in list(_SEPARATOR.finditer(shown))[:_MANY]:
             head = shown[: separator.start()]
-            if not head.strip() or _CONTROL in head or _BOX in head:
+            if not head.strip() or CONTROL in head or BOX in head:
                 break
             if separator[0].isspace() and self._starts_with_label(shown[separator.end() :]):
                 continue  # labels side by side
@@ -635,12 +586,12 @@ class _Matcher:
                 else self.book.exactly(head, self.section)
             )
             if found and (best is None or (found.quality >= best[0].quality and key(head) != key(best[1]))):
-                end = separator.start() if separator[0] in (_CONTROL, _BOX) else separator.end()
+                end = separator.start() if separator[0] in (CONTROL, BOX) else separator.end()
                 best = (found, head, end)
         if best is None:
             return None
         found, head, end = best
-        rest = _cut(line.units, end)
+        rest = cut(line.units, end)
         if not rest and line.plain and not shown.rstrip().endswith(":"):
             return None
         return found, head.strip(), rest
@@ -649,13 +600,13 @@ class _Matcher:
         self, units: list[Unit], of: Match
     ) -> tuple[list[Unit], tuple[Match, str, list[Unit]] | None]:
         """The units before the next label of the same line, and that label. Narrative ends only at a tab."""
-        shown = _shown(units)
+        shown = as_shown(units)
         narrative = of.meaning.field.type == "long"
         for colon in re.finditer(":", shown):
             words = list(re.finditer(r"[^\s\ufffc\ufffb]+", shown[: colon.start()]))
             for first in words[-8:]:
                 label = shown[first.start() : colon.start()]
-                if _CONTROL in label or _BOX in label or label.startswith("(") or _APART.search(label):
+                if CONTROL in label or BOX in label or label.startswith("(") or _APART.search(label):
                     continue
                 is_apart = (not narrative and first.start() == 0) or _APART.search(
                     shown[max(0, first.start() - 3) : first.start()]
@@ -664,11 +615,11 @@ class _Matcher:
                 if narrative and not is_apart and not self._surely_next(label, found, of):
                     continue
                 if found:
-                    return _cut(units, 0, first.start()), (found, label, _cut(units, colon.end()))
+                    return cut(units, 0, first.start()), (found, label, cut(units, colon.end()))
         for gap in () if narrative else _APART.finditer(shown):
             if _HEAD.match(shown, gap.end()):  # another question, in words that are not known
-                self.left_over.append("".join(unit.text for unit in _cut(units, gap.end())).strip())
-                return _cut(units, 0, gap.start()), None
+                self.left_over.append("".join(unit.text for unit in cut(units, gap.end())).strip())
+                return cut(units, 0, gap.start()), None
         return units, None
 
     def _surely_next(self, label: str, found: Match | None, of: Match) -> bool:
@@ -765,49 +716,10 @@ class _Matcher:
     # --- the result ---
 
     def _gathered(self) -> Matched:
-        result = Matched(problems=self.problems)
-        self._gather_fields(result)
-        for name in self.book.definition.tables:
-            rows = _rows(
-                [claim for claim in self.claims if claim.meaning.table and claim.meaning.table.name == name]
-            )
-            if rows:
-                result.tables[name] = rows
-        self._gather_categories(result)
+        places = {code: where(line.cell, line.part, line.number) for code, line in self.ticked.items()}
+        result = gather(self.book, self.claims, places, self.problems)
         result.unread = tuple(self._unread())
         return result
-
-    def _gather_fields(self, result: Matched) -> None:
-        answered: dict[str, list[Claim]] = {}
-        for claim in self.claims:
-            if claim.meaning.table is None and claim.typed.text:
-                answered.setdefault(claim.meaning.field.name, []).append(claim)
-        for name, claims in answered.items():
-            values = {claim.typed.value or claim.typed.text for claim in claims}
-            if len(values) > 1:
-                label = self.book.definition.fields[name].label
-                places = "; ".join(claim.where for claim in claims)
-                result.problems.append(
-                    f"several_values: “{label}” is answered differently in several places ({places})"
-                )
-            else:
-                result.fields[name] = _field(name, max(claims, key=lambda claim: claim.confidence))
-
-    def _gather_categories(self, result: Matched) -> None:
-        """The boxes that were ticked and the codes that were written; words alone only propose."""
-        written = result.fields.get("category")
-        codes = {*self.ticked, *self.book.codes(written.text if written else "")}
-        result.ticked = tuple(sorted(codes))
-        asked = self.book.definition.fields.get("category")
-        if not codes or asked is None:
-            return
-        places = [where(line.cell, line.part, line.number) for line in self.ticked.values()]
-        label = written.label if written else asked.label
-        place = written.where if written else places[0]
-        said = "; ".join(filter(None, [written.text if written else "", *self.ticked]))
-        result.fields["category"] = Field(
-            "category", ", ".join(result.ticked), said, label, place, _SAME_CELL
-        )
 
     def _unread(self) -> Iterator[str]:
         yield from self.left_over
@@ -819,63 +731,6 @@ class _Matcher:
                 line.plain and self.book.category(text)
             ):
                 yield text
-
-
-def _shown(units: Sequence[Unit]) -> str:
-    """The line as one text, in which every control and tick box is one character."""
-    return "".join(
-        unit.text if unit.kind == "text" else _CONTROL if unit.kind == "control" else _BOX for unit in units
-    )
-
-
-def _cut(units: Sequence[Unit], start: int, end: int | None = None) -> list[Unit]:
-    """The units between two places of the shown line."""
-    kept: list[Unit] = []
-    at = 0
-    for unit in units:
-        length = len(unit.text) if unit.kind == "text" else 1
-        first, last = max(start - at, 0), length if end is None else min(end - at, length)
-        at += length
-        if first >= last:
-            continue
-        kept.append(
-            unit if unit.kind != "text" or (first, last) == (0, length) else _part_of(unit, first, last)
-        )
-    return kept
-
-
-def _part_of(unit: Unit, first: int, last: int) -> Unit:
-    return replace(unit, text=unit.text[first:last])
-
-
-def _field(name: str, claim: Claim) -> Field:
-    return Field(name, claim.typed.value, claim.typed.text, claim.label, claim.where, claim.confidence)
-
-
-def _rows(claims: Sequence[Claim]) -> tuple[dict[str, Field], ...]:
-    """Claims as rows: a new one begins where it is said, or where a column comes again."""
-    rows: list[dict[str, Claim]] = []
-    for claim in claims:
-        name = claim.meaning.field.name
-        if not rows or claim.new_row or name in rows[-1]:
-            rows.append({})
-        rows[-1][name] = claim
-    told = [{name: claim for name, claim in row.items() if claim.typed.text} for row in rows]
-    kept = [row for row in told if row]
-    unique = [
-        row
-        for index, row in enumerate(kept)
-        if not any(
-            _within(row, other) and (number < index or len(other) > len(row))
-            for number, other in enumerate(kept)
-        )
-    ]
-    return tuple({name: _field(name, claim) for name, claim in row.items()} for row in unique)
-
-
-def _within(row: dict[str, Claim], other: dict[str, Claim]) -> bool:
-    """Whether `other` says all that `row` says: the same child named in a second place."""
-    return all(name in other and other[name].typed.value == claim.typed.value for name, claim in row.items())
 
 
 def _why(problem: str, label: str, text: str) -> str:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from agent.forms.claims import Matched
 from agent.forms.definition import FormDefinition
 from agent.forms.docx import read_docx
 from agent.forms.labelled import Labelled, labelled
 from agent.forms.labels import ENOUGH, LabelBook, key, label_book
-from agent.forms.matching import Line, lines_of, match
+from agent.forms.lines import Line, lines_of
+from agent.forms.matching import match
 from agent.forms.odt import read_odt
 from agent.forms.old_word import read_old
 from agent.forms.package import packed
@@ -120,7 +122,7 @@ def _read(
         tables=found.tables,
         ticked=found.ticked,
         unread=found.unread,
-        problems=(*problems, *_noticed(document), *found.problems),
+        problems=(*problems, *_noticed(document), *found.problems, *_blank(found)),
         old=any(problem.startswith("old_form:") for problem in problems),
     )
 
@@ -189,6 +191,12 @@ def _longest(names: Sequence[str], titles: Sequence[str]) -> int:
     return max(
         (len(key(name)) for name in names if any(f" {key(name)} " in title for title in titles)), default=0
     )
+
+
+def _blank(found: Matched) -> list[str]:
+    """A form as it is handed out, its hints and prompts untouched."""
+    is_blank = not (found.fields or found.tables or found.ticked or found.problems)
+    return ["blank_form: Nothing on the form is filled in."] if is_blank else []
 
 
 def _noticed(document: Document) -> list[str]:

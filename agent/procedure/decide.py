@@ -43,6 +43,7 @@ QUESTIONS: Mapping[str, str] = {
     "unreadable": "A form could not be read. Open it, and ask its author for a Word file if needed.",
     "mail_unread": "Part of the mail could not be read. Open it, and look whether it brings a form.",
     "macro_file": "The form holds macros. They were not run; ask for the form without them.",
+    "blank_form": "The form that came with it is blank. Ask the sender for the one that is filled in.",
     "date_invalid": "A date on the form does not exist or cannot be read. Look it up on the form.",
     "date_future": "Something on the form is dated in the future. Ask its author.",
     "external_sender": "The mail came from outside the organisation. Check that it is genuine.",

@@ -10,6 +10,7 @@ from agent.procedure.reading import Field, Reading
 from agent.procedure.submission import Child, Conclusion, Update
 from agent.procedure.text import fold
 from agent.procedure.words import Moment
+from agent.procedure.written_dates import is_expected, is_unknown
 
 # Answers that say nothing was filled in.
 _NOTHING = frozenset(
@@ -46,7 +47,10 @@ class FilledForm:
 
     def _past(self, name: str) -> Moment | None:
         """When something happened: a time with its zone, or a day."""
-        happened = self._parsed(self._form.fields.get(name))
+        return self._happened(self._form.fields.get(name))
+
+    def _happened(self, found: Field | None) -> Moment | None:
+        happened = self._parsed(found)
         if happened is not None and self._is_ahead(happened):
             self.ahead = True
             return None
@@ -59,7 +63,7 @@ class FilledForm:
 
     def _parsed(self, found: Field | None) -> Moment | None:
         written = (found.value or found.text).strip() if found else ""
-        if found is None or fold(written).strip(" .") in _NOTHING:
+        if found is None or is_unknown(written) or fold(written).strip(" .") in _NOTHING:
             return None
         value = found.value.strip()
         try:
@@ -71,6 +75,8 @@ class FilledForm:
             self.unclear = True
             return None
         if isinstance(told, datetime) and told.tzinfo is None:
+            # an hour that comes twice when the clocks change is the first of the two, and one that they
+            # skip is read by the clocks as they were before
             return told.replace(tzinfo=self._zone)
         return told
 
@@ -78,11 +84,17 @@ class FilledForm:
         for row in (self._form.fields, *self._form.tables.get("children", ())):
             child = Child(
                 name=_said(row.get("child_name")),
-                dob=_day(self._parsed(row.get("dob"))),
+                dob=self._born(row.get("dob")),
                 system_id=_said(row.get("system_id")),
             )
             if child.name or child.dob or child.system_id:
                 yield child
+
+    def _born(self, found: Field | None) -> date | None:
+        """A date of birth; a child who is expected has none yet."""
+        if found is None or is_expected(found.text) or (is_expected(found.label) and not found.value):
+            return None
+        return _day(self._happened(found))
 
     def _updates(self) -> Iterator[Update]:
         for row in self._form.tables.get("updates", ()):

@@ -174,6 +174,7 @@ class _Arrival:
             "macro_file": form.document.lower().endswith(_MACROS),
             "date_invalid": filled.unclear,
             "date_future": filled.ahead,
+            "blank_form": any(problem.startswith("blank_form:") for problem in form.problems),
         }
         return (*(code for code, is_so in told.items() if is_so), *self._sender_doubts)
 

@@ -34,6 +34,15 @@ _NOT_ALERT = {
     "died": r"\b(?:dod|d\.o\.d\.?|date of death|died|dies|passed away)\b(?:\W*|[^|]{0,40}\bon\W+)$",
     "event": r"\b(?:death|incident)\b(?:\W*|[^|]{0,40}\bon\W+)$",
 }
+_EXPECTED = re.compile(r"\b(?:edd|unborn|due date|expected (?:date|delivery))\b")
+_UNKNOWN = re.compile(
+    r"(?:(?:date|time|still|currently)\s+)*"
+    r"(?:(?:not|never)\s+(?:yet\s+)?(?:known|stated|applicable|available|given|provided|recorded|sure|disclosed)"
+    r"|unknown|n\s*[/.]?\s*[ka]|tbc|tba|to (?:be confirmed|follow)|awaited|awaiting|don'?t know"
+    r"|none|nil|-+|\?+"
+    r"|(?:(?:has|have)\s+)?not\s+(?:yet\s+)?(?:been\s+)?(?:found|returned|located)|missing)"
+    r"(?:\s+(?:yet|(?:at|as)\s+(?:yet|present|this (?:time|stage|point))))?\.?"
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,16 @@ class WrittenDate:
     either_way: bool = False
     day_and_month: tuple[int, int] | None = None
     weekday: int | None = None
+
+
+def is_unknown(text: str) -> bool:
+    """Whether a text says in so many words that the answer is not known or does not apply."""
+    return _UNKNOWN.fullmatch(text.strip().casefold()) is not None
+
+
+def is_expected(text: str) -> bool:
+    """Whether a date of birth is told of a child who is not born yet."""
+    return _EXPECTED.search(text.casefold()) is not None
 
 
 def written_dates(text: str) -> list[WrittenDate]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.forms.dates import is_unknown, read_day, read_stamp
+from agent.forms.dates import read_day, read_stamp
+from agent.procedure.written_dates import is_unknown
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,45 @@ SINGLE = {
         {"form_kind": "Update", "location": "School", "author": "P. Example"},
     ),
     "not known": (table(["Date of incident", "not known"]), {"incident_at": ""}),
+    "not known where a name is asked for": (table(["Author", "not yet known"]), {"author": ""}),
+    "an answer in another column, an empty one between": (
+        table(["Location", "", "Oakfield"], ["Author", "", "P. Example"]),
+        {"location": "Oakfield", "author": "P. Example"},
+    ),
+    "labels in another order and other words": (
+        table(["Incident: date &amp; time", "4/3/25"], ["The date this form was completed", "5/3/25"]),
+        {"incident_at": "2025-03-04", "form_date": "2025-03-05"},
+    ),
+    "dots to write on": (p("Location ............ Oakfield"), {"location": "Oakfield"}),
+    "guidance under a label": (
+        table([p("Location") + p("Please say where exactly."), "Oakfield"]),
+        {"location": "Oakfield"},
+    ),
+    "labels side by side on one line, their answers in cells below": (
+        p("Location\tAuthor") + table(["Oakfield", "P. Example"]),
+        {"location": "Oakfield", "author": "P. Example"},
+    ),
+    "an answer in a box under its label": (p("Location") + table(["Oakfield"]), {"location": "Oakfield"}),
+    "a question in unknown words after one that is not answered": (
+        p("Location:") + p("Favourite colour: green"),
+        {},
+    ),
+    "a question in unknown words on the same line": (
+        p("Location: Oakfield\tFavourite colour: green"),
+        {"location": "Oakfield"},
+    ),
+    "a story that mentions a label": (
+        table([p("Summary: He left.") + p("Telephone: he has none.")]),
+        {"summary": "He left.\nTelephone: he has none."},
+    ),
+    "a day here and the time of that day there": (
+        table(["Date of incident", "4/3/25"]) + p("Date and time of incident: 4/3/25 9pm"),
+        {"incident_at": "2025-03-04T21:00"},
+    ),
+    "an answer to what is asked instead": (
+        table(["Background", "He left."]),
+        {"known_to": "He left.", "summary": "He left."},
+    ),
     "a common label inside its section": (
         p("B. Incident") + table(["Date", "4/3/25"]) + p("A. Alert") + table(["Date", "5/3/25"]),
         {"incident_at": "2025-03-04", "form_date": "2025-03-05"},
@@ -287,6 +326,35 @@ def test_a_child_named_in_two_places_is_one_child(reading: Read) -> None:
     )
     named = [row["child_name"].value for row in found.tables["children"] if "child_name" in row]
     assert named == ["Anna B"]
+
+
+def test_a_name_in_two_parts_is_one_name(reading: Read) -> None:
+    found = reading(p("C. Child or children") + table(["Surname", "Beispiel", "Forename(s)", "Anna-Maria"]))
+    assert found.answers["child_name"].value == "Anna-Maria Beispiel"
+
+
+def test_numbers_that_are_another_office_s_are_not_the_system_s(reading: Read) -> None:
+    found = reading(table(["NHS number", "943 476 5919"], ["UPN", "A123"]))
+    assert "system_id" not in found.answers
+
+
+def test_headings_over_one_row_each_tell_of_one_child(reading: Read) -> None:
+    found = reading(
+        table(["Name of child", "DOB"], ["Anna B", "1/2/2012"], ["System ID", "Gender"], ["77", "F"])
+    )
+    (child,) = (row for row in found.tables["children"] if "child_name" in row)
+    assert [child[name].value for name in ("child_name", "dob", "system_id", "gender")] == [
+        *("Anna B", "2012-02-01", "77", "F")
+    ]
+
+
+@pytest.mark.parametrize("label", ["SM", "Name", "Date", "Manager", "ID", "Reference"])
+def test_a_label_that_may_mean_many_things_is_settled_by_its_section_or_not_at_all(
+    label: str, reading: Read
+) -> None:
+    found = reading(p("F. Decisions") + table([label, "4/3/25"]))
+    assert set(found.answers) - BESIDE - {"school"} == set()
+    assert "4/3/25" in found.unread
 
 
 def test_updates_are_rows_with_date_text_manager_and_reviewer(reading: Read) -> None:
