@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,6 +180,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     adopt.add_argument("--yes", action="store_true", help="do it without asking")
 
+    verify = _verb(verbs, "verify", _verify, "prove that no line of the record was changed", config=True)
+    verify.add_argument("--desk", metavar="NAME", help="only this desk's (default: all)")
+
+    export = _verb(verbs, "export", _export, "write out all that is held on an alert or a child", config=True)
+    export.add_argument("references", nargs="*", metavar="REFERENCE")
+    export.add_argument("--child", metavar="NAME", help="instead: the child's full name")
+    export.add_argument("--dob", type=_day, metavar="DATE", help="and date of birth, as 2012-05-04")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE")
+
+    erase = _verb(verbs, "erase", _erase, "erase for good what is personal about an alert", config=True)
+    erase.add_argument("reference", metavar="REFERENCE")
+    erase.add_argument(
+        "--rule", required=True, metavar="TEXT", help="by which decision; kept for ever, so no names"
+    )
+    erase.add_argument("--yes", action="store_true", help="do it; without this, only say what would be done")
+
     init = _verb(verbs, "init", _init, "write an editable copy of the configuration")
     init.add_argument("folder", type=Path, metavar="DIR")
     return parser
@@ -218,6 +234,13 @@ def _mapped(text: str) -> tuple[str, str]:
     if not (heading.strip() and equals and name.strip()):
         raise argparse.ArgumentTypeError(f'{text} is no pair; write it as "Their heading=field"')
     return heading.strip(), name.strip()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no day; write it as 2012-05-04") from None
 
 
 def _days(text: str) -> int:
@@ -485,6 +508,36 @@ def _adopt(told: argparse.Namespace) -> int:
                 print("Nothing was done.")
                 return 1
             print(f"Done: {adopt(desk, adoption, now)} rows became alerts.")
+
+
+def _verify(told: argparse.Namespace) -> int:
+    from agent.records import verify
+
+    _quietly()
+    said, whole = verify(_settings(told), desk=told.desk)
+    _print_all(said)
+    return 0 if whole else 1
+
+
+def _export(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.procedure.submission import Child
+    from agent.records import export
+
+    _quietly()
+    child = Child(told.child, told.dob) if told.child else None
+    _print_all(export(_settings(told), told.to, wall_clock(), references=told.references, child=child))
+    return 0
+
+
+def _erase(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.records import erase
+
+    if not told.yes:
+        raise WrongCall(f"Erasing {told.reference} cannot be undone. Add `--yes` if that is meant.")
+    _quietly()
+    _print_all(erase(_settings(told), told.reference, wall_clock(), rule=told.rule))
     return 0
 
 

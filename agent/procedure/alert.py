@@ -354,6 +354,7 @@ _AFTER = {
     Happened.OVERTYPED: _same,
     Happened.SET_ASIDE: _same,
     Happened.ERASED: _same,
+    Happened.HANDED_OVER: _same,
     Happened.PAUSED: _same,
     Happened.RESUMED: _same,
     Happened.REGISTER_WRITTEN: _same,

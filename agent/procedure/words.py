@@ -51,6 +51,7 @@ class Happened(StrEnum):
     )
     SET_ASIDE = "set_aside"  # a mail that concerns no alert; the entry has no reference
     ERASED = "erased"  # what was personal in the lines before this one is gone for good
+    HANDED_OVER = "handed_over"  # all that is held on it was written out for a person
     PAUSED = "paused"  # the desk's letters rest; the entry has no reference
     RESUMED = "resumed"  # a person lets them go again
     REGISTER_WRITTEN = "register_written"  # a version of a workbook; the entry has no reference
