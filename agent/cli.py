@@ -508,6 +508,7 @@ def _adopt(told: argparse.Namespace) -> int:
                 print("Nothing was done.")
                 return 1
             print(f"Done: {adopt(desk, adoption, now)} rows became alerts.")
+    return 0
 
 
 def _verify(told: argparse.Namespace) -> int:
