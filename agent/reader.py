@@ -199,6 +199,10 @@ class _Found:
             "flags": self._flags(),
             "findings": [code for code in submission.findings if self.is_mail or not _is_of_mails(code)],
             "questions": list(submission.doubts),
+            "because": list(submission.because),
+            "proposes": _proposes(submission),
+            "away_until": _iso(submission.away_until),
+            "deputy": submission.deputy or None,
         }
         if form:
             found |= {
@@ -230,6 +234,17 @@ def _form_type(form: Reading, procedure: Procedure) -> str:
     return "old" if form.old else "_".join(words(procedure.form_types.get(form.form, form.form)))
 
 
+def _proposes(submission: Submission) -> list[str]:
+    """What a reply suggests, for people to decide."""
+    proposal = submission.proposal
+    told = {
+        "no change": proposal.no_change,
+        "to close the alert": proposal.close,
+        f"the next update by {_iso(proposal.next_update)}": proposal.next_update is not None,
+    }
+    return [words for words, is_so in told.items() if is_so]
+
+
 def _nothing(path: Path) -> dict[str, Any]:
     """A line that tells nothing, with every key in its place."""
     return {
@@ -247,6 +262,10 @@ def _nothing(path: Path) -> dict[str, Any]:
         "flags": [],
         "findings": [],
         "questions": [],
+        "because": [],
+        "proposes": [],
+        "away_until": None,
+        "deputy": None,
         "problems": [],
         "unread": [],
     }

@@ -133,8 +133,13 @@ def _updates(updates: Sequence[dict[str, Any]], width: int) -> Iterator[str]:
 
 
 def _notes(told: dict[str, Any], procedure: Procedure, width: int) -> Iterator[str]:
-    """What was noticed, what a person is asked, and what could not be read."""
+    """By what signs it was known, what was noticed or proposed, what a person is asked, and what could not be
+    read."""
+    away = ", ".join(filter(None, (told["away_until"] and _day(told["away_until"]), told["deputy"])))
     notes = [
+        *(("known by", reason) for reason in told["because"]),
+        *((("away until", away),) if away else ()),
+        *(("proposes", said) for said in told["proposes"]),
         *(("noticed", _finding(code, procedure)) for code in told["findings"]),
         *(("for a person", QUESTIONS.get(code, _words(code))) for code in told["questions"]),
         *(("problem", said) for said in told["problems"]),

@@ -37,6 +37,7 @@ SUBJECT = "Senior Leadership Alert - Urgent and Confidential - R.F."
 KEYS = {
     *("path", "kind", "procedure", "form", "children", "fields", "updates", "conclusion", "categories"),
     *("written_date", "bounce", "flags", "findings", "questions", "problems", "unread"),
+    *("because", "proposes", "away_until", "deputy"),
 }
 
 
@@ -316,6 +317,25 @@ def test_read_gives_one_line_of_json_for_each_path_with_the_same_keys(n2k: Comma
     assert [one["kind"] for one in told] == [
         *("new", "new", "other", "unreadable", "other", "unreadable", "unreadable"),
     ]
+
+
+def test_read_says_by_what_signs_a_mail_was_known_and_what_a_reply_proposes(
+    n2k: Command, papers: Path
+) -> None:
+    away = mail("Automatic reply: x", text="Back on 16 March. Contact Jane Doe.", sent=MONDAY)
+    (papers / "away.eml").write_bytes(away)
+    reply = mail(
+        "Re: SLA-2026-0001", text="No change, next update by 6 March.", sender="p@nctrust.co.uk", sent=MONDAY
+    )
+    (papers / "reply.eml").write_bytes(reply)
+    told, answer = read_json(n2k, papers / "away.eml", papers / "reply.eml")
+
+    assert (told["kind"], told["away_until"], told["deputy"]) == ("auto_reply", "2026-03-16", "Jane Doe")
+    assert told["because"] == ["its subject begins as that of an automatic reply"]
+    assert (answer["kind"], answer["proposes"]) == ("reply", ["no change", "the next update by 2026-03-06"])
+    said = n2k("read", papers / "away.eml", papers / "reply.eml").out
+    assert "known by" in said
+    assert "proposes" in said
 
 
 def test_read_shows_where_each_value_stood(n2k: Command, papers: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from agent.procedure.entry import Entry
+from agent.procedure.reply import NOTHING, Proposal
 from agent.procedure.submission import Child
 from agent.procedure.words import Happened, Json, Moment, Status
 
@@ -45,8 +46,9 @@ class Alert:
 
     `values` are single values by canonical name, as last stated by a form or corrected by a person.
     `last_news_at` is when something was last heard of it (first form, update, reply): chases count
-    from there. `away` are those who are absent, by address: that somebody is away pauses what is written to
-    them, and nobody else. `chases` are the letters sent since then, `chases_ever` the prompts of all time.
+    from there; `proposal` is what the last reply suggested, until more is heard. `away` are those who are
+    absent, by address: that somebody is away pauses what is written to them, and nobody else. `chases` are
+    the letters sent since then, `chases_ever` the prompts of all time.
     """
 
     reference: str
@@ -73,6 +75,7 @@ class Alert:
     chases: tuple[Chased, ...] = ()
     chases_ever: int = 0
     replied_at: datetime | None = None
+    proposal: Proposal = NOTHING
     away: Mapping[str, Absence] = field(default_factory=dict, repr=False)
     bounced: frozenset[str] = frozenset()
     on_hold: bool = False
@@ -202,7 +205,9 @@ def _heard(alert: Alert, entry: Entry) -> Alert:
     """News came: whatever was chased before starts afresh, and whoever sent it is back."""
     sender = (entry.content or {}).get("sender")
     away = {address: absence for address, absence in alert.away.items() if sender and address != sender}
-    return replace(alert, last_news_at=max(entry.at, alert.last_news_at), chases=(), away=away)
+    return replace(
+        alert, last_news_at=max(entry.at, alert.last_news_at), chases=(), away=away, proposal=NOTHING
+    )
 
 
 def _updated(alert: Alert, entry: Entry) -> Alert:
@@ -217,7 +222,12 @@ def _received_again(alert: Alert, entry: Entry) -> Alert:
 
 
 def _replied(alert: Alert, entry: Entry) -> Alert:
-    return replace(_heard(alert, entry), replied_at=entry.at, mails=alert.mails | {entry.source})
+    facts = entry.facts
+    proposal = Proposal(
+        facts.get("no_change") is True, facts.get("close") is True, day(facts.get("next_update"))
+    )
+    heard = _heard(alert, entry)
+    return replace(heard, replied_at=entry.at, proposal=proposal, mails=alert.mails | {entry.source})
 
 
 def _away(alert: Alert, entry: Entry) -> Alert:
@@ -280,7 +290,8 @@ def _corrected(alert: Alert, entry: Entry) -> Alert:
     if name == "returned_at":
         return replace(corrected, returned_at=told)
     if name == "next_update_due":
-        return replace(corrected, next_update_due=day(value))
+        decided = replace(alert.proposal, next_update=None)
+        return replace(corrected, next_update_due=day(value), proposal=decided)
     return corrected
 
 

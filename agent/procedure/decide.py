@@ -342,7 +342,13 @@ class Case:
         return self._decision("replied", entries, self._questions(asked, references), references)
 
     def _replied(self, reference: str) -> Entry:
-        return self._entry(Happened.REPLIED, reference, content={"sender": self.submission.sender})
+        proposal = self.submission.proposal
+        facts: dict[str, Json] = {
+            "no_change": proposal.no_change,
+            "close": proposal.close,
+            "next_update": _iso(proposal.next_update),
+        }
+        return self._entry(Happened.REPLIED, reference, facts, {"sender": self.submission.sender})
 
     def _told(self) -> list[Alert]:
         """The alerts of the letter that a mail answers, else those whose references it quotes."""

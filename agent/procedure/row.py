@@ -119,7 +119,7 @@ def _births(alert: Alert) -> str:
     born = [child.dob for child in alert.children]
     if len(born) == 1:
         return born[0].isoformat() if born[0] else ""
-    return _each(f"{day.day} {day:%b %Y}" if day else "" for day in born)
+    return _each(map(_said_day, born))
 
 
 def _subject_kind(alert: Alert, procedure: Procedure) -> str:
@@ -173,7 +173,7 @@ def _reply(alert: Alert, today: date) -> str:
     if alert.absence_of(alert.author_address, today):
         return "Out of office"
     if alert.replied_at is not None:
-        return "Yes"
+        return "Yes, no change" if alert.proposal.no_change else "Yes"
     return "No" if alert.chases else ""
 
 
@@ -187,12 +187,23 @@ def reasons_for_a_person(
     reasons = {
         "Not confirmed: see the question": alert.provisional,
         "Conclusion to confirm": alert.conclusion_claimed_at is not None,
+        "Asked to close it": alert.proposal.close,
+        f"Next update offered for {_said_day(alert.proposal.next_update)}": _is_offered(alert),
         "Letter undelivered": bool(alert.bounced),
         "Nobody to write to": bool(unaddressed([alert], now, procedure, people, calendar)),
         "Hold has ended": alert.on_hold and overdue_hold,
         "Next update date unclear": _hard_to_believe(alert, procedure, calendar),
     }
     return [reason for reason, holds in reasons.items() if holds]
+
+
+def _is_offered(alert: Alert) -> bool:
+    """A reply names a day for the next update, which nobody has entered."""
+    return alert.proposal.next_update not in (None, alert.next_update_due)
+
+
+def _said_day(day: date | None) -> str:
+    return f"{day.day} {day:%b %Y}" if day else ""
 
 
 def _hard_to_believe(alert: Alert, procedure: Procedure, calendar: Calendar) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from agent.procedure.reply import NOTHING, Proposal
 from agent.procedure.words import Kind, Moment
 
 
@@ -47,6 +48,7 @@ class Submission:
     `author_address` is whom to write to about the form (its author, where the roster knows them, else
     who sent it). `claims` is the kind that the subject tells, for a reply and for an unreadable form.
     `because` says in a few words each by what signs a mail that no person wrote was known.
+    `proposal` is what a reply suggests, for people to decide.
     `deputy` is who stands in for a sender that is `away_until` a day, as they wrote it.
     """
 
@@ -78,3 +80,4 @@ class Submission:
     author_address: str = ""
     claims: Kind | None = None
     because: tuple[str, ...] = ()
+    proposal: Proposal = NOTHING

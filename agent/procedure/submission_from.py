@@ -19,6 +19,7 @@ from agent.procedure.mail import Attachment, Bounce, Mail
 from agent.procedure.names import is_full, may_be
 from agent.procedure.people import People
 from agent.procedure.reading import Reading, Unreadable
+from agent.procedure.reply import new_words, proposal_in
 from agent.procedure.rules import Procedure
 from agent.procedure.sender import is_forged
 from agent.procedure.signs import FORWARDED
@@ -28,10 +29,6 @@ from agent.procedure.text import fold, has_phrase, undressed, words
 from agent.procedure.words import Kind
 
 _MACROS = (".docm", ".dotm", ".xlsm")
-_QUOTE = re.compile(
-    r"^[^\S\n]*(?:>|-{2,}\s*original message|_{10,}|from:\s.+|on .{5,120}wrote:|begin forwarded message)",
-    re.IGNORECASE | re.MULTILINE,
-)
 _END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # one may read a file that nobody knows the age of
 # How a mail was sent says little of what it says: a link to a form is an automatic notice.
 _ONLY_HOW_SENT = frozenset({"newsletter", "automatic_notice", "share_notice"})
@@ -55,12 +52,6 @@ def submissions_from(
     """
     at = min(received_at, _END_OF_TIME)
     return _Arrival(mail, tuple(readings), procedure, people, at, zone).submissions()
-
-
-def new_words(text: str) -> str:
-    """What was newly written in a mail: the part above the first mail that it quotes."""
-    quote = _QUOTE.search(text)
-    return text[: quote.start()] if quote else text
 
 
 @dataclass(frozen=True)
@@ -351,13 +342,20 @@ class _Arrival:
         if says.kind is Kind.CLOSURE:
             return replace(told, kind=Kind.CLOSURE, doubts=("closure_without_form", *told.doubts))
         if self._is_reply() or base.references:
-            return replace(told, kind=Kind.REPLY, claims=says.kind)
+            return self._reply(replace(told, kind=Kind.REPLY, claims=says.kind))
         if says.kind is not Kind.OTHER:
             missing = "form_behind_link" if self._links_to_a_file() else "no_form"
             return replace(told, kind=says.kind, doubts=(missing, *told.doubts))
         if "query_not_alert" in says.flags:
             return replace(told, reason="query", doubts=("query", *told.doubts))
         return replace(base, reason=_reason(says))
+
+    def _reply(self, told: Submission) -> Submission:
+        """What a reply proposes is for people to decide; that an alert be closed, they are asked about."""
+        today = self.received_at.astimezone(self.zone).date()
+        proposal = proposal_in(new_words(self.mail.text), today)
+        asked = ("closure_without_form",) if proposal.close else ()
+        return replace(told, proposal=proposal, doubts=(*asked, *told.doubts))
 
     def _links_to_a_file(self) -> bool:
         """Whether it points to a file that lies elsewhere, instead of bringing it. No link is followed."""

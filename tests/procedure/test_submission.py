@@ -13,8 +13,9 @@ from agent.procedure.automatic import verdict
 from agent.procedure.decide import decide_mail
 from agent.procedure.mail import Attachment, Bounce, Mail
 from agent.procedure.reading import Field, Reading, Unreadable
+from agent.procedure.reply import new_words
 from agent.procedure.submission import Child, Conclusion, Update
-from agent.procedure.submission_from import new_words, submissions_from
+from agent.procedure.submission_from import submissions_from
 from agent.procedure.words import Kind
 from tests.procedure.arrivals import (
     AUTHOR,
