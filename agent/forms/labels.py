@@ -143,6 +143,7 @@ class LabelBook:
             name: _by_sense({label: [meaning] for label, meaning in columns.items()})
             for name, columns in self._columns.items()
         }
+        self._category = lru_cache(maxsize=2048)(self._find_category)  # labels come again on every form
         self.categories = {key(category.code): category for category in categories}
         self.category_words = {key(category.words): category for category in categories}
         self._learn_boilerplate(definition)
@@ -259,7 +260,9 @@ class LabelBook:
 
     def category(self, text: str) -> str | None:
         """The code of the category whose line this is: by its code, or by its words."""
-        label = key(text)
+        return self._category(key(text))
+
+    def _find_category(self, label: str) -> str | None:
         first = label.split(" ", 1)[0] if label else ""
         if first in self.categories:
             return self.categories[first].code

@@ -155,6 +155,8 @@ class _Matcher:
             return False
         self.rows_seen.add((cell.table, cell.top))
         rows = self.tables[cell.table]
+        if sum(bool(self._cell_text(other)) for other in rows[cell.top]) < 2:
+            return False  # most rows: a label and its control
         for name in self.book.definition.tables:
             columns = self._headings(rows[cell.top], name)
             if columns:

@@ -27,6 +27,7 @@ Found = TypeVar("Found")
 
 _TITLE_LINES = 40  # a form says what it is near its beginning, or in a header
 _TITLE_LENGTH = 140
+_HEAD_END = re.compile(r"[:\t]|\?\s|\.{3}|…|__|\s{3}")
 _FEWEST_LABELS = 4  # under a known title
 
 # what is no document: why, for the person who has to deal with it
@@ -132,12 +133,12 @@ def recognised(lines: Sequence[Line], books: Sequence[LabelBook]) -> tuple[Label
     titles = [f" {key(line.text)} " for line in _title_lines(lines)]
     books = [book for book in books if not _is_anothers(book.definition, titles)]
     texts = [text for line in lines for text in _label_texts(line)]
-    counts = [(book, *book.count(texts)) for book in books]
-    titled = _by_title(counts, titles)
+    titled = _by_title(books, texts, titles)
     if titled:
         return titled
     if any(_longest((book.definition.title, *book.definition.recognised_by), titles) for book in books):
         return None, []
+    counts = [(book, *book.count(texts)) for book in books]
     best = max(counts, key=lambda count: count[1:], default=None)
     if best and best[1] >= ENOUGH and best[2] >= 3:
         return best[0], ["no_title: The form has no title that is known; it was recognised by its labels."]
@@ -154,21 +155,22 @@ def _title_lines(lines: Sequence[Line]) -> list[Line]:
 
 
 def _label_texts(line: Line) -> list[str]:
-    head = re.split(r"[:\t]|\?\s|\s*(?:\.{3}|…|__)|\s{3}", line.text, maxsplit=1)[0]
+    head = _HEAD_END.split(line.text, maxsplit=1)[0].rstrip()
     return [line.text, head] if head != line.text else [line.text]
 
 
 def _by_title(
-    counts: Sequence[tuple[LabelBook, int, int]], titles: Sequence[str]
+    books: Sequence[LabelBook], texts: Sequence[str], titles: Sequence[str]
 ) -> tuple[LabelBook, list[str]] | None:
     """The longest known title wins: the missing form's holds the standard one's."""
     found: list[tuple[int, int, LabelBook, list[str]]] = []
-    for book, labels, _ in counts:
-        if labels < _FEWEST_LABELS:
-            continue
+    for book in books:
         definition = book.definition
         current = _longest((definition.title, *definition.recognised_by), titles)
         old = _longest(definition.old_names, titles)
+        labels = book.count(texts)[0] if current or old else 0
+        if labels < _FEWEST_LABELS:
+            continue
         if current:
             found.append((current, labels, book, []))
         elif old:

@@ -158,7 +158,9 @@ def test_the_process_knows_no_secrets_and_has_no_network(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LibreOffice and the listener are tried on Linux only")
-def test_a_picture_on_the_web_is_not_fetched_when_rich_text_is_converted(reader: Reader) -> None:
+def test_pictures_and_templates_on_the_web_are_not_fetched_when_rich_text_is_converted(
+    reader: Reader,
+) -> None:
     asked = threading.Event()
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -166,7 +168,8 @@ def test_a_picture_on_the_web_is_not_fetched_when_rich_text_is_converted(reader:
         listener.settimeout(0.2)
         port = listener.getsockname()[1]
         rtf = (
-            r"{\rtf1 Hello {\field{\*\fldinst INCLUDEPICTURE "
+            rf"{{\rtf1{{\*\template http://127.0.0.1:{port}/a.dot}}"
+            r" Hello {\field{\*\fldinst INCLUDEPICTURE "
             rf'"http://127.0.0.1:{port}/a.png" \\d}}{{\fldrslt x}}}}}}'
         )
         found = reader.read(rtf.encode(), "a.rtf", [], [])
