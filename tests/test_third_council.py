@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from agent.cli import main
 from agent.desk import Desk
 from agent.errors import BadConfiguration
 from agent.forms.write import write_form
@@ -24,6 +25,7 @@ from agent.register.memory import MemoryRegister
 from agent.settings import Settings, load, write_copy
 from agent.steps import run_all
 from tests.builders import at
+from tests.forms.conftest import docx, p, table
 
 INBOX = "watchkeeper@mossbarrow.example"
 SCRIBE = "wilf.tarn@mossbarrow.example"
@@ -310,12 +312,12 @@ TOLD = {
 }
 
 
-def council(folder: Path) -> Settings:
+def council(folder: Path, notice: str = FORM) -> Settings:
     """The shipped configuration, and beside it three files of the new council."""
     write_copy(folder)
     (folder / "desks" / "mossbarrow.toml").write_text(DESK, encoding="utf-8")
     (folder / "procedures" / "mossbarrow.toml").write_text(PROCEDURE, encoding="utf-8")
-    (folder / "forms" / "harm_notice.toml").write_text(FORM, encoding="utf-8")
+    (folder / "forms" / "harm_notice.toml").write_text(notice, encoding="utf-8")
     agent = folder / "agent.toml"
     lines = agent.read_text(encoding="utf-8").splitlines()
     told = ['desks = ["nct", "merton", "mossbarrow"]' if line.startswith("desks") else line for line in lines]
@@ -393,6 +395,95 @@ def watch(tmp_path: Path) -> Watch:
     desk = Watch(council(tmp_path / "config"))
     desk.works(at("2026-03-02 06:00"))
     return desk
+
+
+def paper(said: Mapping[str, str]) -> bytes:
+    """The council's own notice as it has always been: a typist's tables, with nothing in the empty cells."""
+
+    def row(label: str, otherwise: str = "") -> list[str]:
+        return [label, said.get(label, otherwise)]
+
+    return docx(
+        p("Harm Notice")
+        + p("Whose notice")
+        + table(row("What this is", "First word / Later word / Last word"), row("Scribe"), row("Warden"))
+        + p("The young people")
+        + table(row("Youngster called"), row("Born"), row("Folio"))
+        + p("Grounds")
+        + "".join(
+            p(f"{'☒' if said.get('Grounds') == code else '☐'} {code} {words}")
+            for code, words in (
+                ("Q1", "A child came to grief on the water or near it"),
+                ("Q2", "A helper of the borough stands accused"),
+                ("Q3", "Something else"),
+            )
+        )
+        + p("What befell")
+        + table(
+            row("Date and time it befell"),
+            row("Which harbour"),
+            row("Was a boat in use", "Yes / No"),
+            row("In your own words"),
+        )
+        + p("Later words")
+        + table(["Date", "Update", "Manager"], ["", "", ""], ["", "", ""])
+        + p("Last word")
+        + table(row("How it was laid to rest"), row("Date laid to rest"))
+    )
+
+
+# What somebody of the council made of the draft's marks, in an editor.
+DECIDED = {
+    'name = "what_this_is"': 'name = "form_kind"',
+    'name = "scribe"': 'name = "author"',
+    'name = "warden"': 'name = "reviewer"',
+    'name = "youngster_called"': 'name = "child_name"',
+    'name = "born", label = "Born"': 'name = "dob", label = "Born", type = "date"',
+    'name = "folio"': 'name = "system_id"',
+    '# categories = "…"': 'categories = "grounds"',
+    'name = "date_and_time_it_befell"': 'name = "incident_at"',
+    'name = "which_harbour"': 'name = "harbour"',
+    'name = "was_a_boat_in_use"': 'name = "boat"',
+    'name = "in_your_own_words"': 'name = "summary"',
+    'name = "how_it_was_laid_to_rest"': 'name = "conclusion"',
+    'name = "date_laid_to_rest"': 'name = "conclusion_date"',
+}
+
+
+def test_a_council_begins_with_its_own_paper(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The blank notice is drafted, a person settles what is marked, and a filled copy opens an alert."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("N2K_CONFIG", raising=False)
+    (tmp_path / "notice.docx").write_bytes(paper({}))
+    assert main(["forms", "draft", "notice.docx"]) == 0
+    drafted = capsys.readouterr().out
+    for marked, decided in DECIDED.items():
+        assert drafted.count(marked) == 1, marked
+        drafted = drafted.replace(marked, decided)
+
+    watch = Watch(council(tmp_path / "config", drafted))
+    watch.works(at("2026-03-02 06:00"))
+    written = {
+        "What this is": "First word",
+        "Scribe": "Wilf Tarn",
+        "Warden": "Greta Fell",
+        "Grounds": "Q1",
+        "Youngster called": "Perrin Blakelaw",
+        "Born": "2 October 2013",
+        "Folio": "40071",
+        "Date and time it befell": "1 March 2026 at 9.30pm",
+        "Which harbour": "Old Quay",
+        "Was a boat in use": "Yes",
+        "In your own words": "P. fell from a moored boat.",
+    }
+    watch.receives(1, at("2026-03-02 09:00"), "Harm Notice - Private", paper(written))
+
+    expected = {"Standing": "New", "Initials": "P.B.", "Harbour": "Old Quay", "Boat in use": "Yes"}
+    assert watch.row() | expected == watch.row()
+    assert watch.row()["In six hours"] == "Late by 6h"
+    assert watch.alert().categories == ("Q1",)
 
 
 LATER = {"date": "2026-03-10", "text": "P. is back at school.", "manager": "Wilf Tarn"}
