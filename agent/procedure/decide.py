@@ -7,7 +7,7 @@ alert: it is opened and asked about, unless the doubt is about which alert or wh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from agent.procedure.alert import Alert, alert_after
 from agent.procedure.chase import AUTHOR, REVIEWER, bare_name
 from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
-from agent.procedure.matching import Match, Same, candidates, children_match, same_child, told_of
+from agent.procedure.matching import Match, Same, candidates, children_match, evidence, same_child, told_of
 from agent.procedure.merging import children_told, together
 from agent.procedure.people import People
 from agent.procedure.rules import Procedure
@@ -465,11 +465,18 @@ class Case:
         seen: dict[str, Json] = {
             "sender": self.submission.sender,
             "children": children_told(self.submission.children),
+            "evidence": [*self._evidence(possible)],
         }
         return [
             Question(code, QUESTIONS[code], self.submission.message_id, possible, seen)
             for code in dict.fromkeys(codes)
         ]
+
+    def _evidence(self, possible: tuple[str, ...]) -> Iterator[str]:
+        """What speaks for and against each alert that it may be."""
+        for reference in possible:
+            if alert := self.alerts.get(reference):
+                yield f"{reference}: {evidence(self.submission, alert, self.answered) or 'nothing certain'}"
 
     def _entry(
         self,
@@ -520,11 +527,13 @@ def _one_of_each(questions: Iterable[Question]) -> tuple[Question, ...]:
 
 
 def _together(one: Question, other: Question) -> Question:
-    children = [*_list(one.seen.get("children")), *_list(other.seen.get("children"))]
+    both = {
+        name: [*_list(one.seen.get(name)), *_list(other.seen.get(name))] for name in ("children", "evidence")
+    }
     return replace(
         one,
         candidates=tuple(dict.fromkeys((*one.candidates, *other.candidates))),
-        seen={**one.seen, "children": children},
+        seen={**one.seen, **both},
     )
 
 

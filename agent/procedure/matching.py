@@ -113,6 +113,56 @@ def children_match(told: Iterable[Child], known: Sequence[Child]) -> Same:
     return max(found)
 
 
+def evidence(submission: Submission, alert: Alert, answered: Sequence[str] = ()) -> str:
+    """What speaks for and against a submission being about an alert, in words that hold nothing personal:
+    `for: same name, same conversation; against: other date of birth`."""
+    marks = {
+        "its reference is quoted": _mark(alert.reference in submission.references),
+        "a letter about it is answered": _mark(alert.reference in answered),
+        "the same document": _mark(submission.document_sha256 in alert.documents),
+        "the same conversation": _mark(bool(alert.mails & set(submission.answers))),
+        **_likeness(submission.children, alert.children),
+        "the same incident": _mark(_same_incident(submission, alert)),
+        "what happened came after it": False if is_another_matter(submission, alert) else None,
+        "the same author": _mark(_is_by_its_author(submission, alert)),
+    }
+    told = (
+        ("for", [words for words, speaks in marks.items() if speaks]),
+        ("against", [words for words, speaks in marks.items() if speaks is False]),
+    )
+    return "; ".join(f"{side}: {', '.join(words)}" for side, words in told if words)
+
+
+def _mark(is_so: bool) -> bool | None:
+    """What is so speaks for it; that it is not so speaks neither way."""
+    return True if is_so else None
+
+
+def _is_by_its_author(submission: Submission, alert: Alert) -> bool:
+    by = submission.author_address or submission.sender
+    return bool(alert.author_address) and by == alert.author_address
+
+
+def _likeness(told: Sequence[Child], known: Sequence[Child]) -> dict[str, bool | None]:
+    """How the two most alike children compare, point by point."""
+    pairs = [(child, other) for child in told for other in known]
+    if not pairs:
+        return {}
+    one, other = max(pairs, key=lambda pair: same_child(*pair))
+    names = _names(one.name, other.name)
+    return {
+        "the same name": _mark(names is Same.SURELY),
+        "a like name": _mark(names is Same.POSSIBLY),
+        "another name": False if names is Same.NO else None,
+        "the same date of birth": _mark(_agree(one.dob, other.dob) is True),
+        "another date of birth": False if _agree(one.dob, other.dob) is False else None,
+        "the same number": _mark(_agree(_digits(one.system_id), _digits(other.system_id)) is True),
+        "another number": False
+        if _agree(_digits(one.system_id), _digits(other.system_id)) is False
+        else None,
+    }
+
+
 def _told(submission: Submission, alerts: Mapping[str, Alert], meant: list[Alert], why: str) -> Match:
     """The mail itself says which alert; unless it then speaks of another child, or brings the first form
     of a new matter: people answer the last mail they have."""

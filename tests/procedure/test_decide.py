@@ -383,6 +383,8 @@ def test_a_mail_that_names_two_different_children_is_only_asked_about() -> None:
 def test_a_name_alone_only_proposes(desk: Desk) -> None:
     decision = desk.receives(form(children=({"child_name": "Liam Harwood"},), incident_at=""))
     assert (happenings(decision), codes(decision)) == ([], ["name_only"])
+    assert decision.questions[0].seen["evidence"] == [f"{REFERENCE}: for: the same name, the same author"]
+    assert "Harwood" not in decision.questions[0].why
     assert decision.questions[0].candidates == (REFERENCE,)
 
 
@@ -747,3 +749,38 @@ def _told(alerts: dict[str, Alert]) -> dict[str, Alert]:
         reference: replace(alert, mails=frozenset(), documents=frozenset())
         for reference, alert in alerts.items()
     }
+
+
+# ------------------------------------------------------------------ each story has an end
+
+TWICE = replace(form(), document="SLA.zip > Senior Leadership Alert Liam Harwood 1 Mar 26.docx")
+CORRECTED = form(area="North", edition="corrected")
+SEEN = form(updates=[update("Seen.")])
+
+
+@pytest.mark.parametrize(
+    ("mails", "ends"),
+    [
+        # the same form by another person, forwarded, attached twice, zipped and plain: it counts once
+        ([(AUTHOR, [form()]), (COLLEAGUE, [form()])], ["opened", "received_again"]),
+        ([(AUTHOR, [form(), form()])], ["opened"]),
+        ([(AUTHOR, [form(), TWICE])], ["opened"]),
+        ([(AUTHOR, [form()]), (COLLEAGUE, [form(edition="her own copy")])], ["opened", "received_again"]),
+        # sent again corrected: the correction is taken
+        ([(AUTHOR, [form()]), (AUTHOR, [CORRECTED])], ["opened", "updated"]),
+        # the update before its alert: opened from it, and the alert itself tells nothing new
+        ([(AUTHOR, [SEEN]), (AUTHOR, [form()])], ["opened", "received_again"]),
+        # the update, and its alert, in one mail
+        ([(AUTHOR, [form(), SEEN])], ["opened", "updated"]),
+    ],
+)
+def test_the_same_matter_in_several_guises_is_one_alert(
+    mails: list[tuple[str, list[Reading]]], ends: list[str]
+) -> None:
+    desk = Desk()
+    happened = [
+        name
+        for hours, (sender, forms) in enumerate(mails)
+        for name in happenings(desk.receives(*forms, sender=sender, after=timedelta(hours=hours)))
+    ]
+    assert (happened, len(desk.alerts)) == (ends, 1)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from agent.procedure.alert import Alert
-from agent.procedure.matching import Match, Same, candidates, same_child
+from agent.procedure.matching import Match, Same, candidates, evidence, same_child
 from agent.procedure.submission import Child, Submission
 from agent.procedure.words import Kind, Moment
 from tests.procedure.arrivals import AUTHOR, MONDAY
@@ -199,3 +199,41 @@ def test_a_matter_without_a_child_is_known_by_author_and_moment_at_most_as_a_pro
     assert matched(submission, known) == possible("same_incident", 1)
     assert matched(replace(submission, values={}), known) == NOBODY
     assert matched(replace(submission, incident_at=FALL + timedelta(hours=1)), known) == NOBODY
+
+
+# ------------------------------------------------------------------ what people are shown
+
+
+@pytest.mark.parametrize(
+    ("told", "evidence_shown"),
+    [
+        (
+            came(Child("Liam Harwood")),
+            "for: the same name, the same incident, the same author",
+        ),
+        (
+            came(Child("Liam Harwood", date(2011, 1, 1)), incident_at=None),
+            "for: the same name, the same author; against: another date of birth",
+        ),
+        (
+            came(Child("L Harwood", BORN, "3087741")),
+            "for: a like name, the same date of birth, the same number, the same incident, the same author",
+        ),
+        (
+            replace(came(AMY, incident_at=MONDAY + timedelta(days=1)), references=("SLA-2026-0001",)),
+            (
+                "for: its reference is quoted, the same author; "
+                "against: another name, another date of birth, what happened came after it"
+            ),
+        ),
+        (
+            replace(came(incident_at=None), sender="x@y.example", answers=("<1@mail.example>",)),
+            "for: the same conversation",
+        ),
+        (replace(came(incident_at=None), sender="x@y.example"), ""),
+    ],
+)
+def test_what_speaks_for_and_against_an_alert_is_told_without_names(
+    told: Submission, evidence_shown: str
+) -> None:
+    assert evidence(told, alert(1, LIAM)) == evidence_shown
