@@ -504,11 +504,18 @@ def _adopt(told: argparse.Namespace) -> int:
                 raise TryAgainLater(f"Another agent is at work at the desk {desk.name}. Stop it first.")
             adoption = look_at(desk, told.file, dict(told.map), now)
             _print_all(shown(adoption))
-            if not told.yes and input("\nDo it? Type yes: ").strip().lower() != "yes":
+            if not told.yes and not _says_yes():
                 print("Nothing was done.")
                 return 1
             print(f"Done: {adopt(desk, adoption, now)} rows became alerts.")
     return 0
+
+
+def _says_yes() -> bool:
+    try:
+        return input("\nDo it? Type yes: ").strip().lower() == "yes"
+    except EOFError:  # nobody is there to ask
+        return False
 
 
 def _verify(told: argparse.Namespace) -> int:

@@ -4,7 +4,8 @@ chased for what lay before."""
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,16 @@ from openpyxl.worksheet.table import Table
 from agent.adopt import adopt, look_at, shown
 from agent.bookkeeping import bookkeeping
 from agent.desk import Desk
-from agent.errors import ChangedMeanwhile, NeedsAPerson, WrongCall
+from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, WrongCall
+from agent.m365.graph import open_graph
 from agent.procedure.chase import chases_due
 from agent.procedure.words import Happened
 from agent.register.bookbinder import Bookbinder
 from agent.register.local_file import LocalFile
+from agent.register.sharepoint_file import SharePointFile
+from agent.register.sharepoint_place import SharePointPlace
+from agent.sandbox.server import Sandbox
+from agent.settings import Tenant
 from tests.builders import at, desk
 
 NOW = at("2026-03-20T09:00")
@@ -55,7 +61,7 @@ def banner_and_text_dates() -> bytes:
             sheet.cell(number, index).value = text or None
     for cell in sheet[4]:
         cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="00CCDDEE")
-    sheet["K9"] = "=COUNTA(B5:B8)"
+    sheet["K2"] = "=COUNTA(B5:B8)"
     return _saved(book)
 
 
@@ -352,6 +358,45 @@ def test_a_file_is_laid_where_no_register_lies_yet(tmp_path: Path) -> None:
     assert found.sheet()["A2"].value == "SLA-2026-0007"
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+def test_in_sharepoint_the_very_file_is_taken_over_and_not_while_somebody_has_it_open(
+    sandbox: Sandbox,
+) -> None:
+    site = sandbox.tenant.drives.add_site("contoso.sharepoint.example", "/sites/theirs", "Theirs")
+    item = site.drive.put("Log.xlsx", banner_and_text_dates(), by="Casey")
+    tenant = Tenant(
+        id=sandbox.tenant_id,
+        client=sandbox.client_id,
+        certificate=str(sandbox.certificate_file),
+        authority=sandbox.base_url,
+        graph=sandbox.base_url,
+        ca_file=str(sandbox.ca_file),
+    )
+    graph = open_graph(tenant, threading.Event())
+    plain = desk()
+    place = SharePointPlace(graph, "contoso.sharepoint.example:/sites/theirs", "Log.xlsx")
+    ours = desk(register=SharePointFile(place, Bookbinder(plain.procedure, plain.name)))
+
+    site.drive.open_by_person("Log.xlsx", "Casey")
+    with pytest.raises(Locked):
+        adopt(ours, look_at(ours, None, {}, NOW), NOW)
+    site.drive.close_by_person("Log.xlsx")
+    assert adopt(ours, look_at(ours, None, {}, NOW), NOW) == 0, "the ledger took them in at the first try"
+    bookkeeping(ours, NOW)
+
+    sheet = openpyxl.load_workbook(io.BytesIO(site.drive.content("Log.xlsx"))).worksheets[0]
+    assert site.drive.item("Log.xlsx").id == item.id
+    assert [sheet[f"I{number}"].value for number in (5, 6, 7, 8)] == [
+        *("SLA-2026-0001", "SLA-2026-0002", None, "SLA-2026-0003")
+    ]
+    graph.close()
+
+
 def _merged(sheet: Any) -> None:
     sheet.merge_cells("A3:B3")
 
@@ -364,6 +409,10 @@ def _no_room(sheet: Any) -> None:
     sheet["K3"] = "ask Ava"
 
 
+def _note_below(sheet: Any) -> None:
+    sheet["C9"] = "ask Ava"
+
+
 def _like_ours(sheet: Any) -> None:
     sheet["H1"] = "Last update"
 
@@ -373,7 +422,8 @@ def _like_ours(sheet: Any) -> None:
     [
         (_merged, "The cells A3:B3 are merged. Unmerge them."),
         (_twice, "Two columns are called “status”. Rename one."),
-        (_no_room, "Something stands to the right of the list"),
+        (_no_room, r"Something stands to the right of the list \(in K3\)"),
+        (_note_below, r"Something stands below the list \(in C9\)"),
         (_like_ours, "“Last update” is called like one of the agent's own. Rename it, perhaps “Last update"),
     ],
 )

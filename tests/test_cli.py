@@ -594,6 +594,23 @@ def test_a_quiet_author_is_chased_in_the_sandbox_too(trial: Trial, n2k: Command)
     assert "0 waiting for a person" in status.out
 
 
+def test_a_spreadsheet_is_taken_over_once_somebody_says_yes(
+    trial: Trial, n2k: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Received", "Young person", "Statuss"], ["2 March 2026", "Robin Fairweather", "Open"]):
+        book.worksheets[0].append(row)
+    book.save(tmp_path / "theirs.xlsx")
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
+
+    said = n2k("adopt", tmp_path / "theirs.xlsx", "--config", trial.config, "--map", "Statuss=status")
+    assert (said.status, "1 rows become alerts (1 open)" in said.out) == (1, True)
+    assert "Nothing was done." in said.out
+    assert "Robin" not in said.out
+    said = n2k("adopt", tmp_path / "theirs.xlsx", "--config", trial.config, "--map", "no pair")
+    assert (said.status, 'write it as "Their heading=field"' in said.err) == (2, True)
+
+
 def test_without_mail_a_sandbox_has_every_desk_and_with_mail_those_that_it_is_for() -> None:
     """An address of a desk's own; else one in a desk's domain; else the first desk has the fullest."""
     desks = load(ROOT / "config").desks

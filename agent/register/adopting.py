@@ -15,7 +15,7 @@ from lxml import etree
 from agent.errors import NeedsAPerson
 from agent.procedure.adopting import Match, is_reference, matched
 from agent.procedure.rules import Column
-from agent.register.addresses import Area, area, letters
+from agent.register.addresses import LAST_ROW, Area, area, letters
 from agent.register.growth import has_content, merges
 from agent.register.package import CONTENT_TYPES, RELATED, RELATIONSHIPS, TYPES, free_id, q, relationships_of
 from agent.register.properties import DESK, property_of, set_property
@@ -244,11 +244,16 @@ class _TakingOver:
         """Our columns, to the right of theirs; gives where each stands."""
         there = self.kept.area
         room = Area(there.right + 1, there.top, there.right + len(missing), there.bottom)
-        if self._is_taken(room):
-            raise NeedsAPerson(
-                f"Something stands to the right of the list ({room}), where the agent's columns are to be. "
-                "Move it to another sheet."
-            )
+        below = Area(there.left, there.bottom + 1, room.right, LAST_ROW)
+        for place, where, what in (
+            (room, "to the right of the list", "the agent's columns"),
+            (below, "below the list", "new alerts"),
+        ):
+            if (found := self._first_in(place)) is not None:
+                raise NeedsAPerson(
+                    f"Something stands {where} (in {found}), where {what} are to be. "
+                    "Move it to another sheet."
+                )
         places = {column.heading: there.right + number for number, column in enumerate(missing, 1)}
         for column in missing:
             self._write_heading(places[column.heading], column.heading)
@@ -256,7 +261,8 @@ class _TakingOver:
         self.area = Area(there.left, there.top, room.right, there.bottom)
         return places
 
-    def _is_taken(self, room: Area) -> bool:
+    def _first_in(self, room: Area) -> Area | None:
+        """Something that stands there."""
         rows = [row for row in self.sheet.numbers() if room.top <= row <= room.bottom]
         cells = (
             Area(column, row, column, row)
@@ -269,7 +275,8 @@ class _TakingOver:
             for found in self.workbook.tables()
             if found.sheet_part == self.kept.sheet_part
         )
-        return any(found.meets(room) for found in (*merges(self.sheet), *cells, *tables) if found)
+        there = (found for found in (*merges(self.sheet), *cells, *tables) if found)
+        return next((found for found in there if found.meets(room)), None)
 
     def _write_heading(self, index: int, text: str) -> None:
         heading = self.sheet.cell(index, self.area.top)
