@@ -15,6 +15,8 @@ from typing import Literal
 from agent.forms.units import Cell, Document, Unit, boxed, place
 
 LONGEST_LABEL = 150  # characters of a line that may label the next one
+WIDEST = 100  # columns of a table in which labels are looked for; Word allows 63
+_ROWS_SEEN = 20  # under what may be headings
 
 _GAP = re.compile(r"\t|\s{3,}|\s*(?:[._]{4,}|…+)\s*")
 _ASKED = re.compile(r"([^:]{1,80}?)\s*(?::(?=\s|$)|\s[–—-]\s)\s*(.*)", re.DOTALL)
@@ -205,7 +207,9 @@ class _Table:
             return found
         headings: Sequence[Cell] = ()
         for number, row in enumerate(self._rows):
-            if (self._marked or not headings) and self._is_heading(number):
+            if len(row) > WIDEST:
+                headings = ()
+            elif (self._marked or not headings) and self._is_heading(number):
                 headings = row
             elif headings and _within(row, headings):
                 found |= {id(cell): self._under(cell, headings, row) for cell in row}
@@ -222,7 +226,7 @@ class _Table:
 
     def _is_heading(self, number: int) -> bool:
         """Whether a row of texts heads the next rows: marked as such, or else by what stands there."""
-        row, below = self._rows[number], self._rows[number + 1 :][:1]
+        row, below = self._rows[number], self._rows[number + 1 : number + 1 + _ROWS_SEEN]
         if not below or not _within(below[0], row):
             return False
         if not all(self._is_text(cell) and cell.bottom - cell.top == 1 for cell in row):
@@ -231,7 +235,7 @@ class _Table:
             return self._all_head(row) and not self._all_head(below[0])
         if len(row) % 2:
             return len(row) > 1
-        rows = list(takewhile(lambda other: _within(other, row), self._rows[number + 1 :]))
+        rows = list(takewhile(lambda other: _within(other, row), below))
         return not any(self._is_text(cell) for other in rows for cell in other[::2])
 
     def _under(self, cell: Cell, headings: Sequence[Cell], row: Sequence[Cell]) -> str:

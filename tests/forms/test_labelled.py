@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -171,6 +172,25 @@ def test_what_was_crossed_out_is_said_to_be(make_docx: Callable[[str], bytes]) -
     units = [(unit.kind, unit.value) for unit in labelled(read_docx(make_docx(body)))]
     assert ("struck", "yes") in units
     assert not any("yes" in str(value) for kind, value in units if kind != "struck")
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(4_000, 2), (4_000, 3), (1, 12_000)])
+def test_a_table_of_any_size_costs_what_it_holds(rows: int, columns: int) -> None:
+    table = [[Cell(0, top, top + 1, left, left + 1) for left in range(columns)] for top in range(rows)]
+    cells = [cell for row in table for cell in row]
+    units = [Unit("text", "a word", number, cell, "body") for number, cell in enumerate(cells)]
+    seen = 0
+
+    def count(*_: object) -> None:
+        nonlocal seen
+        seen += 1
+
+    sys.setprofile(count)
+    try:
+        labelled(Document(units, [table]))
+    finally:
+        sys.setprofile(None)
+    assert seen < 1_000 * len(cells)
 
 
 WORDS = st.text(alphabet="ab:. \t–_X1", max_size=12)
