@@ -1,4 +1,4 @@
-"""Step 3, chasing: alerts that have gone quiet → chases in the tray."""
+"""Step 3, chasing: alerts that have gone quiet → chases in the tray, and whatever else has to be told."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ from datetime import datetime, timedelta
 from agent.desk import Desk
 from agent.laying import lay
 from agent.ledger.base import Letter, LetterState, Reason
-from agent.procedure.chase import ChaseDue, GatheredChase, chases_due, letters_of
+from agent.procedure.chase import ChaseDue, GatheredChase, chases_due, left_alone, letters_of
+from agent.procedure.decide import QUESTIONS
+from agent.procedure.decision import Question
+from agent.procedure.reminders import LETTER as REMINDER
+from agent.reminding import KINDS, occasions, reminding, why_written
 
 
 def chasing(desk: Desk, now: datetime) -> int:
-    """Lay every chase that is due in the tray, no more a day for one person than the limit allows.
+    """Lay every letter that is due in the tray: what may not wait, receipts, reminders of clocks, and chases,
+    of these no more a day for one person than the limit allows.
 
     Gives how many letters were laid. In watch mode none is.
     """
+    _ask_after_leavers(desk, now)
     if desk.agent.mode == "watch":
         return 0
+    return reminding(desk, now) + _lay_chases(desk, now)
+
+
+def _lay_chases(desk: Desk, now: datetime) -> int:
     waiting = [chase for chase in due(desk, now) if desk.ledger.letter_for(reason_of(chase)) is None]
     if not waiting:
         return 0
@@ -37,9 +47,15 @@ def due(desk: Desk, now: datetime) -> tuple[ChaseDue, ...]:
 
 
 def wanted(desk: Desk, now: datetime) -> set[tuple[Reason, str]]:
-    """What the rules want at this moment, and of whom (lower case): a chase in the tray whose reason now
+    """What the rules want at this moment, and of whom (lower case): a letter in the tray whose reason now
     leads to somebody else must not go to the first."""
-    return {(reason_of(chase), chase.to.lower()) for chase in due(desk, now)}
+    chases = {(reason_of(chase), chase.to.lower()) for chase in due(desk, now)}
+    return chases | {(why_written(one), one.to.lower()) for one in occasions(desk, now)}
+
+
+def must_be_wanted(letter: Letter) -> bool:
+    """Whether a letter goes only while the rules still want it when it is to be posted."""
+    return is_chase(letter) or letter.kind in KINDS
 
 
 def is_chase(letter: Letter) -> bool:
@@ -61,13 +77,29 @@ def _lay(desk: Desk, gathered: GatheredChase, now: datetime) -> bool:
     )
 
 
+def _ask_after_leavers(desk: Desk, now: datetime) -> None:
+    """Who has left is not written to; somebody has to find out who takes their open alerts over."""
+    today = desk.calendar.today(now)
+    left = [
+        alert
+        for alert in desk.ledger.alerts().values()
+        if desk.people.has_left(alert.author_address) and not left_alone(alert, today)
+    ]
+    for alert in left:
+        about = f"left:{alert.reference}"
+        question = Question("author_left", QUESTIONS["author_left"], about, candidates=(alert.reference,))
+        with desk.ledger.page() as page:
+            page.ask(question, now)
+
+
 def _had_enough_today(desk: Desk, now: datetime) -> set[str]:
-    """Who was sent, or is about to be sent, as many chases today as one person gets in a day."""
+    """Who was sent, or is about to be sent, as many chases and reminders today as one person gets in a day.
+    Only chases wait for that."""
     today = desk.calendar.today(now)
     letters = Counter(
         letter.to
         for letter in desk.ledger.letters(since=now - timedelta(days=1))
-        if is_chase(letter)
+        if (is_chase(letter) or letter.kind == REMINDER)
         and letter.state is not LetterState.WITHDRAWN
         and desk.calendar.today(letter.changed_at or letter.laid_at) == today
     )

@@ -125,6 +125,8 @@ def _for_people(
     clocks: tuple[Clock, ...], facts: Mapping[str, Moment], rules: Procedure, calendar: Calendar
 ) -> Iterator[str]:
     yield f"{rules.title} ({rules.version}), {rules.organisation}"
+    if not clocks:
+        yield "No clock starts from what was told."
     width = max((len(clock.name) for clock in clocks), default=0)
     for clock in clocks:
         yield ""

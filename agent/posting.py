@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from agent.chasing import is_chase, wanted
+from agent.chasing import is_chase, must_be_wanted, wanted
 from agent.desk import Desk
 from agent.errors import NeedsAPerson, NotAllowed, NotFound, OutcomeUnknown, TryAgainLater
 from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.log import logger
 from agent.mailbox.base import Copy, OutgoingLetter
 from agent.procedure.chase import within_hours
+from agent.procedure.decide import QUESTIONS
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.mail import REHEARSAL
@@ -47,7 +48,7 @@ def posting(desk: Desk, now: datetime) -> int:
     tray = desk.ledger.letters(*UNDER_WAY)
     if not tray:
         return 0
-    chases = wanted(desk, now) if any(map(is_chase, tray)) else ()
+    chases = wanted(desk, now) if any(map(must_be_wanted, tray)) else ()
     going = [letter for letter in tray if _in_doubt(letter) or _may_go(desk, letter, chases, now)]
     pause = desk.ledger.pause()
     if pause.since is None and too_many(map(_laid_at, going), desk.agent.limits.letters_at_once, pause):
@@ -118,7 +119,7 @@ def _may_go(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
 
 
 def _is_timely(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
-    if is_chase(letter):
+    if must_be_wanted(letter):
         return all((reason, letter.to.lower()) in chases for reason in letter.reasons)
     return letter.kind != DIGEST or still_wanted(desk, letter, now)
 
@@ -130,10 +131,26 @@ def _post_or_hold(desk: Desk, letter: Letter, may_go: MayGo, now: datetime) -> b
     except NotAllowed:
         raise  # no letter of this desk can go: the round ends, and says so
     except NeedsAPerson as wrong:
-        with desk.ledger.page() as page:
-            page.letter_moved(letter.key, LetterState.HELD, now)
+        _hold(desk, letter, now)
         log.error("posting.held", desk=desk.name, letter=letter.key, why=str(wrong))
         return False
+
+
+def _hold(desk: Desk, letter: Letter, now: datetime) -> None:
+    """Nobody may believe that it went out: the register shows it, and a person is asked."""
+    alerts = tuple(dict.fromkeys(_alerts(letter)))
+    held = [
+        Entry(Happened.LETTER_HELD, reason.alert, now, letter.key, {"rule": reason.rule})
+        for reason in letter.reasons
+        if reason.alert
+    ]
+    with desk.ledger.page() as page:
+        page.letter_moved(letter.key, LetterState.HELD, now)
+        for entry in held:
+            page.record(entry)
+        page.ask(
+            Question("letter_held", QUESTIONS["letter_held"], f"letter:{letter.key}", candidates=alerts), now
+        )
 
 
 def _post(desk: Desk, letter: Letter, may_go: MayGo, now: datetime) -> bool:
@@ -212,7 +229,7 @@ def _posted(desk: Desk, letter: Letter, now: datetime, copy: Copy | None) -> boo
             draft_id=copy.mail_id if copy else None,
             internet_message_id=copy.internet_message_id if copy else None,
         )
-        for reason in letter.reasons:
+        for reason in letter.reasons if is_chase(letter) else ():
             if reason.alert:
                 page.record(
                     Entry(

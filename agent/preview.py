@@ -26,6 +26,7 @@ from agent.procedure.words import Happened
 from agent.procedure.working_days import BankHolidaysUnknown
 from agent.register.memory import MemoryRegister
 from agent.settings import AgentSettings, Settings, desks_named
+from agent.weekly_digest import KIND as DIGEST
 from agent.weekly_digest import weekly_digest
 
 STEP = timedelta(minutes=30)
@@ -167,14 +168,17 @@ def _letter(desk: Desk, letter: Letter, whys: Whys, texts: bool) -> Iterator[str
     yield f"  {at:%a} {at.day} {at:%b %Y, %H:%M}  to {letter.to}"
     yield f"    {letter.subject}"
     for reason in letter.reasons:
-        yield f"    why: {_why(desk, reason, whys.get(reason), chase=is_chase(letter))}"
+        yield f"    why: {_why(desk, reason, whys.get(reason), letter)}"
     if texts:
         yield from (f"    | {line}".rstrip() for line in letter.text.splitlines())
 
 
-def _why(desk: Desk, reason: Reason, why: ChaseDue | None, *, chase: bool) -> str:
-    if not chase:
+def _why(desk: Desk, reason: Reason, why: ChaseDue | None, letter: Letter) -> str:
+    if letter.kind == DIGEST:
         return f"the digest of the week of {_day(reason.due)}, for everybody who holds a role in `digest.to`"
+    if not is_chase(letter):
+        about = f"{reason.alert}, " if reason.alert else ""
+        return f"{about}rule {reason.rule}, due {_day(reason.due)}"
     if why is None:  # laid before, and by now something else is due
         return f"{reason.alert}, due since {_day(reason.due)}"
     role = desk.procedure.role_names.get(why.role, why.role)

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from agent.errors import BadConfiguration, WrongCall
 from agent.forms.definition import FormDefinition
 from agent.procedure.clocks import WAYS_OF_COUNTING
-from agent.procedure.people import People, Person
+from agent.procedure.people import DeskRoles, People, Person
 from agent.procedure.rules import Column, Procedure, Told
 from agent.procedure.words import Place
 from agent.procedure.working_days import Calendar
@@ -162,6 +162,8 @@ class DeskSettings(Told):
     aliases: tuple[str, ...] = ()
     timezone: str = "Europe/London"
     closed_days: tuple[date, ...] = ()
+    left: tuple[str, ...] = ()
+    roles: DeskRoles = field(default_factory=DeskRoles)
     name: str = ""
 
     @property
@@ -175,6 +177,8 @@ class DeskSettings(Told):
             own=frozenset(address.lower() for address in (self.mailbox, *self.aliases)),
             allowed_domains=frozenset(domain.lower() for domain in self.allowed_domains),
             people=self.people,
+            left=frozenset(address.lower() for address in self.left),
+            roles=self.roles,
         )
 
 
@@ -343,6 +347,11 @@ def missing_for_work(settings: Settings) -> list[str]:
             for role in desk.digest.to
             if not desk.roster.holding(role)
         ]
+        if not desk.roster.holding(desk.roles.duty):
+            problems.append(
+                f"desks/{desk.name}.toml: nobody holds the role `{desk.roles.duty}`, which is told at any "
+                "hour of what may not wait: a child missing for too long, a form that cannot be read."
+            )
     return problems
 
 

@@ -116,10 +116,11 @@ class _OfDesk:
 
 def clause_of_rule(rule: str, procedure: Procedure) -> str:
     """The clause that a letter's rule implements; "" where the procedure asks for no such letter."""
-    name = rule.partition(":")[0]
-    if name.startswith("chase-"):
+    kind, _, rest = rule.partition(":")
+    if kind.startswith("chase-"):
         return procedure.chasing.clause
-    return next((clock.clause for clock in procedure.clocks if clock.clock == name), "")
+    clock = rest.partition(":")[0] if kind == "clock" else ""
+    return next((one.clause for one in procedure.clocks if one.clock == clock), "")
 
 
 def _day(day: date) -> str:

@@ -74,7 +74,7 @@ def desk(**rooms: Any) -> Desk:
 def form(
     name: str = "sla",
     *,
-    ticked: Collection[str] = ("M07",),
+    ticked: Collection[str] = ("M11",),
     tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
     layout: Layout = "controls",
     **values: str,

@@ -211,7 +211,7 @@ def fill_in(folder: Path) -> None:
     agent.write_text(told)
     person = '\n[[people]]\nname = "Sol Quarrie"\naddress = "sol@nctrust.co.uk"\n'
     told = desk.read_text().replace('site = ""', 'site = "contoso.sharepoint.com:/sites/n2k"')
-    desk.write_text(f'{told}{person}roles = ["sqas_sm", "psw", "strategic_manager"]\n')
+    desk.write_text(f'{told}{person}roles = ["sqas_sm", "psw", "duty", "strategic_manager"]\n')
 
 
 def test_a_secret_that_is_not_there_is_told_before_anything_is_asked_of_the_network(
@@ -343,7 +343,7 @@ def test_read_shows_where_each_value_stood(n2k: Command, papers: Path) -> None:
 
     assert (told["procedure"], told["form"]) == ("nct", "standard")
     assert told["children"] == [{"name": "Robin Fairweather", "dob": "2012-05-04", "system_id": ""}]
-    assert told["categories"] == ["M07"]
+    assert told["categories"] == ["M11"]
     author = told["fields"]["author"]
     assert (author["value"], set(author)) == (
         "Theo Marchbanks",

@@ -153,11 +153,17 @@ def test_another_procedure_counts_its_own_way(capsys: pytest.CaptureFixture[str]
 
 
 def test_what_it_cannot_tell_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["clocks", "--procedure", "nct", "--aware", "2031-03-03", "--form-received", "3/3/2031"]) == 0
+    assert main(["clocks", "--procedure", "nct", "--aware", "2031-03-03", "--died", "3/3/2031"]) == 0
 
     said = " ".join(capsys.readouterr().out.split())
     assert "the bank holidays of 2031 are not known" in said
     assert "Its start is not stated, and is never guessed." in said
+
+
+def test_a_form_received_starts_no_clock(capsys: pytest.CaptureFixture[str]) -> None:
+    assert clocks(capsys, "--form-received", "2026-03-02") == {}
+    assert main(["clocks", "--procedure", "nct", "--form-received", "2026-03-02"]) == 0
+    assert "No clock starts from what was told." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ roles = ["sqas_sm", "strategic_manager"]
 [[people]]
 name = "Pia Winterbourne"
 address = "pia.winterbourne@nctrust.co.uk"
-roles = ["psw"]
+roles = ["psw", "duty"]
 """
 
 
@@ -321,7 +321,15 @@ def test_a_mistake_is_told_in_a_sentence(folder: Path, spoil: Spoil, sentence: s
 def test_what_the_shipped_configuration_leaves_open_is_told_completely() -> None:
     missing = "\n".join(missing_for_work(load(ROOT / "config")))
 
-    for key in ("tenant.id", "tenant.client", "tenant.certificate", "register.site", "sqas_sm", "psw"):
+    for key in (
+        "tenant.id",
+        "tenant.client",
+        "tenant.certificate",
+        "register.site",
+        "sqas_sm",
+        "psw",
+        "duty",
+    ):
         assert f"`{key}`" in missing
 
 

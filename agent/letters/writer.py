@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from jinja2 import (
@@ -28,6 +28,7 @@ from agent.procedure.chase import ChaseDue, GatheredChase
 from agent.procedure.digest import Digest, by_age
 from agent.procedure.row import is_staff_matter
 from agent.procedure.rules import Procedure
+from agent.procedure.words import Moment
 
 _WIDTH = 76  # of the plain text
 _CHART = "open-by-age"  # the chart's content id
@@ -79,7 +80,7 @@ class Writer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._templates.filters.update(day=_day, short_day=_short_day, days=_days)
+        self._templates.filters.update(day=_day, short_day=_short_day, days=_days, moment=_moment)
 
     def chase(self, gathered: GatheredChase, alerts: Mapping[str, Alert], mark: str) -> Written:
         """The letter of one person's chases. `alerts` has every alert they are about, by reference."""
@@ -145,6 +146,11 @@ def _day(day: date) -> str:
 
 def _short_day(day: date) -> str:
     return f"{day.day} {day:%b} {day:%Y}"
+
+
+def _moment(at: Moment) -> str:
+    """A day, with its hour where one is known. Times come in the desk's own zone."""
+    return f"{_day(at)}, {at:%H:%M}" if isinstance(at, datetime) else _day(at)
 
 
 def _days(number: int) -> str:

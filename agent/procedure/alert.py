@@ -49,6 +49,8 @@ class Alert:
     from there; `proposal` is what the last reply suggested, until more is heard. `away` are those who are
     absent, by address: that somebody is away pauses what is written to them, and nobody else. `chases` are
     the letters sent since then, `chases_ever` the prompts of all time.
+    `plan` holds the numbers by which it is chased, as they were when it began; `letters_held` are the rules
+    whose letters were held back for a person since the last news, each with the time of that.
     """
 
     reference: str
@@ -74,6 +76,8 @@ class Alert:
     documents: frozenset[str] = frozenset()
     chases: tuple[Chased, ...] = ()
     chases_ever: int = 0
+    plan: Mapping[str, Json] = field(default_factory=dict)
+    letters_held: Mapping[str, datetime] = field(default_factory=dict)
     replied_at: datetime | None = None
     proposal: Proposal = NOTHING
     away: Mapping[str, Absence] = field(default_factory=dict, repr=False)
@@ -161,9 +165,10 @@ def _opened(entry: Entry) -> Alert:
         reference=str(entry.alert),
         received_at=entry.at,
         author_address=str(content.get("author_address", "")),
-        form=str(facts.get("form", "")),
+        form=str(facts.get("form") or ""),
         last_news_at=_adopted_at(facts) or entry.at,
         provisional=facts.get("provisional") is True,
+        plan=_object(facts.get("plan")),
     )
     return _told(alert, entry)
 
@@ -198,7 +203,13 @@ def _told(alert: Alert, entry: Entry) -> Alert:
         findings=tuple(dict.fromkeys((*alert.findings, *_texts(facts.get("findings"))))),
         mails=alert.mails | {entry.source},
         documents=alert.documents | ({str(document)} if document else set()),
+        bounced=_reachable_again(alert, entry),
     )
+
+
+def _reachable_again(alert: Alert, entry: Entry) -> frozenset[str]:
+    """Whoever writes can be written to."""
+    return alert.bounced - {str((entry.content or {}).get("sender", ""))}
 
 
 def _heard(alert: Alert, entry: Entry) -> Alert:
@@ -305,7 +316,12 @@ def _chased(alert: Alert, entry: Entry) -> Alert:
     )
     unanswered = alert.chases if entry.at < alert.last_news_at else (*alert.chases, chased)
     another = chased.prompt not in {one.prompt for one in alert.chases}
-    return replace(alert, chases=unanswered, chases_ever=alert.chases_ever + another)
+    held = {rule: at for rule, at in alert.letters_held.items() if rule != chased.rule}
+    return replace(alert, chases=unanswered, chases_ever=alert.chases_ever + another, letters_held=held)
+
+
+def _letter_held(alert: Alert, entry: Entry) -> Alert:
+    return replace(alert, letters_held={**alert.letters_held, str(entry.facts.get("rule")): entry.at})
 
 
 def _not_an_alert(alert: Alert, entry: Entry) -> Alert:
@@ -358,6 +374,7 @@ _AFTER = {
     Happened.RELEASED: _released,
     Happened.CORRECTED: _corrected,
     Happened.CHASED: _chased,
+    Happened.LETTER_HELD: _letter_held,
     Happened.NOT_AN_ALERT: _not_an_alert,
     Happened.CONFIRMED: _confirmed,
     Happened.MERGED: _merged,
@@ -412,6 +429,10 @@ def _child(row: dict[str, Json]) -> Child:
         dob=day(row.get("dob")),
         system_id=str(row.get("system_id", "")),
     )
+
+
+def _object(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
 
 
 def _rows(value: Json) -> list[dict[str, Json]]:

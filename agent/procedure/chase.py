@@ -6,19 +6,17 @@ A prompt is due on a day that follows from the alert alone, so it is the same wh
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from agent.procedure.addressing import AUTHOR, Addressee, Addressing
 from agent.procedure.alert import Alert, Chased
-from agent.procedure.names import alike, same_name
-from agent.procedure.people import People, Person
-from agent.procedure.rules import ChaseStep, Procedure
+from agent.procedure.clocks import clock_of, facts_of
+from agent.procedure.people import People
+from agent.procedure.plan import plan_kept
+from agent.procedure.rules import ChaseStep, Chasing, Procedure
 from agent.procedure.working_days import Calendar
-
-AUTHOR = "author"
-REVIEWER = "reviewer"
 
 _RULE = "chase-"
 
@@ -30,8 +28,9 @@ class ChaseDue:
     `rule` is stable: `chase-3` to the author as the third prompt since the last news, `chase-3:reviewer`
     to the reviewing manager with it. `due` is the working day since when it has been due. `step` counts
     the prompts from 1; `letter` is the kind of letter; `stands_in` says that `to` has the letter only
-    because the person of that `role` cannot be written to. `received`, `heard` and `promised` are the
-    local days of the first form, of the last news, and of the update the author promised, if any.
+    because the person of that `role` cannot be written to, or is away and named them. `received`, `heard`
+    and `promised` are the local days of the first form, of the last news, and of the update the author
+    promised, if any.
     """
 
     alert: str
@@ -116,6 +115,13 @@ def _gathered(mine: list[ChaseDue]) -> GatheredChase:
 
 
 def within_hours(now: datetime, procedure: Procedure, calendar: Calendar) -> bool:
+    """Whether people may be chased: they are at work, and it is none of the `quiet` days."""
+    today = calendar.today(now)
+    quiet = any(spell.holds(today) for spell in procedure.chasing.quiet)
+    return not quiet and at_work(now, procedure, calendar)
+
+
+def at_work(now: datetime, procedure: Procedure, calendar: Calendar) -> bool:
     """Whether people are at their desks: a working day, `earliest` ≤ the time there < `latest`."""
     local = calendar.local(now)
     hours = procedure.chasing
@@ -130,9 +136,14 @@ def expected_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> date:
     promised = promised_on(alert, procedure, calendar)
     if promised:
         return promised
-    rules = procedure.chasing
-    wait = rules.first_missing if still_missing(alert, procedure) else rules.first
-    return calendar.working_days_ahead(calendar.today(alert.last_news_at), wait)
+    rules, heard = plan_of(alert, procedure), calendar.today(alert.last_news_at)
+    wait = rules.first_fast if is_pressing(alert, heard, procedure, calendar) else rules.first
+    return calendar.working_days_ahead(heard, wait)
+
+
+def plan_of(alert: Alert, procedure: Procedure) -> Chasing:
+    """The rules by which this alert is chased: with the numbers that were the procedure's when it began."""
+    return plan_kept(alert.plan, procedure.chasing)
 
 
 def promised_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> date | None:
@@ -141,7 +152,7 @@ def promised_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> date 
     A promise for a day before the last news has been overtaken by it.
     """
     heard = calendar.today(alert.last_news_at)
-    latest = heard + timedelta(days=procedure.chasing.furthest_update)
+    latest = heard + timedelta(days=plan_of(alert, procedure).furthest_update)
     promised = alert.next_update_due
     return promised if promised is not None and heard <= promised <= latest else None
 
@@ -152,6 +163,17 @@ def next_prompt_on(alert: Alert, procedure: Procedure, calendar: Calendar) -> da
     Counted from the last chase really sent, so that an outage costs one letter and no burst.
     """
     return _due(alert, _steps_sent(alert) + 1, procedure, calendar)
+
+
+def is_pressing(alert: Alert, day: date, procedure: Procedure, calendar: Calendar) -> bool:
+    """Whether news is wanted sooner after this day: a child is missing, or the clock that the procedure
+    names (NCT: the Panel's Day Five) still runs on it."""
+    if still_missing(alert, procedure):
+        return True
+    clock = clock_of(
+        procedure.chasing.fast_until, facts_of(alert, procedure), procedure, calendar, alert.categories
+    )
+    return clock is not None and clock.runs_on(day, calendar)
 
 
 def still_missing(alert: Alert, procedure: Procedure) -> bool:
@@ -167,14 +189,26 @@ def left_alone(alert: Alert, today: date) -> bool:
 
 
 def _due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> date:
+    """The day of a prompt. One whose letter was held back is tried afresh an interval after that, so that
+    no letter refused for good silences an alert."""
+    due = _first_due(alert, step, procedure, calendar)
+    held = [calendar.today(at) for rule, at in alert.letters_held.items() if _number(rule) == step]
+    return max(due, _an_interval_after(max(held), alert, procedure, calendar)) if held else due
+
+
+def _first_due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> date:
     planned = _around_promise(alert, procedure, calendar)
     before = [calendar.today(chased.at) for chased in alert.chases if _step(chased) == step - 1]
     if not before:
         return planned[0] if planned else expected_on(alert, procedure, calendar)
-    rules, last = procedure.chasing, max(before)
-    interval = rules.interval_missing if still_missing(alert, procedure) else rules.interval
-    following = (planned_for for planned_for in planned if planned_for > last)
-    return next(following, calendar.working_days_ahead(last, interval))
+    following = (planned_for for planned_for in planned if planned_for > max(before))
+    return next(following, _an_interval_after(max(before), alert, procedure, calendar))
+
+
+def _an_interval_after(day: date, alert: Alert, procedure: Procedure, calendar: Calendar) -> date:
+    rules = plan_of(alert, procedure)
+    pressing = is_pressing(alert, day, procedure, calendar)
+    return calendar.working_days_ahead(day, rules.interval_fast if pressing else rules.interval)
 
 
 def _around_promise(alert: Alert, procedure: Procedure, calendar: Calendar) -> list[date]:
@@ -183,7 +217,8 @@ def _around_promise(alert: Alert, procedure: Procedure, calendar: Calendar) -> l
     if promised is None:
         return []
     heard = calendar.today(alert.last_news_at)
-    days = {calendar.working_days_off(promised, number) for number in procedure.chasing.around_promise}
+    around = plan_of(alert, procedure).around_promise
+    days = {calendar.working_days_off(promised, number) for number in around}
     return sorted(day for day in days if day > heard) or [calendar.working_days_ahead(promised, 1)]
 
 
@@ -192,8 +227,12 @@ def _steps_sent(alert: Alert) -> int:
 
 
 def _step(chased: Chased) -> int:
+    return _number(chased.rule)
+
+
+def _number(rule: str) -> int:
     """`chase-3:reviewer` → 3. One prompt may be several letters; it counts once."""
-    number = chased.prompt.removeprefix(_RULE)
+    number = rule.partition(":")[0].removeprefix(_RULE)
     return int(number) if number.isdecimal() else 0
 
 
@@ -230,77 +269,41 @@ class _Round:
 
     def _to_all(self, alert: Alert, step: int, due: date) -> Iterator[ChaseDue | Unaddressed]:
         """A letter for each role of the step; whoever holds two of them has one, who is away none yet."""
+        addressing = Addressing(self.procedure, self.people, self.calendar.today(self.now))
         sent = {chased.rule for chased in alert.chases}
         written_to: set[str] = set()
-        for role, rule, holder in self._wanted(alert, step):
-            to = holder if holder and self._may_be_told(holder, alert) else self._stand_in(alert)
-            if to is None:
-                yield Unaddressed(alert.reference, rule, role)
+        rules = self._rules_of(alert, step)
+        for one in (one for role in rules.to for one in addressing.of(role, alert)):
+            rule = _rule(step, one.role, one.number)
+            if one.to is None:
+                yield Unaddressed(alert.reference, rule, one.role)
                 continue
-            if alert.absence_of(to.address, self.calendar.today(self.now)):
+            if one.waits:
                 continue
-            if to.address.lower() not in written_to and rule not in sent:
-                yield self._chase(alert, step, due, role=role, rule=rule, to=to, stands_in=to is not holder)
-            written_to.add(to.address.lower())
+            if one.to.address.lower() not in written_to and rule not in sent:
+                yield self._chase(alert, step, due, rules.letter, rule, one)
+            written_to.add(one.to.address.lower())
 
-    def _wanted(self, alert: Alert, step: int) -> Iterator[tuple[str, str, Person | None]]:
-        """Role, rule and holder of each letter of a step; None where nobody is known to hold the role."""
-        for role in self._rules_of(step).to:
-            for number, holder in enumerate(self._holders(role, alert) or [None], 1):
-                yield role, _rule(step, role, number), holder
-
-    def _chase(
-        self, alert: Alert, step: int, due: date, *, role: str, rule: str, to: Person, stands_in: bool
-    ) -> ChaseDue:
+    def _chase(self, alert: Alert, step: int, due: date, letter: str, rule: str, one: Addressee) -> ChaseDue:
+        assert one.to is not None  # noqa: S101 - who cannot be written to was told before
         return ChaseDue(
             alert=alert.reference,
             rule=rule,
             due=due,
             step=step,
-            to=to.address,
-            letter=self._rules_of(step).letter,
-            role=role,
-            stands_in=stands_in,
+            to=one.to.address,
+            letter=letter,
+            role=one.role,
+            stands_in=one.stands_in,
             received=self.calendar.today(alert.received_at),
             heard=self.calendar.today(alert.last_news_at),
             promised=promised_on(alert, self.procedure, self.calendar),
         )
 
-    def _rules_of(self, step: int) -> ChaseStep:
+    def _rules_of(self, alert: Alert, step: int) -> ChaseStep:
         """The furthest rule that so many unanswered prompts have reached."""
-        reached = [rule for rule in self.procedure.chasing.steps if rule.unanswered < step]
-        return max(reached, key=lambda rule: rule.unanswered)
-
-    def _holders(self, role: str, alert: Alert) -> Sequence[Person]:
-        if role == AUTHOR:
-            unlisted = Person(alert.values.get(AUTHOR, ""), alert.author_address, ())
-            return [self.people.at(alert.author_address) or unlisted]
-        if role == REVIEWER:
-            named = self.people.named(bare_name(alert.values.get(REVIEWER, "")))
-            return [named] if named and self.procedure.chasing.reviewer_role in named.roles else []
-        return self.people.holding(role)
-
-    def _stand_in(self, alert: Alert) -> Person | None:
-        holding = self.people.holding(self.procedure.chasing.stands_in)
-        return next((person for person in holding if self._may_be_told(person, alert)), None)
-
-    def _may_be_told(self, person: Person, alert: Alert) -> bool:
-        bounced = {address.lower() for address in alert.bounced}
-        known = self.people.may_be_written_to(person.address) and person.address.lower() not in bounced
-        return known and not is_subject(person.name, alert)
-
-
-def is_subject(name: str, alert: Alert) -> bool:
-    """Nobody is written to about themselves; of a member of staff, a name that may be theirs is enough."""
-    staff = alert.values.get("staff_subject_name", "")
-    if staff and alike(staff, name):
-        return True
-    return any(child.name and same_name(child.name, name) for child in alert.children)
-
-
-def bare_name(said: str) -> str:
-    """`Ava Lindqvist, Strategic Manager` or `Ava Lindqvist (SM)` → `Ava Lindqvist`."""
-    return re.split(r"[,(;/]| [-–—] ", said, maxsplit=1)[0].strip()
+        steps = plan_of(alert, self.procedure).steps
+        return max((rule for rule in steps if rule.unanswered < step), key=lambda rule: rule.unanswered)
 
 
 def _rule(step: int, role: str, number: int) -> str:

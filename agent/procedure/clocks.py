@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from agent.procedure.alert import Alert, moment
-from agent.procedure.rules import ClockRule, Procedure
+from agent.procedure.rules import ClockRule, Procedure, Reminder
 from agent.procedure.words import Moment
 from agent.procedure.working_days import Calendar
 
-Facts = Mapping[str, Moment | None]
+Fact = Moment | str | None
+Facts = Mapping[str, Fact]
 
 _FEBRUARY_29 = (2, 29)
 
@@ -58,6 +59,7 @@ class Clock:
     ended: bool = False
     strictly: bool = False
     window: bool = False
+    reminder: Reminder | None = None
 
     def passed(self, now: datetime, calendar: Calendar) -> bool:
         """Whether the deadline is over and nothing has ended the clock: a day once it is over, a moment
@@ -67,6 +69,12 @@ class Clock:
         if isinstance(self.due, datetime):
             return now > self.due if self.strictly else now >= self.due
         return calendar.today(now) > self.due
+
+    def runs_on(self, day: date, calendar: Calendar) -> bool:
+        """Whether the clock has a deadline that is not over on this day, and nothing ended it."""
+        if self.due is None or self.ended:
+            return False
+        return day <= _day(self.due, calendar)
 
 
 def clocks_of(facts: Facts, rules: tuple[ClockRule, ...], calendar: Calendar) -> tuple[Clock, ...]:
@@ -93,28 +101,35 @@ def clock_of(
 
 
 def clocks_asked(facts: Facts, procedure: Procedure, calendar: Calendar) -> tuple[Clock, ...]:
-    """The clocks that have to do with these facts, one of each name: what a person with a date in hand is
-    told. One whose start is not among the facts is there, too, without a day."""
+    """The clocks that these facts start or fall into, one of each name: what a person with a date in hand is
+    told. A window whose start is not among the facts is there, too, without a day."""
     touched = {
         rule.clock: rule
         for rule in reversed(procedure.clocks)
-        if rule.only != "alerts"
-        and any(facts.get(name) is not None for name in (*rule.starts, *rule.ends, rule.inside))
+        if rule.only != "alerts" and any(facts.get(name) is not None for name in (*rule.starts, rule.inside))
     }
     found = (clock_of(name, facts, procedure, calendar) for name in reversed(touched))
     return tuple(clock for clock in found if clock is not None)
 
 
 def deadlines_of(alert: Alert, procedure: Procedure, calendar: Calendar) -> tuple[Clock, ...]:
-    """The clocks that run for this alert: those of its categories whose start is known. No windows."""
+    """The clocks that run for this alert: those of its categories whose start is known. No windows.
+
+    Of several rules for one clock it is the first that nothing ended yet, else the first.
+    """
     rules = tuple(
         rule
         for rule in procedure.clocks
         if not rule.inside and rule.only != "asking" and _runs_for(rule, alert.categories)
     )
-    running = [clock for clock in clocks_of(facts_of(alert), rules, calendar) if clock.due is not None]
-    first = {clock.clock: clock for clock in reversed(running)}
-    return tuple(clock for clock in running if clock is first[clock.clock])
+    running = [
+        clock for clock in clocks_of(facts_of(alert, procedure), rules, calendar) if clock.due is not None
+    ]
+    shown: dict[str, Clock] = {}
+    for clock in running:
+        if clock.clock not in shown or (shown[clock.clock].ended and not clock.ended):
+            shown[clock.clock] = clock
+    return tuple(clock for clock in running if clock is shown[clock.clock])
 
 
 def _runs_for(rule: ClockRule, categories: Collection[str]) -> bool:
@@ -122,11 +137,19 @@ def _runs_for(rule: ClockRule, categories: Collection[str]) -> bool:
     return named and set(rule.unless).isdisjoint(categories)
 
 
-def facts_of(alert: Alert) -> dict[str, Moment | None]:
-    """What an alert tells that can start or end a clock, by name."""
+def facts_of(alert: Alert, procedure: Procedure) -> dict[str, Fact]:
+    """What an alert tells that can start or end a clock, by name. A value that is no moment is told as it
+    stands; one that says that nothing is decided yet is none."""
+    undecided = {word.casefold() for word in ("", *procedure.undecided)}
     return {
-        **{name: moment(value) for name, value in alert.values.items()},
+        **{
+            name: moment(value) or value
+            for name, value in alert.values.items()
+            if value.casefold() not in undecided
+        },
         "received_at": alert.received_at,
+        "missing_form_at": alert.received_at if alert.form in procedure.missing_forms else None,
+        "last_update_at": alert.last_update_at,
         "incident_at": alert.incident_at,
         "aware_at": alert.aware_at,
         "missing_since": alert.missing_since,
@@ -135,8 +158,9 @@ def facts_of(alert: Alert) -> dict[str, Moment | None]:
 
 
 def _clock(rule: ClockRule, facts: Facts, calendar: Calendar) -> Clock:
-    since = next((name for name in rule.starts if facts.get(name) is not None), "")
-    start = facts.get(since)
+    since = next((name for name in rule.starts if isinstance(facts.get(name), date)), "")
+    said_so = all(facts.get(name) in (None, wanted) for name, wanted in rule.given.items())
+    start = _moment(facts.get(since)) if said_so else None
     due = _due(rule, start, calendar) if start is not None else None
     return Clock(
         clock=rule.clock,
@@ -147,6 +171,7 @@ def _clock(rule: ClockRule, facts: Facts, calendar: Calendar) -> Clock:
         clause=rule.clause,
         since=since,
         window=bool(rule.inside),
+        reminder=rule.reminder,
         inside=_inside(rule, start, due, facts, calendar),
         strictly=rule.strictly,
         ended=any(facts.get(name) is not None for name in rule.ends),
@@ -223,7 +248,7 @@ def _inside(
 ) -> bool | None:
     """None also where a person has to say: born on 29 February, which day counts in a common year? And
     nobody dies before being born. What happened before supervision ended lies inside (NCT 2.2)."""
-    happened = facts.get(rule.inside)
+    happened = _moment(facts.get(rule.inside))
     if happened is None or start is None or due is None:
         return None
     first, last, day = (_day(known, calendar) for known in (start, due, happened))
@@ -234,3 +259,8 @@ def _inside(
 
 def _day(at: Moment, calendar: Calendar) -> date:
     return calendar.today(at) if isinstance(at, datetime) else at
+
+
+def _moment(fact: Fact) -> Moment | None:
+    """A text ends a clock, but starts none."""
+    return fact if isinstance(fact, date) else None

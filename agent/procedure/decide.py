@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from agent.procedure.addressing import AUTHOR, REVIEWER, bare_name
 from agent.procedure.alert import Alert, alert_after
-from agent.procedure.chase import AUTHOR, REVIEWER, bare_name
 from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
 from agent.procedure.matching import Match, Same, candidates, children_match, evidence, same_child, told_of
 from agent.procedure.merging import children_told, together
 from agent.procedure.people import People
+from agent.procedure.plan import plan_to_keep
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Child, Submission
 from agent.procedure.text import fold
@@ -63,6 +64,9 @@ QUESTIONS: Mapping[str, str] = {
     "reply_unmatched": "A reply came that belongs to no known alert. Read it.",
     "not_theirs": "The sender is neither the alert's author nor on the roster. Read it before it counts.",
     "bounce_unmatched": "A mail could not be delivered, and it is not known which. Read the report.",
+    "letter_held": "A letter of the agent's was refused for good and did not go out. "
+    "See who can be written to; the agent tries again after an interval.",
+    "author_left": "The author of an open alert is no longer there. Find out who takes it over.",
     "letter_undelivered": "A letter of the agent's could not be delivered. Find out who can be written to.",
 }
 
@@ -181,7 +185,7 @@ class Case:
         reference = self.new_reference(said.received_at)
         noticed = tuple(code for code in early if code in self.procedure.findings)
         said = replace(said, kind=self._kind(), findings=(*said.findings, *noticed))
-        facts = _facts(said, reference) | ({"provisional": True} if provisional else {})
+        facts = self._begun(said, reference) | ({"provisional": True} if provisional else {})
         opened = self._entry(Happened.OPENED, reference, facts, _content(said))
         entries = [opened, *self._conclusion(reference, concluded=False)]
         asked = (*early, *unknown, *said.doubts)
@@ -449,6 +453,10 @@ class Case:
 
     # ------------------------------------------------------------ helpers
 
+    def _begun(self, said: Submission, reference: str) -> dict[str, Json]:
+        """What is recorded of an alert that begins: what the form tells, and by which plan it is chased."""
+        return {**_facts(said, reference), "plan": plan_to_keep(self.procedure.chasing)}
+
     def _is_theirs(self, alert: Alert) -> bool:
         """Whether the sender may speak about the alert: its author, or anybody on the roster."""
         if UNPROVEN in self.submission.doubts:
@@ -464,6 +472,7 @@ class Case:
     def _questions(self, codes: Iterable[str], possible: tuple[str, ...] = ()) -> list[Question]:
         seen: dict[str, Json] = {
             "sender": self.submission.sender,
+            "problem": self.submission.reason,
             "children": children_told(self.submission.children),
             "evidence": [*self._evidence(possible)],
         }

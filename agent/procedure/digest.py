@@ -11,8 +11,8 @@ from typing import Protocol
 from agent.procedure.alert import Alert
 from agent.procedure.chase import expected_on, next_prompt_on, promised_on
 from agent.procedure.clocks import Clock, deadlines_of
-from agent.procedure.decision import Question
-from agent.procedure.findings import RECIPIENT
+from agent.procedure.findings import finding_said
+from agent.procedure.occasion import Asked
 from agent.procedure.people import People
 from agent.procedure.row import is_staff_matter, reasons_for_a_person
 from agent.procedure.rules import Procedure
@@ -29,17 +29,6 @@ AGES: tuple[tuple[str, int | None], ...] = (
     ("over 8 weeks", None),
 )
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
-
-
-class Asked(Protocol):
-    """A question that waits for a person, as the ledger keeps it."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def asked_at(self) -> datetime: ...
-    @property
-    def question(self) -> Question: ...
 
 
 class Laid(Protocol):
@@ -265,16 +254,9 @@ def _findings(received: Sequence[Alert], procedure: Procedure) -> tuple[Counted,
     """Numbers by kind, the most frequent first; missing recipients count once for each role."""
     counted = Counter(code for alert in received for code in alert.findings)
     return tuple(
-        Counted(_finding(code, procedure), number)
+        Counted(finding_said(code, procedure), number)
         for code, number in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     )
-
-
-def _finding(code: str, procedure: Procedure) -> str:
-    if code.startswith(RECIPIENT):
-        role = code.removeprefix(RECIPIENT)
-        return f"Not copied: {procedure.role_names.get(role, role)}"
-    return procedure.finding_words.get(code, code.replace("_", " "))
 
 
 def _said(day: date) -> str:

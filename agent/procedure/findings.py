@@ -54,6 +54,14 @@ def clause_of(code: str, procedure: Procedure) -> str:
     return procedure.findings.get(code, "")
 
 
+def finding_said(code: str, procedure: Procedure) -> str:
+    """What a finding is called, in the procedure's words."""
+    if code.startswith(RECIPIENT):
+        role = code.removeprefix(RECIPIENT)
+        return f"Not copied: {procedure.role_names.get(role, role)}"
+    return procedure.finding_words.get(code, code.replace("_", " "))
+
+
 def _is_late(receipt: Receipt, procedure: Procedure) -> bool:
     """Counted from the incident happening, not from when it became known (NCT 2.1)."""
     said = receipt.submission

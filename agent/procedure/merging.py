@@ -53,6 +53,7 @@ def split(
         "form": alert.form,
         "categories": list(alert.categories),
         "split_from": alert.reference,
+        "plan": dict(alert.plan),
         **{name: _iso(getattr(alert, name)) for name in _MOMENTS},
     }
     content: dict[str, Json] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.procedure.rules import Told
 
@@ -17,17 +17,32 @@ class Person(Told):
 
 
 @dataclass(frozen=True)
+class DeskRoles(Told):
+    """Which roles have the desk's own tasks. `duty` is told at any hour of what may not wait, `support` looks
+    after inbox and register, `data_protection` hears of what may have gone to the wrong people."""
+
+    duty: str = "duty"
+    support: str = "business_support"
+    data_protection: str = "data_protection"
+
+
+@dataclass(frozen=True)
 class People:
     """The roster of one desk. `own` are the desk's addresses, lower case; letters go only to
-    `allowed_domains`."""
+    `allowed_domains`, and to none of the `left`: addresses, lower case, of people who are no longer there."""
 
     own: frozenset[str]
     allowed_domains: frozenset[str]
     people: tuple[Person, ...] = ()
+    left: frozenset[str] = frozenset()
+    roles: DeskRoles = field(default_factory=DeskRoles)
 
     def holding(self, role: str) -> tuple[Person, ...]:
-        """Everybody who holds `role`, in the order of the roster."""
-        return tuple(person for person in self.people if role in person.roles)
+        """Everybody who holds `role` and is still there, in the order of the roster."""
+        return tuple(p for p in self.people if role in p.roles and not self.has_left(p.address))
+
+    def has_left(self, address: str) -> bool:
+        return address.lower() in self.left
 
     def at(self, address: str) -> Person | None:
         """Who has this address."""
@@ -42,4 +57,4 @@ class People:
     def may_be_written_to(self, address: str) -> bool:
         """Letters stay inside the allowed domains and never go to the desk itself."""
         domain = address.rpartition("@")[2].lower()
-        return domain in self.allowed_domains and address.lower() not in self.own
+        return domain in self.allowed_domains and address.lower() not in self.own | self.left

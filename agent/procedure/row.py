@@ -52,7 +52,7 @@ def _answered(alert: Alert, name: str) -> str:
 
 def within_time(alert: Alert, procedure: Procedure, calendar: Calendar) -> str:
     """Whether the first form came in time: "On time", "Late by 5h" (hours begun count), "Cannot tell"."""
-    form_due = clock_of("form_due", facts_of(alert), procedure, calendar, alert.categories)
+    form_due = clock_of("form_due", facts_of(alert, procedure), procedure, calendar, alert.categories)
     if form_due is None or not isinstance(form_due.due, datetime):
         return "Cannot tell"
     late = alert.received_at - form_due.due
@@ -190,6 +190,8 @@ def reasons_for_a_person(
         "Asked to close it": alert.proposal.close,
         f"Next update offered for {_said_day(alert.proposal.next_update)}": _is_offered(alert),
         "Letter undelivered": bool(alert.bounced),
+        "Letter held back": bool(alert.letters_held),
+        "Author has left": people.has_left(alert.author_address),
         "Nobody to write to": bool(unaddressed([alert], now, procedure, people, calendar)),
         "Hold has ended": alert.on_hold and overdue_hold,
         "Next update date unclear": _hard_to_believe(alert, procedure, calendar),

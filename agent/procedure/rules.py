@@ -67,6 +67,21 @@ class ChaseStep(Told):
 
 
 @dataclass(frozen=True)
+class Spell(Told):
+    """Days of every year on which people are left in peace, from `first` to `last` (`12-24`, month first);
+    it may reach over New Year."""
+
+    first: str
+    last: str
+
+    def holds(self, day: date) -> bool:
+        told = f"{day:%m-%d}"
+        if self.first <= self.last:
+            return self.first <= told <= self.last
+        return told >= self.first or told <= self.last
+
+
+@dataclass(frozen=True)
 class Chasing(Told):
     """When an author is prompted (NCT 6.2). Intervals are working days; hours are local time.
 
@@ -74,6 +89,10 @@ class Chasing(Told):
     before (-1), on (0) or after it, and only then at intervals. A promise for later than
     `furthest_update` days after the form came is taken for a slip of the pen: nobody shall fall silent
     because of a mistyped year.
+
+    The `_fast` numbers hold while a child is missing, and up to the end of the clock `fast_until`. On `quiet`
+    days nobody is chased; they count as working days all the same. All numbers, and whom each step is for,
+    are those of the day on which an alert began (see `plan.py`).
 
     `reviewer_role` is the role without which nobody is a reviewer, whatever a form says; `stands_in`
     the role that is written to in place of somebody who cannot be. `updated_by` are those of author and
@@ -83,8 +102,8 @@ class Chasing(Told):
     clause: str
     first: int
     interval: int
-    first_missing: int
-    interval_missing: int
+    first_fast: int
+    interval_fast: int
     earliest: time
     latest: time
     steps: tuple[ChaseStep, ...]
@@ -93,6 +112,8 @@ class Chasing(Told):
     updated_by: tuple[str, ...] = ("author",)
     around_promise: tuple[int, ...] = (1,)
     furthest_update: int = 90
+    fast_until: str = ""
+    quiet: tuple[Spell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,13 +131,48 @@ class Recipients(Told):
 
 @dataclass(frozen=True)
 class Letters(Told):
-    """The procedure's own wording around the agent's letters. Nothing personal may stand here."""
+    """The procedure's own wording around the agent's letters. Nothing personal may stand here.
+
+    A form is acknowledged, or sent back in words, within `receipt_hours` or not at all (0: never).
+    """
 
     subject_prefix: str
     subject_marking: str
     sign_off: str
     form_name: str
     update_how: str
+    receipt_hours: int = 0
+
+
+@dataclass(frozen=True)
+class Urgent(Told):
+    """What may not wait, as codes of questions: `questions` that may hide an alert, `breaches` that tell that
+    data may have gone to the wrong people, `returned` those of a form to be sent back in words. It is told
+    at once, and `again_at` these hours of every day until somebody answers, the first time not before
+    `least_hours` are over."""
+
+    questions: tuple[str, ...] = ()
+    breaches: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    again_at: tuple[time, ...] = ()
+    least_hours: int = 2
+
+
+@dataclass(frozen=True)
+class Reminder(Told):
+    """Who is told of a clock, and when: `at` so long before (-4) or after its end, in hours for a clock that
+    ends at a moment, else in working days, and then `every` so long until it ends (0: no more).
+
+    `when_known`: also as soon as it runs. `any_hour`: outside office hours too, to the desk's duty role.
+    `beside` are clocks whose deadline the letter shows as well.
+    """
+
+    to: tuple[str, ...]
+    at: tuple[int, ...]
+    every: int = 0
+    when_known: bool = False
+    any_hour: bool = False
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +184,8 @@ class ClockRule(Told):
     several rules for one clock the first that runs counts. `strictly`: the deadline is over only when more
     than the time has passed. `inside` is the fact that has to lie within a window which the clock only
     bounds; such a clock is no deadline. `only` is "alerts" for a clock that means something only beside an
-    alert's record, "asking" for one that is worked out only for a person with a date in hand.
+    alert's record, "asking" for one that is worked out only for a person with a date in hand. Facts that are
+    `given` have to say so, where they are known at all.
     """
 
     clock: str
@@ -144,6 +201,8 @@ class ClockRule(Told):
     strictly: bool = False
     inside: str = ""
     only: Literal["", "alerts", "asking"] = ""
+    given: dict[str, str] = field(default_factory=dict)
+    reminder: Reminder | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +231,7 @@ class Procedure(Told):
     `missing_forms` are those of `forms` that are for a missing child. `findings` gives each departure
     that the procedure knows its clause; what is not listed is no departure here. `role_names`,
     `form_types` and `finding_words` say in plain words what roles, forms and findings are called.
+    `undecided` are the answers that say that nothing is decided yet.
     `columns` are those of the register's alerts, `question_columns` those of its Questions sheet.
     `summary_by` is the column, by its field, by which the Summary sheet counts open alerts apart.
     """
@@ -187,6 +247,7 @@ class Procedure(Told):
     subject: Subject
     chasing: Chasing
     letters: Letters
+    urgent: Urgent = field(default_factory=Urgent)
     categories: tuple[Category, ...] = ()
     must_be_copied: tuple[Recipients, ...] = ()
     system_id_names: tuple[str, ...] = ()
@@ -198,6 +259,7 @@ class Procedure(Told):
     clocks: tuple[ClockRule, ...] = ()
     role_names: dict[str, str] = field(default_factory=dict)
     form_types: dict[str, str] = field(default_factory=dict)
+    undecided: tuple[str, ...] = ()
     finding_words: dict[str, str] = field(default_factory=dict)
 
     def category(self, code: str) -> Category | None:

@@ -43,6 +43,7 @@ class Happened(StrEnum):
     CORRECTED = "corrected"  # a person changed a proposed value in the register
     OVERTYPED = "overtyped"  # a person typed into a column of the agent's; it was put back
     CHASED = "chased"
+    LETTER_HELD = "letter_held"  # a letter could not be posted at all, and waits for a person
     NOT_AN_ALERT = "not_an_alert"
     CONFIRMED = "confirmed"  # a provisional alert is one indeed
     MERGED = "merged"  # a person found two alerts to be one matter; told of both

@@ -29,6 +29,10 @@ class Calendar:
         """The desk's own wall time; a time that carries no zone is meant as such already."""
         return at.replace(tzinfo=self.zone) if at.tzinfo is None else at.astimezone(self.zone)
 
+    def shown(self, at: date | None) -> date | None:
+        """A time as the desk's clocks show it; a mere day, or nothing, as it is."""
+        return self.local(at) if isinstance(at, datetime) else at
+
     def today(self, now: datetime) -> date:
         return self.local(now).date()
 

@@ -17,6 +17,7 @@ import openpyxl
 
 from agent.ledger.base import DeskLedger, Letter
 from agent.procedure.entry import Entry
+from agent.procedure.mail import letter_marks_in
 from agent.procedure.words import ABOUT_THE_WORKBOOK, Happened
 from agent.sandbox.mailboxes import Mailbox, StoredMessage
 from agent.sandbox.stage import Stage
@@ -91,7 +92,15 @@ def _about(letter: Letter) -> str:
 
 def _letter(letter: Letter) -> str:
     moved = letter.changed_at.date() if letter.changed_at else None
-    return f"{_about(letter)} {letter.state} {letter.laid_at.date()} {moved} {letter.subject} {letter.text}"
+    text = _unmarked(letter.text)
+    return f"{_about(letter)} {letter.state} {letter.laid_at.date()} {moved} {letter.subject} {text}"
+
+
+def _unmarked(text: str) -> str:
+    """Without the mark by which a letter calls itself: it follows from its random key."""
+    for mark in letter_marks_in(text):
+        text = text.replace(mark, "N2K-")
+    return text
 
 
 def _known_of_the_register(ledger: DeskLedger) -> Iterator[str]:
@@ -140,6 +149,6 @@ def _mailbox(box: Mailbox, desk: str) -> Iterator[str]:
 
 def _mail(message: StoredMessage, desk: str) -> str:
     ours = message.sender.lower() in ("", desk)
-    which = message.body if ours else message.internet_message_id
+    which = _unmarked(message.body) if ours else message.internet_message_id
     marks = sorted(message.categories)
     return f"{message.sender} to {message.to} {message.subject!r} {marks} draft: {message.is_draft} {which}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ from agent.procedure.chase import (
 )
 from agent.procedure.entry import Entry
 from agent.procedure.people import People, Person
+from agent.procedure.plan import plan_kept, plan_to_keep
+from agent.procedure.rules import ChaseStep, Chasing
 from agent.procedure.submission import Child
 from agent.procedure.words import Happened
 from agent.procedure.working_days import BankHolidaysUnknown
@@ -72,6 +75,12 @@ def who(chases: Iterable[ChaseDue]) -> list[tuple[str, str]]:
             {"form": "sla_missing", "returned": "Mon 2 Mar 2026 09:00"},
             "Mon 9 Mar 2026",
         ),
+        # sooner, too, from Day One to Five of the Panel; not once a person wrote that it is decided
+        ("Mon 2 Mar 2026 10:00", {"aware": "Mon 2 Mar 2026 09:00"}, "Wed 4 Mar 2026"),
+        ("Fri 6 Mar 2026 17:30", {"aware": "Mon 2 Mar 2026 09:00"}, "Tue 10 Mar 2026"),
+        ("Mon 9 Mar 2026 10:00", {"aware": "Mon 2 Mar 2026 09:00"}, "Mon 16 Mar 2026"),  # Day Five is over
+        ("Mon 2 Mar 2026 10:00", {"aware": "Mon 2 Mar 2026 09:00", "panel": "Notified"}, "Mon 9 Mar 2026"),
+        ("Mon 2 Mar 2026 10:00", {"aware": "Mon 2 Mar 2026 09:00", "panel": "Pending"}, "Wed 4 Mar 2026"),
         # the update that the form promises wins
         ("Mon 2 Mar 2026 10:00", {"promised": "Fri 20 Mar 2026"}, "Mon 23 Mar 2026"),
         ("Mon 2 Mar 2026 10:00", {"promised": "Wed 4 Mar 2026"}, "Thu 5 Mar 2026"),
@@ -89,6 +98,8 @@ def test_the_first_prompt(received: str, told: dict[str, str], expected: str) ->
         missing_since=at(told["missing"]) if "missing" in told else None,
         returned_at=at(told["returned"]) if "returned" in told else None,
         next_update_due=day(told["promised"]) if "promised" in told else None,
+        aware_at=at(told["aware"]) if "aware" in told else None,
+        values={"panel_decision": told.get("panel", "")},
     )
     before = calendar().local(at(f"{expected} 09:00")) - timedelta(days=1)
 
@@ -145,6 +156,26 @@ def test_office_hours_are_those_on_the_wall_in_summer_too() -> None:
 
     assert due(summer, now="Mon 8 Jun 2026 08:59") == ()
     assert len(due(summer, now="Mon 8 Jun 2026 09:00")) == 1
+
+
+@pytest.mark.parametrize(
+    ("received", "due_on", "sent_on"),
+    [
+        ("Thu 17 Dec 2026 10:00", "Thu 24 Dec 2026", "Mon 4 Jan 2027"),  # New Year's Day is a Friday
+        ("Fri 18 Dec 2026 10:00", "Tue 29 Dec 2026", "Mon 4 Jan 2027"),
+        ("Wed 16 Dec 2026 10:00", "Wed 23 Dec 2026", "Wed 23 Dec 2026"),
+    ],
+)
+def test_in_christmas_week_nobody_is_chased_though_its_days_count(
+    received: str, due_on: str, sent_on: str
+) -> None:
+    quiet = alert(received)
+    days = [day(due_on) + timedelta(days=n) for n in range(14)]
+
+    sent = next(one for one in days if due(quiet, now=f"{one:%a} {one.day} {one:%b %Y} 10:00"))
+
+    assert sent == day(sent_on)
+    assert due(quiet, now=f"{sent_on} 10:00")[0].due == day(due_on)
 
 
 @pytest.mark.parametrize(
@@ -312,6 +343,99 @@ def test_a_prompt_that_can_go_to_nobody_is_told_and_not_lost() -> None:
     assert due(bounced, now="Mon 9 Mar 2026 09:00", people=lonely) == ()
     found = unaddressed([bounced], at("Mon 9 Mar 2026 03:00"), procedure(), lonely, calendar())
     assert [(one.alert, one.rule, one.role) for one in found] == [("SLA-2026-0001", "chase-1", "author")]
+
+
+BACK = day("Mon 30 Mar 2026")
+
+
+@pytest.mark.parametrize(
+    ("deputy", "to"),
+    [
+        ("Pia Winterbourne", PIA.address),  # of the roster, by name
+        ("Pia Winterbourne <pia.winterbourne@trust.example>", PIA.address),
+        ("nell.okafor@trust.example", "nell.okafor@trust.example"),  # within the allowed domains
+        ("Nell Okafor <nell.okafor@trust.example>", "nell.okafor@trust.example"),
+        ("Nell Okafor", None),  # whose address is that?
+        ("agency@elsewhere.example", None),  # outside
+        ("", None),
+    ],
+)
+def test_who_is_away_hands_on_to_their_deputy_or_is_asked_when_they_are_back(
+    deputy: str, to: str | None
+) -> None:
+    away = alert(away={AUTHOR: Absence(BACK, deputy=deputy)})
+
+    assert who(due(away, now="Mon 9 Mar 2026 09:00")) == ([("chase-1", to)] if to else [])
+    assert who(due(away, now="Mon 30 Mar 2026 09:00")) == [("chase-1", AUTHOR)]
+
+
+def test_a_deputy_who_is_away_as_well_or_might_be_the_subject_is_none() -> None:
+    both = alert(away={AUTHOR: Absence(BACK, deputy=PIA.address), PIA.address: Absence(BACK)})
+    staff = alert(
+        away={AUTHOR: Absence(BACK, deputy="n.okafor@trust.example")},
+        values={"author": "Theo Marchbanks", "staff_subject_name": "Nell Okafor"},
+    )
+
+    assert due(both, staff, now="Mon 9 Mar 2026 09:00") == ()
+
+
+def test_that_one_is_away_postpones_nobody_elses_letter() -> None:
+    away = chased(alert(away={AUTHOR: Absence(BACK)}), *SENT[:2])
+
+    assert who(due(away, now="Mon 23 Mar 2026 09:00")) == [("chase-3:reviewer", AVA.address)]
+
+
+def test_who_has_left_is_not_written_to() -> None:
+    gone = replace(PEOPLE, left=frozenset({AUTHOR, AVA.address}))
+
+    found = due(chased(alert(), *SENT[:2]), now="Mon 23 Mar 2026 09:00", people=gone)
+
+    assert who(found) == [("chase-3", SOL.address)]
+
+
+# ---------------------------------------------------------------- what an alert keeps
+
+
+def test_a_plan_stays_as_it_was_when_the_alert_began() -> None:
+    """The procedure's numbers change meanwhile; for alerts that begin afterwards the new ones hold."""
+    rules = procedure()
+    weekly = replace(rules.chasing, first=1, interval=1, steps=(ChaseStep(0, ("psw",), "chase"),))
+    changed = replace(rules, chasing=weekly)
+    begun = alert(plan=plan_to_keep(rules.chasing))
+
+    def asked(one: Alert, now: str) -> list[tuple[str, str]]:
+        return who(chases_due([one], at(now), changed, PEOPLE, calendar()))
+
+    assert asked(begun, "Tue 3 Mar 2026 09:00") == []
+    assert asked(begun, "Mon 9 Mar 2026 09:00") == [("chase-1", AUTHOR)]
+    assert asked(chased(begun, *SENT[:2]), "Mon 23 Mar 2026 09:00")[1] == ("chase-3:reviewer", AVA.address)
+    assert asked(alert(plan=plan_to_keep(weekly)), "Tue 3 Mar 2026 09:00") == [("chase-1:psw", PIA.address)]
+
+
+@given(
+    st.builds(
+        lambda first, interval, around: replace(
+            procedure().chasing, first=first, interval=interval, around_promise=tuple(around)
+        ),
+        st.integers(1, 30),
+        st.integers(1, 30),
+        st.lists(st.integers(-3, 5), min_size=1, max_size=4),
+    )
+)
+def test_a_plan_comes_back_from_the_ledger_as_it_went_in(plan: Chasing) -> None:
+    kept = json.loads(json.dumps(plan_to_keep(plan)))
+
+    assert plan_kept(kept, procedure().chasing) == plan
+
+
+def test_a_letter_refused_for_good_silences_no_alert() -> None:
+    """It was held on Monday; an interval later the prompt is due anew, for another day."""
+    held = alert(letters_held={"chase-1": at("Mon 9 Mar 2026 09:05")})
+
+    assert due(held, now="Fri 13 Mar 2026 16:00") == ()
+    assert [(one.rule, one.due) for one in due(held, now="Mon 16 Mar 2026 09:00")] == [
+        ("chase-1", day("Mon 16 Mar 2026"))
+    ]
 
 
 def test_whoever_holds_two_roles_has_one_letter() -> None:

@@ -185,7 +185,7 @@ def test_the_panels_clocks_run_only_for_matters_of_death_or_serious_harm() -> No
         for clock in deadlines_of(alert(aware_at=aware, categories=("K11",)), procedure(), calendar())
     }
 
-    assert harm == {"panel_day_five", "panel_last_day"}
+    assert harm == {"panel_day_five", "panel_last_day", "review_considered", "panel_update"}
     assert media == set()
 
 

@@ -161,6 +161,8 @@ def test_clocks_that_passed_or_come_up_this_week_are_shown_with_their_days() -> 
     assert shown == [
         ("National Panel, Day Five", day("Fri 13 Mar 2026"), True),
         ("National Panel, last day", day("Mon 16 Mar 2026"), False),
+        ("Rapid review considered", day("Fri 13 Mar 2026"), True),
+        ("Updated form", day("Fri 13 Mar 2026"), True),
     ]
 
 

@@ -168,7 +168,7 @@ def test_nobody_was_chased_when_nobody_should_be(played: Played) -> None:
         if entry.happened is Happened.CONCLUDED
     }
     chases = [
-        letter for letter in played.desk.ledger.letters(LetterState.POSTED) if letter.kind != "weekly_digest"
+        letter for letter in played.desk.ledger.letters(LetterState.POSTED) if letter.kind.startswith("chase")
     ]
     a_day: Counter[tuple[str, date]] = Counter()
     for letter in chases:

@@ -26,11 +26,14 @@ SUBJECT = "Senior Leadership Alert - Urgent and Confidential - R.F."
 
 
 class Office:
-    """`desk` is ready to work; everything else plays people, mail and bad luck."""
+    """`desk` is ready to work; everything else plays people, mail and bad luck.
+
+    Forms are not acknowledged here, so that a test of chases has only chases before it.
+    """
 
     def __init__(self, **limits: int) -> None:
         self.mailbox = TroubledMailbox(INBOX)
-        self.desk = builders.desk(mailbox=self.mailbox)
+        self.desk = without_receipts(builders.desk(mailbox=self.mailbox))
         self.register = TroubledRegister(self.desk.procedure)
         told = replace(self.desk.agent, limits=replace(self.desk.agent.limits, **limits))
         self.desk = replace(self.desk, register=self.register, agent=told)
@@ -107,6 +110,12 @@ class Office:
         """The chases that really went out, in order."""
         kinds = {letter.key: letter.kind for letter in self.ledger.letters()}
         return [one for one in self.mailbox.sent if kinds.get(one.key, "").startswith("chase")]
+
+
+def without_receipts(desk: Desk) -> Desk:
+    """The same desk under a procedure that acknowledges no form."""
+    rules = desk.procedure
+    return replace(desk, procedure=replace(rules, letters=replace(rules.letters, receipt_hours=0)))
 
 
 class TroubledMailbox(MemoryMailbox):

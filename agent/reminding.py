@@ -1,0 +1,51 @@
+"""Step 3 besides chases: receipts for first forms, reminders of clocks, and what may not wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agent.desk import Desk
+from agent.laying import lay
+from agent.ledger.base import Reason
+from agent.procedure import receipts, reminders, urgent
+from agent.procedure.occasion import Occasion
+
+KINDS = frozenset({receipts.ACKNOWLEDGEMENT, receipts.RETURNED_FORM, reminders.LETTER, urgent.LETTER})
+
+
+def reminding(desk: Desk, now: datetime) -> int:
+    """Lay each of these letters that is due, all of a kind to a person as one; gives how many were laid."""
+    gathered: dict[tuple[str, str], list[Occasion]] = {}
+    for occasion in occasions(desk, now):
+        if desk.ledger.letter_for(why_written(occasion)) is None:
+            gathered.setdefault((occasion.letter, occasion.to), []).append(occasion)
+    return sum(_lay(desk, kind, to, about, now) for (kind, to), about in gathered.items())
+
+
+def occasions(desk: Desk, now: datetime) -> list[Occasion]:
+    """Every letter that the rules want at this moment, whether or not it exists."""
+    alerts, questions = desk.ledger.alerts(), desk.ledger.questions()
+    rules, began = (desk.procedure, desk.people, desk.calendar), desk.ledger.began_at()
+    labels = {form.name: {field.name: field.label for field in form.mandatory()} for form in desk.forms}
+    return [
+        *urgent.urgent_due(questions, alerts, now, *rules),
+        *reminders.reminders_due(alerts.values(), now, *rules, not_before=began),
+        *receipts.acknowledgements_due(alerts.values(), questions, now, *rules, labels, not_before=began),
+        *receipts.returned_forms_due(alerts, questions, now, *rules, not_before=began),
+    ]
+
+
+def why_written(occasion: Occasion) -> Reason:
+    return Reason(occasion.alert, occasion.rule, occasion.due)
+
+
+def _lay(desk: Desk, kind: str, to: str, about: Sequence[Occasion], now: datetime) -> bool:
+    return lay(
+        desk,
+        kind,
+        to=to,
+        reasons=[why_written(one) for one in about],
+        now=now,
+        write=lambda mark: desk.writer.compose(kind, mark, about=about),
+    )
