@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime, time
 from agent.procedure.alert import day, moment
 from agent.procedure.entry import Entry
 from agent.procedure.people import People
+from agent.procedure.plan import plan_to_keep
 from agent.procedure.rules import Column, Procedure
 from agent.procedure.submission import Child
 from agent.procedure.text import fold, slips, words
@@ -252,6 +253,7 @@ class _Reader:
         child = Child(told.get("child_name", ""), born, told.get("system_id", ""))
         facts: dict[str, Json] = {
             "adopted_at": self.now.isoformat(),
+            "plan": plan_to_keep(self.procedure.chasing),
             "row": row.number,
             "categories": list(self._categories(told.get("categories", ""))),
             **{name: self._said(found) for name, found in moments.items() if found},

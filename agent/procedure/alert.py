@@ -49,6 +49,7 @@ class Alert:
     from there; `proposal` is what the last reply suggested, until more is heard. `away` are those who are
     absent, by address: that somebody is away pauses what is written to them, and nobody else. `chases` are
     the letters sent since then, `chases_ever` the prompts of all time.
+    `adopted_at` is when it was taken over from a spreadsheet, which tells of nothing that went before.
     `plan` holds the numbers by which it is chased, as they were when it began; `letters_held` are the rules
     whose letters were held back for a person since the last news, each with the time of that.
     """
@@ -76,6 +77,7 @@ class Alert:
     documents: frozenset[str] = frozenset()
     chases: tuple[Chased, ...] = ()
     chases_ever: int = 0
+    adopted_at: datetime | None = None
     plan: Mapping[str, Json] = field(default_factory=dict)
     letters_held: Mapping[str, datetime] = field(default_factory=dict)
     replied_at: datetime | None = None
@@ -167,6 +169,7 @@ def _opened(entry: Entry) -> Alert:
         author_address=str(content.get("author_address", "")),
         form=str(facts.get("form") or ""),
         last_news_at=_adopted_at(facts) or entry.at,
+        adopted_at=_adopted_at(facts),
         provisional=facts.get("provisional") is True,
         plan=_object(facts.get("plan")),
     )

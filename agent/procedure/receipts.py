@@ -76,7 +76,7 @@ def acknowledgements_due(
         _acknowledgement(alert, procedure, calendar, labels)
         for alert in alerts
         if alert.form
-        and not (alert.not_an_alert or alert.provisional)
+        and not (alert.not_an_alert or alert.provisional or alert.adopted_at)
         and _is_fresh(alert.received_at, now, procedure, not_before)
         and _may_be_answered(alert, procedure, people, calendar.today(now))
         and not any(_may_be_a_breach(one, alert.reference, alert.mails, procedure) for one in questions)

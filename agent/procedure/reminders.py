@@ -57,7 +57,7 @@ def reminders_due(
     not_before: datetime | None = None,
 ) -> tuple[ClockReminder, ...]:
     """Every reminder that is to be out at `now`. What lies before `not_before`, when the desk began, is
-    history."""
+    history; so is a deadline that was over when the alert was adopted."""
     look = _Look(now, procedure, people, calendar, not_before or datetime.min.replace(tzinfo=UTC))
     running = (one for one in alerts if not (one.concluded or one.not_an_alert or one.provisional))
     return tuple(reminder for alert in running for reminder in look.at(alert))
@@ -76,12 +76,16 @@ class _Look:
     def at(self, alert: Alert) -> Iterator[ClockReminder]:
         clocks = {clock.clock: clock for clock in deadlines_of(alert, self.procedure, self.calendar)}
         for clock in clocks.values():
-            if clock.reminder is None or clock.ended:
+            if clock.reminder is None or clock.ended or self._was_over(clock, alert):
                 continue
             mark = latest_mark(clock, clock.reminder, alert, self.now, self.procedure, self.calendar)
             if mark and mark.at > self.began:
                 for address, role in self._told(clock.reminder, alert).items():
                     yield self._reminder(alert, clock, mark, role, address, clocks)
+
+    def _was_over(self, clock: Clock, alert: Alert) -> bool:
+        adopted = alert.adopted_at
+        return adopted is not None and not clock.runs_on(self.calendar.today(adopted), self.calendar)
 
     def _told(self, reminder: Reminder, alert: Alert) -> dict[str, str]:
         """Addresses and roles; at any hour the duty role, where nobody else is at work or can be reached."""

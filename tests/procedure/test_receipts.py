@@ -88,6 +88,8 @@ def test_its_reason_is_the_same_whenever_it_is_asked_for() -> None:
         {"bounced": frozenset({AUTHOR})},
         {"form": ""},  # opened from a form that could not be read
         {"not_an_alert": True},
+        {"provisional": True},
+        {"adopted_at": at("Mon 2 Mar 2026 10:00")},
         {"values": {"author": "Theo Marchbanks", "staff_subject_name": "T Marchbanks"}},  # about themselves
         {"children": (Child("Theo Marchbanks"),)},
     ],

@@ -241,6 +241,15 @@ def test_what_came_before_the_desk_began_is_history() -> None:
     assert told(harmed(), now="Thu 5 Mar 2026 09:00", not_before=began)
 
 
+def test_a_deadline_that_was_over_when_an_alert_was_adopted_is_history() -> None:
+    """A spreadsheet does not tell what became of it; those of alerts just opened are told."""
+    old = harmed(adopted_at=at("Mon 16 Mar 2026 10:00"))
+    young = harmed(adopted_at=at("Wed 4 Mar 2026 08:00"))
+
+    assert told(old, now="Tue 17 Mar 2026 10:00") == set()
+    assert told(young, now="Thu 5 Mar 2026 09:00")
+
+
 def test_nobody_is_told_about_themselves() -> None:
     about_sol = harmed(values={"staff_subject_name": "Sol Quarrie", "staff_subject": "yes"})
     found = reminders(about_sol, now="Fri 6 Mar 2026 09:00")
