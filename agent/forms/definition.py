@@ -83,7 +83,8 @@ class FormDefinition(Told):
 
     `recognised_by` are titles under which it goes round, `old_names` those of the forms it replaced,
     `never` those of forms that are much like it and are another organisation's.
-    `marking` is printed on every page; `guidance` under the title.
+    `marking` is printed on every page; `guidance` under the title. The first `summary_pages` pages are the
+    summary that may be shown to people who are briefed, and nothing of the others.
     """
 
     name: str
@@ -95,6 +96,17 @@ class FormDefinition(Told):
     never: tuple[str, ...] = ()
     marking: str = ""
     guidance: str = ""
+    summary_pages: int = 0
+
+    @cached_property
+    def on_summary_pages(self) -> frozenset[str]:
+        """The names of the fields and tables of the summary, which alone may be shown further."""
+        page, names = 1, set[str]()
+        for section in self.sections:
+            page += section.new_page
+            if page <= self.summary_pages:
+                names |= {one.name for one in (*section.fields, *section.tables)}
+        return frozenset(names)
 
     @cached_property
     def fields(self) -> dict[str, FormField]:

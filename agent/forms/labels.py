@@ -280,7 +280,8 @@ class LabelBook:
         words, known = rest if first in self.categories else label, self.category_words
         if not words or words in known:
             return False
-        return process.extractOne(words, list(known), scorer=fuzz.ratio, score_cutoff=93) is None
+        best = process.extractOne(words, list(known), scorer=fuzz.ratio, score_cutoff=93)
+        return best is None or len(words) > len(best[0]) + 2  # slips of the pen are no more than slips
 
     def codes(self, text: str) -> Iterator[str]:
         """Every category code that stands in `text`."""

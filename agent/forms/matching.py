@@ -21,6 +21,7 @@ _TICK_WORDS = frozenset(("x", "yes", "y", "✓", "✔"))
 _SEPARATOR = re.compile(f"\\s*(?:\\.{{3,}}|…+|_{{2,}})|[:\t{CONTROL}{BOX}]|[?](?=\\s)| [–—-] |\\s{{3,}}")
 _SURE = frozenset(":\t._…")  # after these a label may have slips; a dash or a mark may stand in a sentence
 _MANY = 3  # how many separators a label itself may hold ("National Panel: decision, date")
+_NUMBER, _NUMBERS = re.compile(r"\d{0,2}[.)]?"), frozenset(("", "no", "number", "update no"))
 _APART = re.compile(r"\t|\s{3,}")  # what sets two questions on one line apart
 _HEAD = re.compile(
     r"[^\W\d_][^\t:\n\ufffc\ufffb]{1,58}:(?=\s|$|[\ufffc\ufffb])"
@@ -201,6 +202,7 @@ class _Matcher:
             if self._stops_rows(row):
                 break
             self.rows_seen.update((cell.table, cell.top) for cell in row)
+            self._use_number(rows[top][0], row[0])
             first = True
             for head, meaning in columns:
                 under = next(
@@ -213,6 +215,11 @@ class _Matcher:
             goes_on, count = False, count + 1
         self.one_row = read if count == 1 else None
         self.new_row = count != 1
+
+    def _use_number(self, head: Cell, cell: Cell) -> None:
+        """The number of a row is the form's own."""
+        if _NUMBER.fullmatch(self._cell_text(cell)) and key(self._cell_text(head)) in _NUMBERS:
+            self._use((*self._lines(head), *self._lines(cell)))
 
     def _stops_rows(self, row: Sequence[Cell]) -> bool:
         """A heading, or a row that asks something else, ends the rows."""
@@ -270,6 +277,8 @@ class _Matcher:
         for match, head, (lines, cell) in zip(found, heads, places, strict=True):
             if match is not None:
                 self._claim(match, head, lines, _UNDER_HEADING, cell, line)
+            else:
+                self.left_over += [head, *(one.text for one in lines if cell is None)]
         return True
 
     def _may_answer(self, line: Line) -> bool:
@@ -723,15 +732,17 @@ class _Matcher:
         result.unread = tuple(self._unread())
         return result
 
+    def _is_category(self, line: Line) -> bool:
+        """A line of the list of categories as it is printed, whose box was left alone."""
+        return line.plain and self.book.category(line.text) is not None and not self.book.says_more(line.text)
+
     def _unread(self) -> Iterator[str]:
         yield from self.left_over
         for line in self.lines:
             text = "".join(unit.text for unit in line.units).strip()
             if line.used or not re.search(r"\w", text) or is_prompt(text) or self._is_said_by_form(line):
                 continue
-            if self.book.exactly(text, self.section) is None and not (
-                line.plain and self.book.category(text)
-            ):
+            if self.book.exactly(text, self.section) is None and not self._is_category(line):
                 yield text
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,12 @@ class Reading:
         """The single values by name, and beside them what the form tells of its first child."""
         first: Mapping[str, Field] = next(iter(self.tables.get("children", ())), {})
         return {**first, **self.fields}
+
+    def only(self, names: Collection[str]) -> Reading:
+        """This reading without any field or table but those `names`: what a summary may show."""
+        fields = {name: found for name, found in self.fields.items() if name in names}
+        tables = {name: rows for name, rows in self.tables.items() if name in names}
+        return replace(self, fields=fields, tables=tables, unread=(), problems=())
 
     def text(self, name: str) -> str:
         """The single value called `name`, or "" where the form has none."""

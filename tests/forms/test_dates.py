@@ -63,6 +63,7 @@ def test_a_day_or_time_is_read_day_first(written: str, iso: str) -> None:
         ("some time before 1/2/25", "unsure"),
         ("3 and 4 March 2025", "unsure"),
         ("Wed 9 Sept 2024", "weekday"),
+        ("w/c 1/2/25", "unsure"),
         ("EDD 1/2/25", "expected"),
         ("log 120325 of the day", "no_date"),
     ],
@@ -94,6 +95,35 @@ def test_every_day_and_time_is_read_as_it_was_written(day: date, at: time) -> No
     ):
         assert read_stamp(written).iso == f"{day}T{at:%H:%M}", written
     assert read_day(f"{day:%d%m%Y}") == day
+
+
+STYLES = (
+    "{d:%d/%m/%Y} {t:%H:%M}",
+    "{d:%d/%m/%Y} at {t:%H%M}hrs",
+    "{d:%d.%m.%y} {t:%H:%M} hours",
+    "{d.day}/{d.month}/{d:%y}, {t:%H%M} hrs",
+    "{d:%A} {d.day} {d:%B %Y} - {t:%H:%M}",
+    "{d:%a} {d.day} {d:%b %y} approx {t:%H:%M}",
+    "{t:%H:%M} on {d.day} {d:%B %Y}",
+    "{d:%Y-%m-%d}T{t:%H:%M}",
+    "{d.day} {d:%b}. {d:%Y} (at {t:%H.%M}hrs)",
+)
+
+
+@given(st.dates(date(1971, 1, 1), date(2069, 12, 31)), st.times(), st.sampled_from(STYLES))
+def test_every_style_of_staff_reads_back_exactly(day: date, at: time, style: str) -> None:
+    assert read_stamp(style.format(d=day, t=at)).iso == f"{day}T{at:%H:%M}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("still missing", "not yet returned", "Has not returned", "not known at this stage", "don't know"),
+        *("to follow", "awaited", "n.k", "not provided"),
+    ],
+)
+def test_saying_that_it_has_not_come_to_pass_is_no_date_that_cannot_be_read(said: str) -> None:
+    assert is_unknown(said)
 
 
 @given(st.text())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import subprocess
 import unicodedata
 from collections.abc import Mapping
@@ -146,6 +148,26 @@ def test_labels_in_words_that_no_definition_knows_lead_to_no_wrong_answer(reader
             and not beside(name, field, paper)
         ]
     assert bad == []
+
+
+def test_no_word_that_stands_on_a_form_is_lost(reader: Reader) -> None:
+    """A word is added somewhere: it belongs to an answer or a label, or is listed as not understood."""
+    for paper in papers([1]):
+        places = [text.end() for text in re.finditer(r'<w:t xml:space="preserve">[^<]+', paper.body)]
+        at = random.Random(str(paper)).choice([place for place in places if not is_prompt(paper.body, place)])
+        for added in (" qxz", ": qxz"):
+            found = reader(paper, docx(paper.body[:at] + added + paper.body[at:]))
+            assert "qxz" in " ".join(everything_said(found)), (str(paper), paper.body[at - 60 : at])
+
+
+def is_prompt(body: str, place: int) -> bool:
+    return re.search(r"(?:Click|Enter text)[^<]*$", body[:place]) is not None
+
+
+def everything_said(found: Reading) -> list[str]:
+    rows = (found.fields, *(row for rows in found.tables.values() for row in rows))
+    told = [text for row in rows for field in row.values() for text in (field.text, field.label)]
+    return [*told, *found.unread, *found.problems]
 
 
 @pytest.fixture(scope="session")

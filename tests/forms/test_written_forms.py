@@ -263,3 +263,9 @@ def test_no_two_labels_of_a_form_mean_the_same_everywhere(
                     found = book.exactly(label)
                     assert found, (definition.name, label)
                     assert found.meaning.field.name == asked.name, (definition.name, label)
+
+
+def test_only_the_first_two_pages_are_the_summary(definitions: Sequence[FormDefinition]) -> None:
+    on_summary = definitions[0].on_summary_pages
+    assert {"summary", "current_position", "incident_at"} <= on_summary
+    assert not {"children", "police_ref", "siblings", "panel", "updates", "conclusion"} & on_summary

@@ -44,6 +44,28 @@ def test_local_times_are_read_in_the_desks_zone() -> None:
     assert submission.aware_at == date(2026, 3, 2)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2025-10-26T01:30", datetime(2025, 10, 26, 0, 30, tzinfo=UTC)),  # comes twice: the first
+        ("2025-03-30T01:30", datetime(2025, 3, 30, 1, 30, tzinfo=UTC)),  # skipped: by the clocks of before
+    ],
+)
+def test_an_hour_that_the_clocks_repeat_or_skip_is_read_in_one_stated_way(
+    written: str, meant: datetime
+) -> None:
+    (submission,) = submissions(mail(), form(missing_since=written))
+    assert isinstance(submission.missing_since, datetime)
+    assert submission.missing_since.astimezone(UTC) == meant
+
+
+def test_a_reading_can_be_cut_down_to_what_a_summary_shows() -> None:
+    told = replace(form(), unread=("Ring me first",))
+    assert set(told.only({"summary", "children"}).fields) == {"summary"}
+    assert set(told.only({"summary", "children"}).tables) == {"children"}
+    assert told.only({"summary"}).unread == ()
+
+
 def test_children_updates_and_conclusion_are_taken_as_they_stand() -> None:
     told = form(
         children=(
@@ -132,6 +154,14 @@ def test_of_a_forwarded_form_the_first_sender_is_written_to() -> None:
         (mail(), form(aware_at="next Tuesday"), ("date_invalid",)),
         (mail(), form(aware_at="2026-03-02T12:00"), ("date_future",)),
         (mail(), form(aware_at="not known"), ()),
+        (mail(), form(returned_at="not yet returned"), ()),
+        (mail(), form(children=[{"child_name": "Liam Harwood", "dob": "2035-05-04"}]), ("date_future",)),
+        (mail(), form(children=[{"child_name": "Unborn Harwood", "dob": "EDD 4/5/2026"}]), ()),
+        (
+            mail(),
+            replace(form(), problems=("blank_form: Nothing on the form is filled in.",)),
+            ("blank_form",),
+        ),
     ],
 )
 def test_what_makes_the_agent_doubt(came: Mail, told: Reading, doubts: tuple[str, ...]) -> None:
