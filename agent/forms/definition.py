@@ -105,7 +105,7 @@ class FormDefinition(Told):
         for section in self.sections:
             page += section.new_page
             if page <= self.summary_pages:
-                names |= {one.name for one in (*section.fields, *section.tables)}
+                names |= {asked.name for asked in section.fields} | {table.name for table in section.tables}
         return frozenset(names)
 
     @cached_property
