@@ -16,6 +16,7 @@ from agent.desk import Desk
 from agent.errors import NeedsAPerson
 from agent.intake import reconcile
 from agent.ledger.base import LetterState
+from agent.register_outage import OUTAGE, RECOVERED
 from agent.sandbox.mailboxes import StoredMessage
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
@@ -130,6 +131,7 @@ def _counts(desk: Desk) -> Counter[str]:
     alerts = desk.ledger.alerts().values()
     letters = Counter(letter.kind for letter in desk.ledger.letters(LetterState.POSTED))
     digests = letters.pop("weekly_digest", 0)
+    outages = sum(letters.pop(kind, 0) for kind in (OUTAGE, RECOVERED))
     return +Counter(
         {
             "mails dealt with": len(desk.ledger.mails()),
@@ -139,6 +141,7 @@ def _counts(desk: Desk) -> Counter[str]:
             "questions": len(desk.ledger.questions(waiting_only=False)),
             "chases sent": sum(letters.values()),
             "digests sent": digests,
+            "letters about the register sent": outages,
         }
     )
 

@@ -25,6 +25,7 @@ from agent.procedure.entry import Entry
 from agent.procedure.mail import REHEARSAL
 from agent.procedure.pause import Pause, too_many
 from agent.procedure.words import Happened
+from agent.register_outage import OUTAGE, outage_is_news
 from agent.weekly_digest import KIND as DIGEST
 from agent.weekly_digest import still_wanted
 
@@ -121,6 +122,8 @@ def _may_go(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
 def _is_timely(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
     if must_be_wanted(letter):
         return all((reason, letter.to.lower()) in chases for reason in letter.reasons)
+    if letter.kind == OUTAGE:
+        return outage_is_news(desk, letter)
     return letter.kind != DIGEST or still_wanted(desk, letter, now)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from agent.bookkeeping import bookkeeping
 from agent.chasing import chasing
 from agent.desk import Desk
 from agent.errors import AgentError, Stopping, TryAgainLater
@@ -16,6 +15,7 @@ from agent.intake import intake
 from agent.log import logger
 from agent.posting import posting
 from agent.procedure.working_days import BankHolidaysUnknown
+from agent.register_outage import watched_bookkeeping
 from agent.weekly_digest import weekly_digest
 
 log = logger()
@@ -25,7 +25,7 @@ Step = Callable[[Desk, datetime], int]
 # In the order of the one data path: what a step finds is told by the next.
 STEPS: dict[str, Step] = {
     "intake": intake,
-    "bookkeeping": bookkeeping,
+    "bookkeeping": watched_bookkeeping,
     "chasing": chasing,
     "weekly_digest": weekly_digest,
     "posting": posting,

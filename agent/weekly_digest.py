@@ -56,8 +56,7 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
 
 def readers(desk: Desk) -> list[str]:
     """The addresses that get the digest; whoever holds two of its roles gets one."""
-    wanted = desk.settings.digest.to
-    return list(dict.fromkeys(person.address for role in wanted for person in desk.people.holding(role)))
+    return desk.people.addresses(desk.settings.digest.to)
 
 
 def still_wanted(desk: Desk, letter: Letter, now: datetime) -> bool:
@@ -68,9 +67,9 @@ def still_wanted(desk: Desk, letter: Letter, now: datetime) -> bool:
 
 
 def _reason(address: str, week: date) -> Reason:
-    return Reason("", f"{KIND}:{_opaque(address)}", week)
+    return Reason("", f"{KIND}:{opaque(address)}", week)
 
 
-def _opaque(address: str) -> str:
+def opaque(address: str) -> str:
     """Tells two readers apart without naming either in a key."""
     return hashlib.sha256(address.lower().encode()).hexdigest()[:12]

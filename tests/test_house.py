@@ -27,7 +27,8 @@ ALLOWED = {
 }
 # The steps see only the promise of each adapter room, never the adapters.
 STEPS = (
-    *("desk", "intake", "bookkeeping", "versions", "chasing", "weekly_digest", "laying", "posting", "steps"),
+    *("desk", "intake", "bookkeeping", "register_outage", "versions", "chasing"),
+    *("weekly_digest", "laying", "posting", "steps"),
 )
 ADAPTERS = re.compile(
     r"^agent\.(mailbox|ledger|register)\.(?!base$|merge$|guard$|summary_layout$)|^agent\.(m365|sandbox|bootstrap)\b"

@@ -86,6 +86,18 @@ def samples() -> dict[str, Written]:
             iter(chases(alert(author_address="x@elsewhere.example"), now="Mon 9 Mar 2026 09:00").values())
         ),
         "digest": writer().digest(digest(QUIET, SECOND, AWARE, STAFF), MARK),
+        "register outage": writer().compose(
+            "register_outage",
+            MARK,
+            since=at("Mon 16 Mar 2026 09:15"),
+            why="The register “Need to Know.xlsx” is open in Excel or checked out.",
+        ),
+        "register recovered": writer().compose(
+            "register_recovered",
+            MARK,
+            since=at("Mon 16 Mar 2026 09:15"),
+            now=at("Mon 16 Mar 2026 14:05"),
+        ),
         "empty digest": writer().digest(digest(questions=(), letters=()), MARK),
     }
 

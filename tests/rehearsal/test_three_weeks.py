@@ -18,6 +18,7 @@ import pytest
 
 from agent import log
 from agent.bootstrap import Agent, at_work
+from agent.chasing import is_chase
 from agent.demo import play
 from agent.desk import Desk
 from agent.ledger.base import LetterState
@@ -167,9 +168,7 @@ def test_nobody_was_chased_when_nobody_should_be(played: Played) -> None:
         for entry in played.desk.ledger.entries()
         if entry.happened is Happened.CONCLUDED
     }
-    chases = [
-        letter for letter in played.desk.ledger.letters(LetterState.POSTED) if letter.kind.startswith("chase")
-    ]
+    chases = [letter for letter in played.desk.ledger.letters(LetterState.POSTED) if is_chase(letter)]
     a_day: Counter[tuple[str, date]] = Counter()
     for letter in chases:
         sent = (letter.changed_at or letter.laid_at).astimezone(zone)

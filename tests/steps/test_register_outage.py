@@ -1,0 +1,116 @@
+"""When the register cannot be written for long: one letter, and one when it works again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from agent.errors import Locked
+from agent.ledger.base import Letter, LetterState
+from agent.posting import posting
+from agent.register_outage import OUTAGE, RECOVERED, watched_bookkeeping
+from tests.builders import MONDAY, PSW
+from tests.steps.small_office import Office
+
+
+def after(minutes: float) -> datetime:
+    return MONDAY + timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def office() -> Office:
+    """Somebody has the register open, and something is to be written."""
+    made = Office()
+    told = replace(made.desk.settings.register, tell=("psw",), tell_after_minutes=60)
+    made.desk = replace(made.desk, settings=replace(made.desk.settings, register=told))
+    made.opens_alert()
+    made.types("SLA-2026-0001", status="Concluded")
+    made.register.open_by_person = True
+    return made
+
+
+def tried(office: Office, *minutes: float) -> None:
+    for minute in minutes:
+        try:
+            watched_bookkeeping(office.desk, after(minute))
+        except Locked:
+            continue
+
+
+def letters(office: Office, kind: str) -> list[Letter]:
+    return [letter for letter in office.ledger.letters() if letter.kind == kind]
+
+
+def test_nobody_is_told_before_the_time_is_over(office: Office) -> None:
+    tried(office, 0, 30, 59)
+    assert letters(office, OUTAGE) == []
+
+
+def test_one_letter_is_laid_however_long_it_lasts(office: Office) -> None:
+    tried(office, 0, 60, 65, 200)
+
+    (letter,) = letters(office, OUTAGE)
+    assert letter.to == PSW.address
+    assert "Somebody has the register open" in letter.text
+    assert "SLA-2026" not in letter.subject + letter.text + letter.html
+
+
+def test_a_letter_not_gone_when_it_works_again_is_withdrawn_and_nothing_said(office: Office) -> None:
+    tried(office, 0, 60)
+    office.register.open_by_person = False
+    tried(office, 70)
+
+    assert [letter.state for letter in letters(office, OUTAGE)] == [LetterState.WITHDRAWN]
+    assert letters(office, RECOVERED) == []
+
+
+def test_whoever_was_told_is_told_once_that_it_works_again(office: Office) -> None:
+    tried(office, 0, 60)
+    posting(office.desk, after(61))
+    office.register.open_by_person = False
+    tried(office, 70, 75)
+    posting(office.desk, after(76))
+
+    assert [letter.state for letter in letters(office, OUTAGE)] == [LetterState.POSTED]
+    (letter,) = letters(office, RECOVERED)
+    assert (letter.to, letter.state) == (PSW.address, LetterState.POSTED)
+    assert "10:10" in letter.text
+
+
+def test_each_outage_has_its_own_letters(office: Office) -> None:
+    for start in (0, 300):
+        office.register.open_by_person = True
+        office.types("SLA-2026-0001", updates=str(99 + start))  # the agent's own, so it is put back
+        tried(office, start, start + 60)
+        posting(office.desk, after(start + 61))
+        office.register.open_by_person = False
+        tried(office, start + 70)
+
+    assert (len(letters(office, OUTAGE)), len(letters(office, RECOVERED))) == (2, 2)
+
+
+def test_a_new_start_in_the_middle_does_not_forget_since_when(office: Office) -> None:
+    """Nothing is kept in the process: the ledger says since when."""
+    tried(office, 0)
+    again = replace(office.desk, register=office.register)
+    with pytest.raises(Locked):
+        watched_bookkeeping(again, after(60))
+
+    assert len(letters(office, OUTAGE)) == 1
+
+
+def test_an_outage_that_ended_before_the_letter_went_out_is_no_news_any_more(office: Office) -> None:
+    """Also where the agent was cut off between the two."""
+    tried(office, 0, 60)
+    office.register.open_by_person = False
+    tried(office, 70)
+
+    assert posting(office.desk, after(71)) == 0
+
+
+def test_in_watch_mode_no_letter_is_written(office: Office) -> None:
+    office.desk = office.in_mode("watch")
+    tried(office, 0, 60, 120)
+    assert letters(office, OUTAGE) == []
