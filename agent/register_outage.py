@@ -1,4 +1,4 @@
-"""When the register cannot be written for long, the people concerned get one letter, and one when it can be
+"""When the register cannot be written for long, the desk's support get one letter, and one when it can be
 again. Since when it cannot be is in the ledger, so that no new start forgets it."""
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _is_stuck(desk: Desk, now: datetime, why: str) -> None:
         with desk.ledger.page() as page:
             page.record(Entry(Happened.REGISTER_STUCK, None, now, SOURCE))
     elif now - since >= timedelta(minutes=told.tell_after_minutes):
-        _tell(desk, OUTAGE, since, now, why)
+        _tell_support(desk, since, now, why)
 
 
 def _is_free(desk: Desk, now: datetime) -> None:
@@ -59,12 +59,12 @@ def _is_free(desk: Desk, now: datetime) -> None:
         page.record(Entry(Happened.REGISTER_FREE, None, now, SOURCE))
 
 
-def _tell(desk: Desk, kind: str, since: datetime, now: datetime, why: str) -> None:
+def _tell_support(desk: Desk, since: datetime, now: datetime, why: str) -> None:
     if desk.agent.mode == "watch":
         return
-    for address in desk.people.addresses(desk.settings.register.tell):
-        if desk.ledger.letter_for(_reason(kind, address, since)) is None:
-            _lay(desk, kind, address, since, now, why)
+    for person in desk.people.holding(desk.people.roles.support):
+        if desk.ledger.letter_for(_reason(OUTAGE, person.address, since)) is None:
+            _lay(desk, OUTAGE, person.address, since, now, why)
 
 
 def _lay(desk: Desk, kind: str, address: str, since: datetime, now: datetime, why: str) -> None:

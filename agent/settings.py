@@ -122,15 +122,14 @@ class RegisterPlace(Told):
     service, also while people have it open) or file (in a folder of this machine or network).
     `site` is "host:/sites/name", and `path` inside its default library; of a file, `path` is its place, a
     relative one beside `agent.toml`. `restricted` is a second one, written in the same way.
-    Whoever holds a role of `tell` gets a letter when it could not be written for `tell_after_minutes`, and
-    one when it can be again.
+    The desk's support hear of it when it could not be written for `tell_after_minutes`, and when it can be
+    again.
     """
 
     kind: Literal["sharepoint_file", "sharepoint_workbook", "file"]
     path: str
     site: str = ""
     restricted: RestrictedPlace | None = None
-    tell: tuple[str, ...] = ()
     tell_after_minutes: int = 60
 
     @property
@@ -302,7 +301,7 @@ def roles_needed(desk: DeskSettings, procedure: Procedure) -> set[str]:
     """The roles that letters of this desk go to."""
     asked = {role for step in procedure.chasing.steps for role in step.to}
     reviewers = {procedure.chasing.reviewer_role} if "reviewer" in asked else set()
-    told = {*desk.digest.to, *desk.register.tell}
+    told = set(desk.digest.to)
     return told | (asked - {"author", "reviewer"}) | reviewers | {procedure.chasing.stands_in}
 
 

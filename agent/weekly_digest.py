@@ -56,7 +56,8 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
 
 def readers(desk: Desk) -> list[str]:
     """The addresses that get the digest; whoever holds two of its roles gets one."""
-    return desk.people.addresses(desk.settings.digest.to)
+    wanted = desk.settings.digest.to
+    return list(dict.fromkeys(person.address for role in wanted for person in desk.people.holding(role)))
 
 
 def still_wanted(desk: Desk, letter: Letter, now: datetime) -> bool:

@@ -31,7 +31,7 @@ roles = ["sqas_sm", "strategic_manager"]
 [[people]]
 name = "Pia Winterbourne"
 address = "pia.winterbourne@nctrust.co.uk"
-roles = ["psw", "duty", "business_support"]
+roles = ["psw", "duty"]
 """
 
 

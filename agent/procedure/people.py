@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agent.procedure.rules import Told
@@ -44,10 +43,6 @@ class People:
 
     def has_left(self, address: str) -> bool:
         return address.lower() in self.left
-
-    def addresses(self, roles: Iterable[str]) -> list[str]:
-        """Of everybody who holds one of `roles`; whoever holds two is named once."""
-        return list(dict.fromkeys(person.address for role in roles for person in self.holding(role)))
 
     def at(self, address: str) -> Person | None:
         """Who has this address."""

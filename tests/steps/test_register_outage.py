@@ -23,8 +23,8 @@ def after(minutes: float) -> datetime:
 def office() -> Office:
     """Somebody has the register open, and something is to be written."""
     made = Office()
-    told = replace(made.desk.settings.register, tell=("psw",), tell_after_minutes=60)
-    made.desk = replace(made.desk, settings=replace(made.desk.settings, register=told))
+    told = replace(made.desk.people, roles=replace(made.desk.people.roles, support="psw"))
+    made.desk = replace(made.desk, people=told)
     made.opens_alert()
     made.types("SLA-2026-0001", status="Concluded")
     made.register.open_by_person = True
