@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from agent.answering import act_on_answers
 from agent.errors import TryAgainLater
-from agent.procedure.words import Place
+from agent.intake import intake
+from agent.ledger.sql import SqlLedger
+from agent.procedure.words import Happened, Place
 from tests.builders import MONDAY, alert_form, later
 from tests.steps.small_office import SUBJECT, Office
 
@@ -127,3 +131,44 @@ def test_a_mail_under_an_id_used_before_touches_nothing_of_the_first(office: Off
 
     assert office.asked() == []
     assert office.cell(REFERENCE, "status") == "New"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("commit", [1, 2, 3])
+def test_ended_at_any_commit_an_answer_is_carried_out_once(tmp_path: Path, when: str, commit: int) -> None:
+    """Of an intake that acts on an answer and files the mail afresh."""
+    ends = _Ends()
+    ledger = SqlLedger(f"sqlite:///{tmp_path}/ledger.sqlite", watch=ends)
+    office = Office()
+    office.ledger = ledger.desk("nct")
+    office.desk = replace(office.desk, ledger=office.ledger)
+    office.receives_alert(MONDAY, sender=STRANGER)
+    office.works(MONDAY)
+    answers(office, "New alert")
+    ends.at(when, commit)
+    with suppress(KeyboardInterrupt):
+        intake(office.desk, later(1))
+    ends.at("never", 0)
+    intake(office.desk, later(1))
+
+    assert office.happened() == [Happened.OPENED, Happened.CONFIRMED]
+    assert office.asked() == []
+    assert office.ledger.to_act_on() == []
+    assert lies_in(office, Place.ALERTS)
+    ledger.close()
+
+
+class _Ends:
+    """Ends the process, as it were, before or after the commit of this number."""
+
+    def __init__(self) -> None:
+        self.at("never", 0)
+
+    def at(self, when: str, commit: int) -> None:
+        self.when, self.left = when, commit
+
+    def __call__(self, when: str, what: str) -> None:
+        if when == self.when:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
