@@ -11,7 +11,9 @@ from email.header import Header
 from email.message import Message
 from email.utils import format_datetime, formataddr
 
-SUBJECT, SENT, HEADERS, TO_KIND = 0x0037, 0x0039, 0x007D, 0x0C15
+from agent.procedure.mail import CLASS_HEADER
+
+CLASS, SUBJECT, SENT, HEADERS, TO_KIND = 0x001A, 0x0037, 0x0039, 0x007D, 0x0C15
 SENDER_NAME = 0x0C1A
 BODY, HTML, MESSAGE_ID, REFERENCES, REPLY_TO = 0x1000, 0x1013, 0x1035, 0x1039, 0x1042
 DISPLAY_NAME, ADDRESS, SMTP = 0x3001, 0x3003, 0x39FE
@@ -138,6 +140,7 @@ def _known_headers(item: Item) -> list[tuple[str, str]]:
     about = item.about
     sender = next((address for kind in _SENDERS if "@" in (address := text(about, kind))), "")
     said = [
+        (CLASS_HEADER, _flat(text(about, CLASS))),
         ("Subject", _flat(text(about, SUBJECT))),
         ("From", _person(text(about, SENDER_NAME), sender)),
         ("Date", _date(number(about, SENT))),

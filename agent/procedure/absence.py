@@ -48,6 +48,19 @@ def _day_after(cue: re.Match[str], said: str, today: date) -> date | None:
     return found + timedelta(days=1) if found and included and cue.re is _UNTIL else found
 
 
+_LEFT = re.compile(
+    r"\bno longer (?:works?|working|employed|with (?:the|us)|part of)\b|"
+    r"\b(?:has|have|'ve) (?:now )?left (?:the |our |my )?(?:\w+ )?"
+    r"(?:organi[sz]ation|trust|council|company|authority|service|employment|team)\b",
+    re.IGNORECASE,
+)
+
+
+def has_left(text: str) -> bool:
+    """Whether the mailbox answers that its owner works there no longer: nobody will be back."""
+    return _LEFT.search(text[:MOST_READ]) is not None
+
+
 # --- who stands in ---------------------------------------------------------------------------------
 
 _TURN_TO = re.compile(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.procedure import signs
-from agent.procedure.mail import KEY_HEADER, Mail
+from agent.procedure.mail import CLASS_HEADER, KEY_HEADER, Mail
 from agent.procedure.text import undressed
 
 SURE = 4
@@ -67,6 +67,15 @@ def _subject(*patterns: str) -> Callable[[Mail], bool]:
     return lambda mail: wanted.search(signs.shortened(undressed(mail.subject))) is not None
 
 
+def _notice(*patterns: str) -> Callable[[Mail], bool]:
+    """A subject that no person answered or sent on: what they say about a notice is their own."""
+    shows = _subject(*patterns)
+    return lambda mail: shows(mail) and _BY_A_PERSON.match(mail.subject) is None
+
+
+_BY_A_PERSON = re.compile(r"^\s*(?:\[[^\]]{1,20}\]\s*)?(?:re|aw|sv|antw|fwd?|wg|tr)\s*:", re.IGNORECASE)
+
+
 def _text(*patterns: str) -> Callable[[Mail], bool]:
     wanted = re.compile("|".join(patterns), re.IGNORECASE)
     return lambda mail: wanted.search(mail.text[:_LOOKED_AT]) is not None
@@ -119,6 +128,12 @@ NO_REPLY = (
 )
 _NEVER = r"(?!)"
 
+
+def _item(pattern: str) -> Callable[[Mail], bool]:
+    """What Outlook takes a saved mail for."""
+    return _header(CLASS_HEADER, pattern)
+
+
 SIGNS = (
     Sign(OWN_LETTER, 9, "it carries the key of a letter of ours", _header(KEY_HEADER)),
     Sign(PROTECTED, 6, "it is protected by rights (.rpmsg)", _attached(r"\.rpmsg$", r"rpmsg")),
@@ -142,6 +157,8 @@ SIGNS = (
         PROTECTED, 3, "what it says is in an attached page", _attached(r"^message(?:_v\d)?\.html?$", _NEVER)
     ),
     Sign(PROTECTED, 2, "a one-time passcode opens it", _text(r"one-time (?:passcode|password)")),
+    Sign(PROTECTED, 6, "Outlook takes it for an encrypted mail", _item(r"^IPM\.Note\.SMIME$")),
+    Sign(RECALL, 8, "Outlook takes it for a recall", _item(r"^IPM\.Outlook\.Recall")),
     Sign(RECALL, 8, "its subject says that a mail is recalled", _machine("recall")),
     Sign(
         "read_receipt",
@@ -151,6 +168,8 @@ SIGNS = (
     ),
     Sign("read_receipt", 5, "its subject begins as that of a read receipt", _machine("read_receipt")),
     Sign("feedback_report", 6, "it is built as a complaint report", _attached(_NEVER, r"feedback-report")),
+    Sign("read_receipt", 6, "Outlook takes it for a receipt", _item(r"^REPORT\..*\.(?:IPNRN|IPNNRN|DR)$")),
+    Sign("calendar", 6, "Outlook takes it for a calendar entry", _item(r"^IPM\.(?:Appointment|Schedule)")),
     Sign(
         "calendar",
         6,
@@ -175,6 +194,7 @@ SIGNS = (
     Sign(AUTO_REPLY, 4, "a header names the program that answers", _header("x-autoreply")),
     Sign(AUTO_REPLY, 4, "a header names the program that answers", _header("x-autorespond")),
     Sign(AUTO_REPLY, 4, "its precedence is that of an automatic reply", _header("precedence", "^auto_reply")),
+    Sign(AUTO_REPLY, 5, "Outlook takes it for an automatic reply", _item(r"^IPM\.Note\.Rules\.\w*Template")),
     Sign(AUTO_REPLY, 5, "Exchange says that it answered by itself", _answers_by_itself),
     Sign(
         AUTO_REPLY,
@@ -199,7 +219,7 @@ SIGNS = (
         "voicemail",
         3,
         "its subject tells of a voice message or call",
-        _subject(r"\bvoice ?(?:mail|message)\b", r"\bmissed call\b"),
+        _notice(r"\bvoice ?(?:mail|message)\b", r"\bmissed call\b"),
     ),
     Sign("voicemail", 2, "it carries a recording", _attached(r"\.(?:wav|mp3|m4a|amr)$", r"^audio/")),
     Sign("voicemail", 1, "nobody reads answers to its sender", _sender(NO_REPLY, r"voicemail|unity")),
@@ -207,7 +227,7 @@ SIGNS = (
         "share_notice",
         3,
         "its subject says that a file was shared, or something written, elsewhere",
-        _subject(
+        _notice(
             r"\bshared\b.{0,80}\bwith you\b",
             r"\b(?:sent|posted|mentioned|added) .{0,40}\b(?:in|to) .{0,40}\b(?:teams|channel|chat)\b",
             r"\bin (?:microsoft )?teams\b",
@@ -218,7 +238,7 @@ SIGNS = (
         "quarantine",
         3,
         "its subject tells of mails held back",
-        _subject(r"\bquarantine", r"\b(?:held|blocked) messages?\b", r"\bspam (?:digest|report|summary)\b"),
+        _notice(r"\bquarantine", r"\b(?:held|blocked) messages?\b", r"\bspam (?:digest|report|summary)\b"),
     ),
     Sign(
         "quarantine",

@@ -58,6 +58,8 @@ QUESTIONS: Mapping[str, str] = {
     "challenge": "A mailbox wants proof that a person wrote before it takes a mail. See that it arrives.",
     "closure_without_form": "Somebody asks to close an alert, without a filled-in conclusion. Decide.",
     "query": "Somebody asks whether an alert is needed. Answer them.",
+    "has_left": "A mailbox answers that its owner works there no longer. "
+    "Find out who sees to the alert, and correct its author or reviewer.",
     "recall": "The sender tried to recall a mail. Perhaps it was sent in error: look at once.",
     "update_before_alert": "An update came before its alert, which was opened from it. "
     "Look for the first form.",
@@ -408,7 +410,8 @@ class Case:
             for reference, role in roles.items()
             if said.message_id not in self.alerts[reference].mails
         ]
-        return self._decision("away", entries, meant=roles)
+        gone = self._questions(["has_left"], tuple(roles)) if "has_left" in said.doubts else []
+        return self._decision("away", entries, gone, meant=roles)
 
     def _role_of_sender(self, alert: Alert) -> str:
         """Author or reviewer of this alert, else a role at the desk; "" where the sender has none."""

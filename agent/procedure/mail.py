@@ -12,6 +12,9 @@ from datetime import datetime
 KEY_HEADER = "x-need-to-know-letter"
 REHEARSAL = "-rehearsal"  # ends the key of a copy that was sent in rehearsal
 
+# What kind of item Outlook takes a saved mail for (`IPM.Note`, `IPM.Appointment`), kept as a header.
+CLASS_HEADER = "x-outlook-item"
+
 # What a letter of ours calls itself in its text: the beginning of its key, which nobody can guess. It stays
 # in the quote of a reply where ids and headers are lost.
 LETTER_MARK = "N2K-"

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from agent.procedure import signs
-from agent.procedure.absence import deputy, return_date
+from agent.procedure.absence import deputy, has_left, return_date
 from agent.procedure.apart import bears_marking, bears_phrase, references_in
 from agent.procedure.automatic import AUTO_REPLY, OWN_LETTER, PROTECTED, RECALL, Verdict, verdict
 from agent.procedure.filled_form import FilledForm
@@ -298,7 +298,7 @@ class _Arrival:
             deputy=deputy(said),
             reason=AUTO_REPLY,
             because=judged.because,
-            doubts=self._sender_doubts,
+            doubts=(*(("has_left",) if has_left(undressed(said)) else ()), *self._sender_doubts),
         )
 
     def _protected(self, judged: Verdict) -> Submission:

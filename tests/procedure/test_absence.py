@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.procedure.absence import deputy, return_date
+from agent.procedure.absence import deputy, has_left, return_date
 
 TODAY = date(2026, 3, 2)  # a Monday
 
@@ -72,6 +72,21 @@ def test_the_day_of_return(text: str, back: str | None) -> None:
 )
 def test_who_stands_in(text: str, who: str) -> None:
     assert deputy(text) == who
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Theo no longer works for the Trust. Please contact Ines Holloway.", True),
+        ("I have left the council.", True),
+        ("Please note that Theo is no longer employed here.", True),
+        ("I have left the office for the day.", False),
+        ("I am on leave.", False),
+        ("This mailbox is no longer monitored at weekends.", False),
+    ],
+)
+def test_whether_somebody_will_not_be_back(text: str, left: bool) -> None:
+    assert has_left(text) is left
 
 
 @given(st.text(max_size=300))

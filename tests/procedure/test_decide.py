@@ -603,6 +603,13 @@ def test_a_colleague_of_the_desk_who_is_away_is_kept_apart_from_the_author(desk:
     assert desk.only.absence_of("ivy.pratt@nctrust.co.uk", date(2026, 3, 16)) is None
 
 
+def test_an_author_who_has_left_is_a_question(desk: Desk) -> None:
+    text = "Dana no longer works for the Trust."
+    came = mail("Automatic reply: x", number=9, answers="<letter@us>", headers=AWAY, text=text)
+    decision = desk.receives(message=came, answered=(REFERENCE,))
+    assert (happenings(decision), codes(decision)) == (["away"], ["has_left"])
+
+
 def test_somebody_elses_absence_says_nothing_of_the_author(desk: Desk) -> None:
     came = mail("Automatic reply: x", number=9, sender=COLLEAGUE, answers="<letter@us>", headers=AWAY)
     decision = desk.receives(message=came, answered=(REFERENCE,))
