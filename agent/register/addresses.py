@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 LAST_ROW = 1_048_576
+LAST_COLUMN = 16_384
 _RANGE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
 
 

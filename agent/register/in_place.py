@@ -8,12 +8,12 @@ sentence before anything is written.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from lxml import etree
+from openpyxl.formula.translate import Translator
 
 from agent.errors import ChangedMeanwhile, NeedsAPerson
 from agent.procedure.rules import Column
@@ -25,12 +25,10 @@ from agent.register.own_sheets import bring_in, own_sheet
 from agent.register.package import CONTENT_TYPES, Package, q, relationships_of
 from agent.register.properties import MARK, set_property
 from agent.register.sheet_part import has_formulas
-from agent.register.workbook import TABLE, Placed, SheetTable, Workbook, most_common
+from agent.register.workbook import ADDRESS, NAMED_OR_QUOTED, TABLE, Placed, SheetTable, Workbook, most_common
 from agent.register.writing import look_of, put
 
 _LOOKS_AT = 20  # rows above a new one that decide what its cells look like
-_ADDRESS = re.compile(r"\$?\b[A-Z]{1,3}\$?\d+\b")
-_NAMED_OR_QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]')
 _AFTER_CALC = (  # elements that stand behind `calcPr` in a workbook part
     *("oleSize", "customWorkbookViews", "pivotCaches", "smartTagPr", "smartTagTypes"),
     *("webPublishing", "fileRecoveryPr", "webPublishObjects", "extLst"),
@@ -290,6 +288,7 @@ class _TableEditor:
         looks, formulas = self._usual_looks(first), self._column_formulas()
         growth = Growth(self.table, places[-1])
         growth.refuse_if_in_the_way()
+        growth.make_room()
         for number, values in zip(places, new_rows, strict=True):
             self._new_row(number, values, looks, formulas)
         growth.grow()
@@ -324,9 +323,31 @@ class _TableEditor:
         found = {}
         for index, column in enumerate(self.table.root.iter(q("tableColumn")), self.table.area.left):
             formula = column.findtext(q("calculatedColumnFormula"))
-            if formula and not _ADDRESS.search(_NAMED_OR_QUOTED.sub("", formula)):
+            if formula and not ADDRESS.search(NAMED_OR_QUOTED.sub("", formula)):
                 found[index] = formula
         return found
+
+    def _filled_down(self, column: int, row: int) -> str:
+        """The formula that people filled down to the row above, as it reads here; "" where there is none.
+
+        One that does not go on from the row before that is no column's but one cell's.
+        """
+        one, two = (self._formula(column, number) for number in (row - 1, row - 2))
+        above, here = cell(column, row - 1), cell(column, row)
+        if not one or not two or _translated(two, cell(column, row - 2), above) != one:
+            return ""
+        return _translated(one, above, here).removeprefix("=")
+
+    def _formula(self, column: int, row: int) -> str:
+        """A cell's formula with its equals sign, also where it shares that of another; else ""."""
+        found = self.table.cell(column, row) if row >= self.table.first_row else None
+        formula = None if found is None else found.find(q("f"))
+        if formula is None or formula.get("t", "shared") != "shared":
+            return ""
+        if formula.text:
+            return f"={formula.text}"
+        origin, text = self.table.sheet.shared_formula(formula.get("si", ""))
+        return _translated(f"={text}", origin, cell(column, row)) if text else ""
 
     def _new_row(
         self, row: int, values: Mapping[str, str], looks: Mapping[int, str], formulas: Mapping[int, str]
@@ -339,9 +360,16 @@ class _TableEditor:
             value = tidy(placed.column, values.get(placed.column.heading, ""))
             if value:
                 put(found, placed.column, value, self.values)
-            elif placed.index in formulas and not has_content(found):
-                etree.SubElement(found, q("f")).text = formulas[placed.index]
+            elif not has_content(found) and (
+                formula := formulas.get(placed.index) or self._filled_down(placed.index, row)
+            ):
+                etree.SubElement(found, q("f")).text = formula
         self._fit_height(row)
+
+
+def _translated(formula: str, origin: str, place: str) -> str:
+    """A formula with its addresses as they read in another cell."""
+    return str(Translator(formula, origin).translate_formula(place))
 
 
 def _format_of(value: str | int | float | date) -> str:

@@ -147,6 +147,14 @@ _PROTECTED = (
     "The workbook is encrypted (a password or a sensitivity label), so the agent cannot open it. "
     "Take the password or label off, or give the agent's app registration the right to it."
 )
+_SIGNED = (
+    "The workbook is digitally signed. Any change would break the signature, so nothing is written to it. "
+    "Remove the signature (File > Info)."
+)
+_SHARED = (
+    "The workbook is a “shared workbook” of the old kind, with a log of changes that the agent cannot go on "
+    "with. Stop sharing it (Review > Unshare Workbook): in SharePoint people can work together anyway."
+)
 _IS_STRICT = (
     "The workbook is in the “Strict Open XML” format, which the agent does not edit. "
     "In Excel, save it as “Excel Workbook (*.xlsx)”."
@@ -169,4 +177,7 @@ def _opened(content: bytes) -> zipfile.ZipFile:
         raise NeedsAPerson(f"The workbook is damaged (a part stands in it twice). {RESTORE}")
     if any(part.flag_bits & 1 for part in parts):
         raise NeedsAPerson(_PROTECTED)
+    for beginning, sentence in (("_xmlsignatures/", _SIGNED), ("xl/revisions/", _SHARED)):
+        if any(part.filename.startswith(beginning) for part in parts):
+            raise NeedsAPerson(sentence)
     return opened

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from xml.sax.saxutils import unescape
 
 from lxml import etree
 
@@ -21,6 +22,7 @@ _NUMBER = re.compile(rb"""\sr=["'](\d+)["']""")
 # All of a cell behind its address. Excel, LibreOffice and the usual libraries write the address first.
 _CELL = re.compile(rb'<c r="([A-Z]{1,3})\d{1,7}"([^>]*>(?:(?<=/>)|.*?</c>))', re.DOTALL)
 _FORMULAS = (re.compile(rb"<f[ >/]"), re.compile(rb":f[ >/]"))  # two are quicker than one for both
+_FORMULA_TEXT = re.compile(rb"<f(?:\s[^>]*)?>([^<]*)</f>")
 _DECLARATION = re.compile(rb"(\xef\xbb\xbf)?(<\?xml[^>]*\?>)?\s*")
 _UNUSUAL = (b"<!", b"<?")  # comments, instructions, document types
 _EMPTY = b"<sheetData/>"
@@ -91,6 +93,29 @@ class SheetPart:
                 cells[before].addnext(new)
             cells[column] = new
         return cells[column]
+
+    def move_row(self, old: int, new: int) -> None:
+        """Let a row with all its cells stand in another place, where nothing is."""
+        element, cells = self.row(old), self.cells(old)
+        for kept in (self._spans, self._rows, self._cells):
+            kept.pop(old, None)
+            kept.pop(new, None)
+        self._touched.discard(old)
+        self._touched.add(new)
+        self._rows[new], self._cells[new] = element, cells
+        element.set("r", str(new))
+        for column, found in cells.items():
+            found.set("r", cell(column, new))
+
+    def formulas(self) -> Iterator[str]:
+        """The formulas of all cells."""
+        return (unescape(found.decode()) for found in _FORMULA_TEXT.findall(self._content))
+
+    def shared_formula(self, number: str) -> tuple[str, str]:
+        """The cell that holds the formula which others share under this number, and its text; "" for none."""
+        wanted = rb'<c r="([A-Z]+\d+)"[^>]*><f(?=[^>]*\ssi="%b")[^>]*[^/]>([^<]+)</f>' % number.encode()
+        found = re.search(wanted, self._content) if number.isdecimal() else None
+        return (found[1].decode(), unescape(found[2].decode())) if found else ("", "")
 
     # Reading without taking apart
 

@@ -29,6 +29,8 @@ from agent.register.styles import Styles
 TABLE = "NeedToKnow"
 QUESTIONS_TABLE = "NeedToKnowQuestions"
 
+ADDRESS = re.compile(r"\$?\b[A-Z]{1,3}\$?\d+\b")
+NAMED_OR_QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]')  # parts of a formula that are no address
 _USUAL_WIDTH = 9.0
 _BEFORE_NAMES = ("sheets", "functionGroups", "externalReferences")  # what stands before them in a workbook
 _REMEMBERED = 10_000  # different cells of a column whose words are kept
@@ -136,6 +138,14 @@ class Workbook:
             return True
         place = area(found.root.get("ref", ""))
         return place is not None and self.remembered(column, found.sheet_name, place) is not None
+
+    def reckons_with_row(self, row: int) -> bool:
+        """Does any formula of the workbook name a cell in a row of this number?"""
+        named = re.compile(rf"\$?\b[A-Z]{{1,3}}\$?{row}\b")
+        formulas = (
+            text for _, part in self.sheets() if part in self.package for text in self.sheet(part).formulas()
+        )
+        return any(named.search(text) for text in formulas)
 
     # Names
 

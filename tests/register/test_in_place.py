@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from agent.errors import ChangedMeanwhile, NeedsAPerson
@@ -269,6 +270,41 @@ def test_rows_and_cells_without_addresses_are_counted() -> None:
     assert opened(changed_to(content, 1, Status="Concluded"))["B4"].value == "Concluded"
 
 
+def _prefixed(text: str) -> str:
+    """As the Open XML SDK writes: every element of the sheet with a prefix."""
+    return re.sub(r"<(/?)(\w+)(?=[\s/>])", r"<\1x:\2", text).replace(" xmlns=", " xmlns:x=")
+
+
+def _remarked(text: str) -> str:
+    return text.replace("<row ", "<!-- a row --><row ").replace("</sheetData>", "<?why not?></sheetData>")
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [_prefixed, _remarked, lambda text: text.replace('"', "'"), lambda text: text.replace("<c r=", "<c\nr=")],
+    ids=["prefixes", "remarks", "single quotes", "line ends"],
+)
+def test_a_sheet_in_an_unusual_spelling_is_read_and_written_all_the_same(spell: Any) -> None:
+    usual = book_with(row(1, summary="A & B <C>"), row(2))
+    content = with_parts(usual, {SHEET: spell(parts(usual)[SHEET].decode()).encode()})
+
+    assert sheet_of(content).rows == sheet_of(usual).rows
+    after = changed_to(added(content, 3), 1, Status="Concluded")
+    assert after != content
+    assert sheet_of(after).rows == sheet_of(changed_to(added(usual, 3), 1, Status="Concluded")).rows
+    assert [opened(after)[f"A{number}"].value for number in (4, 5, 6)] == [*map(reference, (1, 2, 3))]
+
+
+def test_a_file_with_large_zip_headers_is_edited() -> None:
+    usual, out = book_with(row(1)), io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, part in parts(usual).items():
+            with target.open(name, "w", force_zip64=True) as file:
+                file.write(part)
+
+    assert sheet_of(changed_to(out.getvalue(), 1, Status="New")).rows[reference(1)]["Status"] == "New"
+
+
 # What grows with the table
 
 
@@ -285,6 +321,47 @@ def test_the_table_and_what_covers_it_grow_with_new_rows() -> None:
         "H4:H6",
     }
     assert {str(rule.sqref) for rule in sheet.conditional_formatting} >= {"A4:I6", "B4:B6", "C4:C6"}
+
+
+def test_a_total_row_goes_down_before_new_rows() -> None:
+    content = added(as_excel_would(book_with(row(1)), _total_row), 2, 3)
+
+    sheet = opened(content)
+    assert sheet.tables["NeedToKnow"].ref == "A3:I7"
+    assert sheet.tables["NeedToKnow"].totalsRowCount == 1
+    assert [sheet[f"A{number}"].value for number in (4, 5, 6, 7)] == [*map(reference, (1, 2, 3)), "Total"]
+    assert sheet["D7"].value == "=SUBTOTAL(109,NeedToKnow[Children])"
+    assert sheet.tables["NeedToKnow"].autoFilter.ref == "A3:I6"
+    assert set(sheet_of(content).rows) == set(map(reference, (1, 2, 3)))
+
+
+def test_a_formula_that_people_filled_down_goes_on_with_its_addresses() -> None:
+    def reckon(book: openpyxl.Workbook) -> None:
+        sheet = book.worksheets[0]
+        sheet["I4"], sheet["I5"] = "=TODAY()-C4+$D$4", "=TODAY()-C5+$D$4"
+
+    sheet = opened(added(as_excel_would(book_with(row(1), row(2)), reckon), 3, 4))
+
+    assert [sheet[f"I{number}"].value for number in (6, 7)] == ["=TODAY()-C6+$D$4", "=TODAY()-C7+$D$4"]
+
+
+def test_a_formula_in_one_cell_is_nobodys_column() -> None:
+    def reckon(book: openpyxl.Workbook) -> None:
+        book.worksheets[0]["I5"] = "=TODAY()-C5"
+
+    assert opened(added(as_excel_would(book_with(row(1), row(2)), reckon), 3))["I6"].value is None
+
+
+def test_a_formula_that_excel_shares_between_its_cells_goes_on_too() -> None:
+    text = parts(book_with(row(1), row(2)))[SHEET].decode()
+    for number, formula in ((4, '<f t="shared" ref="I4:I5" si="0">D4*2</f>'), (5, '<f t="shared" si="0"/>')):
+        text, count = re.subn(
+            rf'<c r="I{number}"( s="\d+")?(?: t="n")?/>', rf'<c r="I{number}"\1>{formula}<v>2</v></c>', text
+        )
+        assert count == 1
+    content = with_parts(book_with(row(1), row(2)), {SHEET: text.encode()})
+
+    assert opened(added(content, 3))["I6"].value == "=D6*2"
 
 
 def test_a_print_area_over_the_table_grows_and_other_names_do_not() -> None:
@@ -383,11 +460,35 @@ def test_a_formula_in_a_column_of_the_agents_gives_way_with_its_place_in_the_cha
 def _total_row(book: openpyxl.Workbook) -> None:
     table = book.worksheets[0].tables["NeedToKnow"]
     table.ref, table.totalsRowCount = "A3:I5", 1
-    book.worksheets[0]["A5"] = "Total"
+    book.worksheets[0]["A5"], book.worksheets[0]["D5"] = "Total", "=SUBTOTAL(109,NeedToKnow[Children])"
+
+
+def _total_by_addresses(book: openpyxl.Workbook) -> None:
+    _total_row(book)
+    book.worksheets[0]["D5"] = "=SUM(D4:D4)"
+
+
+def _total_used_elsewhere(book: openpyxl.Workbook) -> None:
+    _total_row(book)
+    book.create_sheet("Ours")["A1"] = "='Need to Know'!D5"
+
+
+def _total_with_a_comment(book: openpyxl.Workbook) -> None:
+    _total_row(book)
+    book.worksheets[0]["D5"].comment = Comment("Ask Casey", "Ava")
+
+
+def _total_over_a_note(book: openpyxl.Workbook) -> None:
+    _total_row(book)
+    book.worksheets[0]["L6"] = "ask Ava"
 
 
 def _note_below(book: openpyxl.Workbook) -> None:
     book.worksheets[0]["C5"] = "ask Ava"
+
+
+def _comment_below(book: openpyxl.Workbook) -> None:
+    book.worksheets[0]["C5"].comment = Comment("about another matter", "Casey")
 
 
 def _no_table(book: openpyxl.Workbook) -> None:
@@ -401,8 +502,12 @@ def _merged(book: openpyxl.Workbook) -> None:
 @pytest.mark.parametrize(
     ("work", "sentence"),
     [
-        (_total_row, "has a total row"),
+        (_total_by_addresses, "total row, which cannot be moved down"),
+        (_total_used_elsewhere, "total row, which cannot be moved down"),
+        (_total_with_a_comment, "total row, which cannot be moved down"),
+        (_total_over_a_note, "total row, which cannot be moved down"),
         (_note_below, "right below the register's table"),
+        (_comment_below, "right below the register's table"),
         (_no_table, "table “NeedToKnow” is no longer in the workbook"),
         (_merged, "Cell B4 of the register is merged"),
     ],
@@ -491,8 +596,16 @@ def _with_a_document_type(content: bytes) -> bytes:
             ),
             "Strict Open XML",
         ),
+        (with_parts(book_with(row(1)), {"_xmlsignatures/sig1.xml": b"<Signature/>"}), "digitally signed"),
+        (
+            with_parts(book_with(row(1)), {"xl/revisions/revisionLog1.xml": b"<revisions/>"}),
+            "shared workbook",
+        ),
     ],
-    ids=["prose", "nothing", "encrypted", "cut off", "zip bomb", "document type", "broken part", "strict"],
+    ids=[
+        *("prose", "nothing", "encrypted", "cut off", "zip bomb", "document type", "broken part", "strict"),
+        *("signed", "shared"),
+    ],
 )
 def test_what_is_no_sound_workbook_is_refused_in_a_sentence(content: bytes, sentence: str) -> None:
     with pytest.raises(NeedsAPerson, match=sentence):
