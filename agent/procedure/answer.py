@@ -17,7 +17,7 @@ from agent.procedure.people import People
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Submission
 from agent.procedure.text import fold
-from agent.procedure.words import Happened, Place
+from agent.procedure.words import Happened, Kind, Place
 
 
 class Answer(StrEnum):
@@ -109,6 +109,8 @@ class _Answered:
 
     def is_new(self) -> Decision:
         """What is provisional stands from now on; what no alert was opened from is opened."""
+        if any(one.kind is Kind.BOUNCE for one in self.submissions):
+            raise Unclear("A report that a mail came back is no alert. Name the alert it is about.")
         own = self._opened_from_it()
         confirmed = [self._confirmed(alert) for alert in own if alert.provisional]
         opened = joined([self._case(one).open() for one in self._undecided()])
@@ -147,10 +149,15 @@ class _Answered:
         return Case(trusted, self.alerts, self.procedure, self.people, (), self.new_reference)
 
     def _opened_from_it(self) -> list[Alert]:
-        """The alerts in question of which nothing is known but this mail."""
+        """The alerts in question that stand on this mail: provisional, or known from nothing else."""
         asked = (self.alerts.get(reference) for reference in self.question.candidates)
         return [
-            alert for alert in asked if alert and alert.mails == {self._source} and not alert.not_an_alert
+            alert
+            for alert in asked
+            if alert
+            and self._source in alert.mails
+            and (alert.provisional or len(alert.mails) == 1)
+            and not alert.not_an_alert
         ]
 
     def _undecided(self, but: Sequence[Alert] = ()) -> list[Submission]:

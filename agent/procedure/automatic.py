@@ -170,14 +170,8 @@ SIGNS = (
     Sign("feedback_report", 6, "it is built as a complaint report", _attached(_NEVER, r"feedback-report")),
     Sign("read_receipt", 6, "Outlook takes it for a receipt", _item(r"^REPORT\..*\.(?:IPNRN|IPNNRN|DR)$")),
     Sign("calendar", 6, "Outlook takes it for a calendar entry", _item(r"^IPM\.(?:Appointment|Schedule)")),
-    Sign(
-        "calendar",
-        6,
-        "it carries a calendar entry",
-        lambda mail: (
-            _attached(_NEVER, r"^text/calendar")(mail) or _header("content-class", "calendarmessage")(mail)
-        ),
-    ),
+    Sign("calendar", 6, "it carries a calendar entry", _attached(_NEVER, r"^text/calendar")),
+    Sign("calendar", 6, "a header says so", _header("content-class", "calendarmessage")),
     Sign(
         "calendar",
         5,

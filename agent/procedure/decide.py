@@ -189,7 +189,7 @@ class Case:
         said = replace(said, kind=self._kind(), findings=(*said.findings, *noticed))
         facts = self._begun(said, reference) | ({"provisional": True} if provisional else {})
         opened = self._entry(Happened.OPENED, reference, facts, _content(said))
-        entries = [opened, *self._conclusion(reference, concluded=False)]
+        entries = [opened, *self._conclusion(reference, concluded=provisional)]
         asked = (*early, *unknown, *said.doubts)
         outcome = "opened_provisional" if provisional else "opened"
         return self._decision(outcome, entries, self._questions(asked, (reference,)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from agent.procedure.alert import Alert, alert_after
 from agent.procedure.answer import Unclear, answered, choices
 from agent.procedure.decision import Decision, Question
-from agent.procedure.mail import Mail
+from agent.procedure.mail import Bounce, Mail
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.words import Happened, Place
 from tests.procedure.arrivals import (
@@ -153,6 +154,22 @@ def test_a_person_makes_a_provisional_alert_one(strange: Asking) -> None:
 def test_naming_the_provisional_alert_itself_confirms_it(strange: Asking) -> None:
     assert happenings(strange.is_told(SECOND)) == ["confirmed"]
     assert strange.status() == {FIRST: "alert", SECOND: "alert"}
+
+
+def test_a_provisional_alert_that_came_twice_is_made_one_all_the_same(strange: Asking) -> None:
+    strange.receives(*(one for one in strange.documents), sender=NURSE, after=timedelta(days=1))
+    assert happenings(strange.is_told("New alert")) == ["confirmed"]
+
+
+def test_a_report_of_what_came_back_is_no_alert() -> None:
+    desk = Asking()
+    desk.receives(form())
+    desk.came = replace(mail("Undeliverable: x", number=50), bounce=Bounce("dana@x.example", True, None))
+    desk.documents = ()
+    desk.question = desk.receives(message=desk.came).questions[0]
+    with pytest.raises(Unclear, match="no alert"):
+        desk.is_told("New alert")
+    assert happenings(desk.is_told(FIRST)) == ["bounced"]
 
 
 def test_a_person_takes_a_provisional_alert_off(strange: Asking) -> None:
