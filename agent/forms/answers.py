@@ -21,6 +21,7 @@ _PROMPT = re.compile(
     r"|\[?(?:insert|enter|type|add)\b[\w /]*\]|_+|\.{3,}|…+|-+",
     re.IGNORECASE,
 )
+_LONGEST_DATE = 40  # characters: "Wednesday 30th September 2026 at 12.30pm"
 _LEADERS = re.compile(r"^(?:_+|\.{3,}|…+|\s)+|(?:_+|\.{3,}|…+|\s)+$")  # lines to write on
 _NONE = re.compile(
     r"none|nil|-+|missing", re.IGNORECASE
@@ -62,7 +63,17 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
         return found if found != Typed("", "") else _stressed(asked, text, units)
     if asked.type != "long" and _says_unknown(text):
         return Typed("", text)
+    if asked.type in ("long", "person") and _is_only_a_date(text):
+        return Typed("", text, problem="only_a_date")
     return Typed(_squeezed(text, keep_lines=asked.type == "long"), text)
+
+
+def _is_only_a_date(text: str) -> bool:
+    """No name and no story: rather the answer to another question, out of its place."""
+    if len(text) > _LONGEST_DATE or not any(char.isdigit() for char in text):
+        return False
+    stamp = read_stamp(text)
+    return stamp.day is not None and stamp.bare
 
 
 def said(lines: Sequence[Sequence[Unit]]) -> str:

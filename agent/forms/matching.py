@@ -753,6 +753,7 @@ def _why(problem: str, label: str, text: str) -> str:
         "several": f"{said} names more than one date",
         "no_year": f"{said} has no year",
         "no_date": f"{said} is no date that can be read",
+        "only_a_date": f"{said} is only a date",
         "unsure": f"{said} is not certain",
         "weekday": f"in {said} the weekday and the date differ",
         "time_unclear": f"in {said} the time is not clear, so only the day was taken",

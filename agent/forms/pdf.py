@@ -155,11 +155,12 @@ def _write_table(
 
 
 def _goes_on(row: Sequence[Square], inside: dict[int, list[Piece]]) -> bool:
-    """Whether the first row of a page is the rest of the row with which the page before ended: nothing
-    stands in its first cell, and what follows is an answer or goes on in the middle of a sentence."""
+    """Whether the first row of a page is the rest of the row with which the page before ended: nothing begins
+    in its first cell, and what follows is an answer or goes on in the middle of a sentence."""
     said = ["".join(piece.text for piece in inside.get(id(square), ())) for square in row]
     rest = next((text for text in said if text), "")
-    return len(said) > 1 and not said[0] and bool(rest) and (len(said) == 2 or rest[0].islower())
+    is_rest = not said[0] or said[0][0].islower()
+    return len(said) > 1 and is_rest and bool(rest) and (len(said) == 2 or rest[0].islower())
 
 
 def _wraps(above: Sequence[Piece], line: Sequence[Piece], edge: float) -> bool:
@@ -171,8 +172,10 @@ def _wraps(above: Sequence[Piece], line: Sequence[Piece], edge: float) -> bool:
     is_below = abs(above[0].box.left - first.left) < height and last.bottom - first.top < (_NEAR - 1) * height
     is_full = last.right + first.right - first.left + height / 4 > edge - height / 2
     said = _said(above)  # in a box of its own, narrower than the page
-    is_open = said.count("(") > said.count(")") or (":" in said and _UNFINISHED.search(said) is not None)
-    return is_below and (is_full or is_open)
+    goes_on = _UNFINISHED.search(said) is not None or line[0].text[:1].islower()
+    is_open = said.count("(") > said.count(")") or (":" in said and goes_on)
+    is_asked = said.endswith((".", "!", "?")) and line[-1].text.endswith(":")  # the next question
+    return is_below and (is_full or is_open) and not is_asked
 
 
 def _write_line(stream: Stream, line: Sequence[Piece], after: Sequence[Piece] = ()) -> None:

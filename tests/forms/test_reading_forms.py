@@ -266,6 +266,8 @@ DOUBTFUL = {
         "several_values",
     ),
     "both boxes ticked": (table(["Staff subject", "☒ Yes ☒ No"]), "staff_subject", "several_ticked"),
+    "a date where a name is asked for": (table(["Author", "4/3/25"]), "author", "only_a_date"),
+    "a date where a story is asked for": (table(["Summary", "4 March 2025"]), "summary", "only_a_date"),
     "neither yes nor no": (table(["Staff subject", "perhaps"]), "staff_subject", "unclear_choice"),
 }
 
