@@ -43,9 +43,9 @@ class PersonsChange:
 class Merged:
     """What to write, what people did, and what a person has to look at.
 
-    `seen` is to be remembered as what stood there: the sheet's rows; rows that vanished, until they stand
-    there again, so that nothing people wrote in them is lost; and of references that stand twice what was
-    known before, as nobody knows yet which row will be left.
+    `seen` is to be remembered as what stood there: the sheet's rows; rows and columns that vanished, until
+    they stand there again, so that nothing people wrote in them is lost and the agent knows its own hand;
+    and of references that stand twice what was known before, as nobody knows yet which row will be left.
     """
 
     changes: Changes
@@ -55,7 +55,7 @@ class Merged:
 
     def seen_after(self, written: Sheet) -> Rows:
         """What is to be remembered once `changes` were written and `written` stands there."""
-        return {**written.rows, **_of(self.seen, written.twice)}
+        return {**_overlaid(_of(self.seen, written.rows), written.rows), **_of(self.seen, written.twice)}
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,14 @@ def merge(
             cells[sides.reference] = wanted
     missing = [reference for reference in ledger_says if reference not in sheet.rows]
     vanished = {reference: both[reference] for reference in missing if reference in both}
+    there = present if sheet.headings else columns
     new_rows = tuple(
-        _whole_row(columns, vanished.get(reference, {}), ledger_says[reference]) for reference in missing
+        _whole_row(columns, there, vanished.get(reference, {}), ledger_says[reference])
+        for reference in missing
     )
     doubts = (*sheet.doubts, *_doubts(columns, wrote_last, sheet, ledger_says))
-    seen = {**vanished, **_of(sheet.rows, sheet.rows.keys() - sheet.twice), **_of(wrote, sheet.twice)}
+    stood = _of(sheet.rows, sheet.rows.keys() - sheet.twice)
+    seen = {**vanished, **_overlaid(_of(wrote, stood), stood), **_of(wrote, sheet.twice)}
     return Merged(Changes(cells, new_rows), tuple(people), doubts, seen)
 
 
@@ -166,11 +169,15 @@ def _both_know(wrote: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[_Sides]
             yield _Sides(reference, there, wrote.get(reference, {}), ledger_says[reference])
 
 
-def _whole_row(columns: Sequence[Column], before: Row, said: Row) -> Row:
-    """A row that is not there: what the ledger says, and of people's columns what stood there before."""
+def _whole_row(columns: Sequence[Column], there: Sequence[Column], before: Row, said: Row) -> Row:
+    """A row that is not there: what the ledger says, and of people's columns what stood there before.
+
+    A column that is not there cannot be written, so it is not to be remembered as written, either.
+    """
     ours = {column.heading for column in columns if column.owner != "person"}
     theirs = {heading: value for heading, value in before.items() if heading not in ours and value}
-    return {**said, **theirs}
+    absent = {column.heading for column in columns} - {column.heading for column in there}
+    return {heading: value for heading, value in {**said, **theirs}.items() if heading not in absent}
 
 
 def _keys(columns: Sequence[Column], key: str) -> Row:
