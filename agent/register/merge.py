@@ -46,16 +46,19 @@ class Merged:
     `seen` is to be remembered as what stood there: the sheet's rows; rows and columns that vanished, until
     they stand there again, so that nothing people wrote in them is lost and the agent knows its own hand;
     and of references that stand twice what was known before, as nobody knows yet which row will be left.
+    `missing` are those without a row.
     """
 
     changes: Changes
     people: tuple[PersonsChange, ...]
     doubts: tuple[Doubt, ...]
     seen: Rows = field(repr=False)
+    missing: frozenset[str] = frozenset()
 
     def seen_after(self, written: Sheet) -> Rows:
         """What is to be remembered once `changes` were written and `written` stands there."""
-        return {**_overlaid(_of(self.seen, written.rows), written.rows), **_of(self.seen, written.twice)}
+        stood = _of(self.seen, written.rows.keys() - self.missing)
+        return {**_overlaid(stood, written.rows), **_of(self.seen, written.twice)}
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def merge(
     doubts = (*sheet.doubts, *_doubts(columns, wrote_last, sheet, ledger_says))
     stood = _of(sheet.rows, sheet.rows.keys() - sheet.twice)
     seen = {**vanished, **_overlaid(_of(wrote, stood), stood), **_of(wrote, sheet.twice)}
-    return Merged(Changes(cells, new_rows), tuple(people), doubts, seen)
+    return Merged(Changes(cells, new_rows), tuple(people), doubts, seen, frozenset(missing))
 
 
 def _all(columns: Sequence[Column], sheet: Sheet) -> list[Column]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from agent.procedure.rules import Column
 from agent.register.base import Changes, Doubt, Edits, Sheet
@@ -332,6 +332,7 @@ class Story(RuleBasedStateMachine):
             self.touched.add((one, "Ref"))
             self.register.person_saved()
 
+    @precondition(lambda story: not story.renamed)
     @rule(one=reference)
     def a_person_deletes_a_row(self, one: str) -> None:
         """By mistake, after the agent had seen it as it is (what was never seen, nobody can restore)."""
