@@ -120,7 +120,11 @@ def merge(
         if wanted:
             cells[sides.reference] = wanted
     missing = [reference for reference in ledger_says if reference not in sheet.rows]
-    vanished = {reference: both[reference] for reference in missing if reference in both}
+    vanished = {
+        reference: both[reference] if reference in wrote_last else _theirs(columns, both[reference])
+        for reference in missing
+        if reference in both
+    }
     there = present if sheet.headings else columns
     new_rows = tuple(
         _whole_row(columns, there, vanished.get(reference, {}), ledger_says[reference])
@@ -175,12 +179,16 @@ def _both_know(wrote: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[_Sides]
 def _whole_row(columns: Sequence[Column], there: Sequence[Column], before: Row, said: Row) -> Row:
     """A row that is not there: what the ledger says, and of people's columns what stood there before.
 
-    A column that is not there cannot be written, so it is not to be remembered as written, either.
+    In a column that is not there nothing can be written, and nothing is to be remembered as written.
     """
-    ours = {column.heading for column in columns if column.owner != "person"}
-    theirs = {heading: value for heading, value in before.items() if heading not in ours and value}
     absent = {column.heading for column in columns} - {column.heading for column in there}
-    return {heading: value for heading, value in {**said, **theirs}.items() if heading not in absent}
+    return {**said, **_theirs(columns, before), **dict.fromkeys(absent, "")}
+
+
+def _theirs(columns: Sequence[Column], row: Row) -> Row:
+    """What people wrote in their own columns of a row."""
+    ours = {column.heading for column in columns if column.owner != "person"}
+    return {heading: value for heading, value in row.items() if heading not in ours and value}
 
 
 def _keys(columns: Sequence[Column], key: str) -> Row:

@@ -337,7 +337,7 @@ class Story(RuleBasedStateMachine):
     def a_person_deletes_a_row(self, one: str) -> None:
         """By mistake, after the agent had seen it as it is (what was never seen, nobody can restore)."""
         self.agent()
-        if len(self.rows_of(one)) == 1 and self.rows_of(one)[0]["Ref"] == one:
+        if [row["Key"] for row in self.register.rows if row["Ref"] == one] == [check_of(one)]:
             self.register.rows = [row for row in self.register.rows if row not in self.rows_of(one)]
             self.register.person_saved()
 
