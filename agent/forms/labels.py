@@ -291,11 +291,11 @@ class LabelBook:
 
     def count(self, texts: Sequence[str]) -> tuple[int, int]:
         """How many different fields, and how many mandatory ones, these texts are labels of."""
-        found: dict[tuple[str, str], Meaning] = {}
-        for look in (self.exactly, self.reworded):
-            found |= {match.meaning.name: match.meaning for text in texts if (match := look(text))}
-            if len(found) >= ENOUGH:
-                break  # in other words only where it is not plain already
+        short = [text for text in texts if len(text) <= LONGEST]
+        known = (self._everywhere.get(full_key(text)) or self._everywhere.get(key(text)) for text in short)
+        found = {one[0].name: one[0] for one in known if one and len(one) == 1}
+        if len(found) < ENOUGH:  # in other words only where it is not plain already
+            found |= {match.meaning.name: match.meaning for text in short if (match := self.reworded(text))}
         return len(found), sum(meaning.field.mandatory for meaning in found.values())
 
 

@@ -20,6 +20,7 @@ _SAME_LINE, _SAME_CELL, _RIGHT, _UNDER_HEADING, _BELOW, _NEXT = 0.97, 0.95, 0.94
 _TICK_WORDS = frozenset(("x", "yes", "y", "✓", "✔"))
 _SEPARATOR = re.compile(f"\\s*(?:\\.{{3,}}|…+|_{{2,}})|[:\t{CONTROL}{BOX}]|[?](?=\\s)| [–—-] |\\s{{3,}}")
 _SURE = frozenset(":\t._…")  # after these a label may have slips; a dash or a mark may stand in a sentence
+_TALLEST = 21  # rows that a merged cell is looked for beside another
 _MANY = 3  # how many separators a label itself may hold ("National Panel: decision, date")
 _NUMBER, _NUMBERS = re.compile(r"\d{0,2}[.)]?"), frozenset(("", "no", "number", "update no"))
 _APART = re.compile(r"\t|\s{3,}")  # what sets two questions on one line apart
@@ -48,6 +49,11 @@ class _Matcher:
         self.tables = document.tables
         self.lines = lines
         self.place = {id(line): index for index, line in enumerate(self.lines)}
+        self.grid = {  # by table, row and first column
+            (cell.table, row, cell.left): cell
+            for cell in (cell for table in self.tables for cells in table for cell in cells)
+            for row in range(cell.top, min(cell.bottom, cell.top + _TALLEST))
+        }
         self.in_cell: dict[int, list[Line]] = {}
         for line in self.lines:
             if line.cell is not None:
@@ -413,12 +419,7 @@ class _Matcher:
         return beside
 
     def _beside(self, cell: Cell, column: int) -> Cell | None:
-        rows = self.tables[cell.table]
-        for row in rows[max(0, cell.top - 20) : cell.top + 1]:
-            for other in row:
-                if other.left == column and other.top <= cell.top < other.bottom:
-                    return other
-        return None
+        return self.grid.get((cell.table, cell.top, column))
 
     def _is_spacer(self, cell: Cell) -> bool:
         beside = self._beside(cell, cell.right)
