@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -25,12 +26,22 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from lxml import etree
 
 from agent.procedure.rules import Column
 from agent.register.addresses import cell
 from agent.register.base import Changes
 from agent.register.in_place import edit
 from agent.register.new_workbook import NewWorkbook
+from agent.register.package import (
+    CONTENT_TYPES,
+    MAIN,
+    RELATED,
+    RELATIONSHIPS,
+    TYPES,
+    Package,
+    free_id,
+)
 from agent.register.table_sheet import FIRST_ROW, HEADING_ROW
 from agent.register.workbook import TABLE, Workbook
 
@@ -134,14 +145,26 @@ WRITING = ("edit in place", "read and edit", "openpyxl load+save")
 
 
 def make(source: Path, rows: int) -> None:
-    """A register as another program saved it, with its texts in a list of their own where it keeps one."""
-    filled = edit(
-        NewWorkbook(DESK, COLUMNS).content(),
-        COLUMNS,
-        DESK,
-        Changes(new_rows=tuple(map(row, range(1, rows + 1)))),
-    )
-    source.write_bytes(filled)
+    """A register of so many rows as Excel saves it: its texts in a list of their own."""
+    changes = Changes(new_rows=tuple(map(row, range(1, rows + 1))))
+    package = Package(edit(NewWorkbook(DESK, COLUMNS, summarised=False).content(), COLUMNS, DESK, changes))
+    texts: dict[bytes, int] = {}
+
+    def shared(found: re.Match[bytes]) -> bytes:
+        return b' t="s"><v>%d</v>' % texts.setdefault(found[1], len(texts))
+
+    sheet = "xl/worksheets/sheet1.xml"
+    package.put(sheet, [re.sub(rb' t="inlineStr"><is>(.*?)</is>', shared, package.read(sheet))])
+    items = b"".join(b"<si>%b</si>" % text for text in texts)
+    package.put("xl/sharedStrings.xml", [b'<sst xmlns="%b">%b</sst>' % (MAIN.encode(), items)])
+    links, types = package.xml("xl/_rels/workbook.xml.rels"), package.xml(CONTENT_TYPES)
+    link = etree.SubElement(links, f"{{{RELATIONSHIPS}}}Relationship", Id=free_id(links))
+    link.attrib.update({"Type": f"{RELATED}/sharedStrings", "Target": "sharedStrings.xml"})
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    etree.SubElement(types, f"{{{TYPES}}}Override", PartName="/xl/sharedStrings.xml", ContentType=kind)
+    package.replace("xl/_rels/workbook.xml.rels", links)
+    package.replace(CONTENT_TYPES, types)
+    source.write_bytes(package.content())
 
 
 def measure(name: str, source: Path, target: Path, rows: int) -> dict[str, float]:
