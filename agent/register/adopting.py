@@ -388,7 +388,7 @@ class _TakingOver:
         for index, match in enumerate(kept.matches, kept.area.left):
             if match.column is not None:
                 where = f"{quoted(kept.sheet)}!${letters(index)}${kept.area.top}"
-                self.workbook.give_name(column_name(match.column), where)
+                self.workbook.give_name(column_name(match.column), where, comment=match.heading)
 
 
 def _cut(span: etree._Element, index: int) -> None:

@@ -15,13 +15,14 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
 from agent.procedure.rules import Column
+from agent.register.addresses import letters
 from agent.register.own_sheets import mark
 from agent.register.paper import print_page, print_table
 from agent.register.properties import DESK
 from agent.register.read_me import write_read_me
 from agent.register.summary_sheet import with_described_charts, write_summary
-from agent.register.table_sheet import TableSheet
-from agent.register.workbook import QUESTIONS_TABLE, TABLE, quoted
+from agent.register.table_sheet import HEADING_ROW, TableSheet
+from agent.register.workbook import QUESTIONS_TABLE, TABLE, column_name, quoted
 
 SHEET = "Need to Know"
 QUESTIONS = "Questions"
@@ -64,6 +65,7 @@ class NewWorkbook:
         sheet = book.worksheets[0]
         sheet.title = SHEET
         self._write_alerts(sheet)
+        _remember(book, self.columns)
         if self.question_columns:
             self._write_questions(book.create_sheet(QUESTIONS))
         if self.summarised:
@@ -104,6 +106,14 @@ def _alone(title: str, write: Callable[[Worksheet], None]) -> bytes:
     sheet.title = title
     write(sheet)
     return _saved(book)
+
+
+def _remember(book: Workbook, columns: Sequence[Column]) -> None:
+    """Each column that the agent fills or acts on is known again, whatever people call it."""
+    for index, column in ((index, column) for index, column in enumerate(columns, 1) if column.field):
+        where = f"{quoted(SHEET)}!${letters(index)}${HEADING_ROW}"
+        name = column_name(column)
+        book.defined_names[name] = DefinedName(name, attr_text=where, hidden=True, comment=column.heading)
 
 
 def _mark(sheet: Worksheet, name: str) -> None:

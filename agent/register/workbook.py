@@ -18,7 +18,7 @@ from lxml import etree
 from agent.errors import NeedsAPerson
 from agent.procedure.rules import Column
 from agent.register.addresses import Area, area, letters
-from agent.register.base import Sheet
+from agent.register.base import Doubt, Sheet
 from agent.register.cells import number_text, text_of_serial, tidy
 from agent.register.package import MAIN, RELATED, Package, q
 from agent.register.properties import DESK, property_of
@@ -55,6 +55,14 @@ class Placed:
 
     column: Column
     index: int
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Where a column stands whose heading is not ours, and what it was called when its place was kept."""
+
+    index: int
+    heading: str
 
 
 class Workbook:
@@ -149,14 +157,15 @@ class Workbook:
 
     # Names
 
-    def remembered(self, column: Column, sheet: str, table: Area) -> int | None:
+    def remembered(self, column: Column, sheet: str, table: Area) -> Remembered | None:
         """Where a column stands whose heading is not ours: a hidden name goes with its heading's cell."""
         wanted = column_name(column)
         for name in self.root.iter(q("definedName")):
             where, _, place = (name.text or "").rpartition("!")
             there = area(place)
             if name.get("name") == wanted and where in (sheet, quoted(sheet)) and there is not None:
-                return there.left if table.top == there.top and table.holds(there.left, there.top) else None
+                inside = table.top == there.top and table.holds(there.left, there.top)
+                return Remembered(there.left, name.get("comment", "")) if inside else None
         return None
 
     def give_name(self, name: str, where: str, **more: str) -> None:
@@ -220,6 +229,7 @@ class SheetTable:
         self.sheet_name, self.part, self.root = found.sheet_name, found.part, found.root
         self.sheet = workbook.sheet(found.sheet_part)
         self.area = self._area()
+        self._renamed: dict[str, str] = {}  # what columns are called now, by their headings
         self.columns = self._place(columns)
         self.reference = self._key_column(columns)
         self._known = {letters(placed.index).encode(): _Known(placed) for placed in self.columns}
@@ -295,6 +305,14 @@ class SheetTable:
                 there[known.heading] = self._put_in_words(known, cell_bytes) if text is None else text
         return there
 
+    def _renamed_columns(self) -> Iterator[Doubt]:
+        for heading, now in self._renamed.items():
+            yield Doubt(
+                "column_renamed",
+                heading,
+                f"The register's column “{heading}” is called “{now}” now. It is kept under its new name.",
+            )
+
     @cached_property
     def _blank(self) -> dict[str, str]:
         return {placed.column.heading: "" for placed in self.columns}
@@ -323,7 +341,7 @@ class SheetTable:
         return Sheet(
             headings=tuple(placed.column.heading for placed in self.columns),
             rows={key: self.contents(rows[0]) for key, rows in self.references.items() if key},
-            doubts=tuple(self.recognised.doubts(lost=lost)),
+            doubts=(*self.recognised.doubts(lost=lost), *self._renamed_columns()),
             twice=self.recognised.unsure,
         )
 
@@ -343,7 +361,12 @@ class SheetTable:
         plain = {index: _plain(heading) for index, heading in headings.items()}
         ours: dict[int, Column] = {}
         for column in columns:
-            index = _position(column, plain) or self.workbook.remembered(column, self.sheet_name, self.area)
+            index = _position(column, plain)
+            kept = None if index else self.workbook.remembered(column, self.sheet_name, self.area)
+            if kept is not None:
+                index = kept.index
+                if kept.heading and _plain(kept.heading) != plain[index]:
+                    self._renamed[column.heading] = headings[index]
             if index is not None and index not in ours:
                 ours[index] = column
         taken = {column.heading for column in ours.values()}

@@ -541,9 +541,37 @@ def test_two_new_rows_of_one_reference_become_one() -> None:
     assert sheet_of(content).rows[reference(2)]["Status"] == "New"
 
 
-def test_a_renamed_reference_column_is_refused() -> None:
+def renamed(book: openpyxl.Workbook) -> None:
+    """As in Excel, where the name of a heading's cell moves with it."""
+    sheet = book.worksheets[0]
+    sheet["A3"], sheet["E3"] = "Number", "Who"
+    sheet.tables["NeedToKnow"].tableColumns[0].name = "Number"
+    sheet.tables["NeedToKnow"].tableColumns[4].name = "Who"
+
+
+def test_a_renamed_column_is_kept_under_its_new_name_and_people_are_told() -> None:
+    content = as_excel_would(book_with(row(1)), renamed)
+
+    sheet = sheet_of(content)
+    assert sheet.rows[reference(1)]["Child name"] == "Invented Child 1"
+    assert [(doubt.code, doubt.about) for doubt in sheet.doubts] == [
+        ("column_renamed", "Ref"),
+        ("column_renamed", "Child name"),
+    ]
+    assert "is called “Who” now" in sheet.doubts[1].text
+    after = opened(added(changed_to(content, 1, Child_name="Lena"), 2))
+    assert [after[address].value for address in ("A3", "E3", "E4", "A5")] == [
+        "Number",
+        "Who",
+        "Lena",
+        reference(2),
+    ]
+
+
+def test_a_renamed_reference_column_whose_name_is_gone_is_refused() -> None:
     def rename(book: openpyxl.Workbook) -> None:
-        book.worksheets[0]["A3"] = "Number"
+        renamed(book)
+        book.defined_names.clear()
 
     with pytest.raises(NeedsAPerson, match="no column “Ref” any more"):
         sheet_of(as_excel_would(book_with(row(1)), rename))
