@@ -166,7 +166,8 @@ class _Found:
         """The line for this file; the first submission, and all where there are several."""
         told = [self._submission(one) for one in self.submissions]
         main = told[0]
-        if not self.is_mail and all(isinstance(one, Unreadable) for one in self.readings):
+        broken = [one.code for one in self.readings if isinstance(one, Unreadable)]
+        if not self.is_mail and len(broken) == len(self.readings) and set(broken) != {"not_a_form"}:
             main["kind"] = Kind.UNREADABLE
         unread = [problem for one in self.readings if isinstance(one, Unreadable) for problem in one.problems]
         main["problems"] += [*self.mail.problems, *unread]

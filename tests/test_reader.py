@@ -139,7 +139,7 @@ def test_all_that_stands_in_the_documents_can_be_told_ours_or_not(
         units=True,
     )
 
-    assert (one["kind"], three["units"]) == ("unreadable", [])
+    assert (one["kind"], three["kind"], three["units"]) == ("other", "unreadable", [])
     assert one["units"][:2] == [
         {"label": "", "value": "Monday", "kind": "text", "where": "table 1, row 1, column 1"},
         {"label": "Monday", "value": "Soup", "kind": "text", "where": "table 1, row 1, column 2"},
