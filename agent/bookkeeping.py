@@ -46,6 +46,27 @@ def bookkeeping(desk: Desk, now: datetime) -> int:
     return written
 
 
+def rebuild(desk: Desk, now: datetime) -> int:
+    """Write every workbook of the desk afresh from the ledger, with what people had written in it when it was
+    read last. Gives how many rows were written. What lay there is kept, see `Register.renew`."""
+    return sum(_Round(desk, place, now).rebuilt() for place in places(desk))
+
+
+def compare(desk: Desk, now: datetime) -> list[Compared]:
+    """Each workbook of the desk beside the ledger. Nothing is written or recorded."""
+    return [_Round(desk, place, now).compared() for place in places(desk)]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A workbook, and what the next round of bookkeeping would make of it."""
+
+    workbook: str
+    book: Book
+    alerts: Merged
+    questions: Merged
+
+
 @dataclass(frozen=True)
 class _Known:
     """What the ledger remembers of a workbook."""
@@ -94,6 +115,22 @@ class _Round:
         if self.known.in_doubt:
             self._remember(_known(book, alerts.seen, questions.seen, self.known.alerts.marks))
         return 0
+
+    def rebuilt(self) -> int:
+        """Write the whole workbook afresh. Gives how many rows were written."""
+        nothing = Book(None)
+        alerts, questions = self._merged(nothing)
+        summary = Content(self.desk, self.place, self.now).summary
+        written = self._write(nothing, alerts, questions, summary, afresh=True)
+        with self.desk.ledger.page() as page:  # whatever was not to be trusted is gone with the old one
+            tell(self.desk, page, self.place.name, [], self.now)
+        return written
+
+    def compared(self) -> Compared:
+        """The workbook as it stands, and what the next round would make of it."""
+        book = self.place.register.read(None) or Book(None)
+        alerts, questions = self._merged(book)
+        return Compared(self.place.name, book, alerts, questions)
 
     def _merged(self, book: Book) -> tuple[Merged, Merged]:
         """The alerts and the questions, from all sides."""
@@ -173,7 +210,15 @@ class _Round:
 
     # Writing
 
-    def _write(self, book: Book, alerts: Merged, questions: Merged, summary: Mapping[str, str]) -> int:
+    def _write(
+        self,
+        book: Book,
+        alerts: Merged,
+        questions: Merged,
+        summary: Mapping[str, str],
+        *,
+        afresh: bool = False,
+    ) -> int:
         """Keep what is about to be written, write it, keep what stands there then."""
         refuse_mixing(self.desk, self.place, self.now)
         procedure = self.desk.procedure
@@ -185,7 +230,8 @@ class _Round:
         marks = (*self.known.alerts.marks, mark)
         self._remember(_known(book, alerts.seen, questions.seen, marks, intended))
         edits = Edits(alerts.changes, questions.changes, summary, mark)
-        there = self.place.register.write(edits, expecting=book.version)
+        register = self.place.register
+        there = register.renew(edits) if afresh else register.write(edits, expecting=book.version)
         seen = alerts.seen_after(there.register), questions.seen_after(there.questions)
         with self.desk.ledger.page() as page:
             page.record(version_written(self.place, there, self.now))

@@ -161,6 +161,16 @@ def _parser() -> argparse.ArgumentParser:
         "--desk", metavar="NAME", help="which desk's register (needed where there are several)"
     )
 
+    rebuild = _verb(
+        verbs, "rebuild-register", _rebuild_register, "write the register afresh from the ledger", config=True
+    )
+    rebuild.add_argument("--desk", metavar="NAME", help="which desk's (needed where there are several)")
+    rebuild.add_argument("--yes", action="store_true", help="do it without asking")
+
+    diff = _verb(verbs, "diff-register", _diff_register, "show where ledger and register differ", config=True)
+    diff.add_argument("--desk", metavar="NAME", help="which desk's (needed where there are several)")
+    diff.add_argument("--values", action="store_true", help="show what stands in either; it may be personal")
+
     adopt = _verb(verbs, "adopt", _adopt, "take over an existing spreadsheet as the register", config=True)
     adopt.add_argument(
         "file",
@@ -490,6 +500,44 @@ def _the_desk(desks: Sequence[Desk], name: str | None) -> Desk:
         names = ", ".join(desk.name for desk in desks)
         raise WrongCall(f"Say which desk with `--desk`; there are: {names}.")
     return found[0]
+
+
+def _rebuild_register(told: argparse.Namespace) -> int:
+    from agent.bookkeeping import rebuild
+    from agent.bootstrap import at_work, held, wall_clock
+
+    _quietly()
+    with at_work(_settings(told, for_work=True)) as agent:
+        desk = _the_desk(agent.desks, told.desk)
+        with held(agent, desk.name) as ours:
+            if not ours:
+                raise TryAgainLater(f"Another agent is at work at the desk {desk.name}. Stop it first.")
+            print(_REBUILD.format(desk=desk.name))
+            if not told.yes and not _says_yes():
+                print("Nothing was done.")
+                return 1
+            print(f"Done: {rebuild(desk, wall_clock())} rows were written.")
+    return 0
+
+
+_REBUILD = (
+    "The register of the desk {desk} is written afresh, with every row that the ledger knows and what people "
+    "had written in it when it was last read. What was typed since, and sheets, colours and comments of "
+    "people's own, are not in the new one. The old one is kept: in SharePoint under Version history, "
+    "otherwise as a file beside it."
+)
+
+
+def _diff_register(told: argparse.Namespace) -> int:
+    from agent.bootstrap import at_work, wall_clock
+    from agent.register_diff import register_diff
+
+    _quietly()
+    with at_work(_settings(told, for_work=True)) as agent:
+        desk = _the_desk(agent.desks, told.desk)
+        lines = list(register_diff(desk, wall_clock(), values=told.values))
+    _print_all(lines or [f"{desk.name}: ledger and register say the same."])
+    return int(bool(lines))
 
 
 def _adopt(told: argparse.Namespace) -> int:

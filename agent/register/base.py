@@ -120,6 +120,14 @@ class Register(Protocol):
         """
         ...
 
+    def renew(self, edits: Edits) -> Book:
+        """Make the workbook afresh, with `edits` alone in it, and columns for whatever headings they name.
+
+        What lay in its place is kept: in SharePoint as an earlier version of it, else as a file beside it.
+        Locked while somebody has it open, ChangedMeanwhile when somebody saves it just then.
+        """
+        ...
+
     def kept_as(self) -> Mapping[str, str]:
         """How the workbook is kept: its `kind`, the `place` that the configuration names, and as which
         `item` it is found again after a new start, however people rename it ("" where only its place is

@@ -36,9 +36,14 @@ class Bookbinder:
             counted_by=_heading_of(procedure.columns, procedure.summary_by),
         )
 
-    def empty(self) -> bytes:
-        """A register in which no alert stands yet."""
-        return self._new.content()
+    def fresh(self, edits: Edits) -> bytes:
+        """A new register with `edits` in it, and with columns for whatever headings they name."""
+        new = replace(
+            self._new,
+            columns=_with_own(self._new.columns, edits.register),
+            question_columns=_with_own(self._new.question_columns, edits.questions),
+        )
+        return self.edited(new.content(), edits)
 
     def edited(self, content: bytes, edits: Edits) -> bytes:
         """The workbook with `edits` in it; the very same bytes when they stand there already.
@@ -106,6 +111,14 @@ def _with_answers(columns: Iterable[Column]) -> Iterable[Column]:
     """The Questions sheet's columns, with what people may choose as an answer."""
     for column in columns:
         yield replace(column, choices=tuple(Answer)) if column.field == "answer" else column
+
+
+def _with_own(columns: Iterable[Column], changes: Changes) -> tuple[Column, ...]:
+    """The configured columns, and after them those that people once added."""
+    known = {column.heading: column for column in columns}
+    told = (heading for row in changes.new_rows for heading in row)
+    own = (Column(heading, "person", format="long", width=24) for heading in told if heading not in known)
+    return (*known.values(), *dict.fromkeys(own))
 
 
 def _heading_of(columns: Iterable[Column], field: str) -> str:

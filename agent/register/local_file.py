@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,12 +50,23 @@ class LocalFile:
         with self._alone():
             if self._version() != expecting:
                 raise self._changed_meanwhile()
-            before = self._content() if expecting else self._binder.empty()
-            after = self._binder.edited(before, edits)
-            if expecting and after is before:
+            before = self._content() if expecting else b""
+            after = self._binder.edited(before, edits) if expecting else self._binder.fresh(edits)
+            if after is before:
                 return self._binder.opened(before, expecting)
-            self._replace(after, expecting)
-            version, there = self._version(), self._content()
+            return self._laid(after, edits, expecting)
+
+    def renew(self, edits: Edits) -> Book:
+        with self._alone():
+            version = self._version()
+            if version is not None:
+                self._keep_beside()
+            return self._laid(self._binder.fresh(edits), edits, version)
+
+    def _laid(self, content: bytes, edits: Edits, expecting: str | None) -> Book:
+        """Lay a new content down, and prove that it stands there."""
+        self._replace(content, expecting)
+        version, there = self._version(), self._content()
         self._binder.refuse_unproved(there, edits, self._name)
         return self._binder.opened(there, version)
 
@@ -117,6 +129,16 @@ class LocalFile:
         finally:
             with suppress(OSError):
                 new.unlink()
+
+    def _keep_beside(self) -> None:
+        """Keep a copy of the file under a name of its own."""
+        stem, kind = self._path.stem, self._path.suffix
+        names = (self._path.with_name(f"{stem} (old {number}){kind}") for number in count(1))
+        copy = next(name for name in names if not name.exists())
+        try:
+            shutil.copy2(self._path, copy)
+        except OSError as wrong:
+            raise self._unreachable(wrong) from wrong
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -47,8 +47,7 @@ class MemoryRegister:
         return None if version == known_version else self._book()
 
     def write(self, edits: Edits, expecting: str | None) -> Book:
-        if self.open_by_person:
-            raise Locked("Somebody has the register open; what is to be written is kept until they close it.")
+        self._refuse_open()
         if self._version() != expecting:
             raise ChangedMeanwhile("Somebody changed the register meanwhile; it is read afresh.")
         tables = ((self.register, edits.register), (self.questions, edits.questions))
@@ -62,6 +61,14 @@ class MemoryRegister:
             self.mark = edits.mark or self.mark
             self.person_saved()  # the agent saves as anybody does
         return self._book()
+
+    def renew(self, edits: Edits) -> Book:
+        self._refuse_open()
+        for table, changes in ((self.register, edits.register), (self.questions, edits.questions)):
+            table.rows = []
+            told = [heading for row in changes.new_rows for heading in row]
+            table.headings = list(dict.fromkeys((*table.columns, *told)))
+        return self.write(edits, self._version())
 
     def kept_as(self) -> dict[str, str]:
         return {"kind": "memory", "place": "", "item": ""}
@@ -80,6 +87,10 @@ class MemoryRegister:
     def row(self, reference: str) -> dict[str, str]:
         """The row of this reference as it stands, to be looked at or typed into."""
         return self.register.row(reference)
+
+    def _refuse_open(self) -> None:
+        if self.open_by_person:
+            raise Locked("Somebody has the register open; what is to be written is kept until they close it.")
 
     def _version(self) -> str | None:
         return f"v{self._saves}" if self._saves else None

@@ -43,13 +43,11 @@ class SharePointFile:
         after = self._binder.edited(before, edits)
         if after is before:
             return self._binder.opened(before, item.version)
-        try:
-            uploaded = self._upload(item, after)
-        except Locked as wrong:
-            raise self._place.locked(wrong) from wrong
-        except (OutcomeUnknown, ChangedMeanwhile) as wrong:
-            return self._perhaps_written(after, edits, expecting, wrong)
-        return self._read_back(after, edits, uploaded)
+        return self._replace(item, after, edits)
+
+    def renew(self, edits: Edits) -> Book:
+        item = self._place.item()
+        return self._replace(item, self._binder.fresh(edits), edits) if item else self._create(edits)
 
     def kept_as(self) -> dict[str, str]:
         return {"kind": self.kind, **self._place.kept_as}
@@ -73,16 +71,26 @@ class SharePointFile:
 
     def _create(self, edits: Edits) -> Book:
         """Lay a new workbook where none is; a file that somebody put there meanwhile is left alone."""
-        empty = self._binder.empty()
-        content = self._binder.edited(empty, edits)
+        content = self._binder.fresh(edits)
         fits = len(content) <= SIMPLE_UPLOAD
         address = self._place.new_address()
         try:
-            made = item_of(self._place.graph.put_bytes(address, content if fits else empty))
+            laid = content if fits else self._binder.fresh(Edits())
+            made = item_of(self._place.graph.put_bytes(address, laid))
         except (OutcomeUnknown, ChangedMeanwhile) as wrong:
             return self._perhaps_written(content, edits, "", wrong)
         self._place.item_id = made.id
-        return self._read_back(content, edits, made) if fits else self.write(edits, made.version)
+        return self._read_back(content, edits, made) if fits else self._replace(made, content, edits)
+
+    def _replace(self, item: Item, content: bytes, edits: Edits) -> Book:
+        """Upload the content onto this very state of the file, and prove that it stands there."""
+        try:
+            uploaded = self._upload(item, content)
+        except Locked as wrong:
+            raise self._place.locked(wrong) from wrong
+        except (OutcomeUnknown, ChangedMeanwhile) as wrong:
+            return self._perhaps_written(content, edits, item.version, wrong)
+        return self._read_back(content, edits, uploaded)
 
     def _upload(self, item: Item, content: bytes) -> Item:
         """Replace the content of exactly this state of the file."""

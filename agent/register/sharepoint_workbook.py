@@ -59,6 +59,9 @@ class SharePointWorkbook:
         written = self._binder.opened(after, now.version if now else expecting)
         return replace(written, mark=self._binder.mark_of(before))
 
+    def renew(self, edits: Edits) -> Book:
+        return self._file.renew(edits)
+
     def kept_as(self) -> dict[str, str]:
         return {"kind": self.kind, **self._place.kept_as}
 

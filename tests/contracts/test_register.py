@@ -429,6 +429,35 @@ def test_what_the_questions_and_the_summary_say_already_is_not_written_again(wor
     assert again == first
 
 
+def test_a_register_is_made_afresh_in_its_place_with_columns_of_peoples_own(world: World) -> None:
+    world.register.write(Edits(Changes(new_rows=(row(1), row(2)))), expecting=None)
+    kept = {**row(2), "Notes": "Rang the school", "Team": "North"}
+
+    made = world.register.renew(Edits(Changes(new_rows=(kept,)), mark="m2"))
+
+    assert list(made.register.rows) == [reference(2)]
+    assert made.register.rows[reference(2)].items() >= kept.items()
+    assert read(world.register) == made
+    again = write(world.register, set_status(2, "Update due"), expecting=made.version)
+    assert status_of(again, 2) == "Update due"
+
+
+def test_where_none_is_a_fresh_register_is_simply_made(world: World) -> None:
+    made = world.register.renew(Edits(Changes(new_rows=(row(1),))))
+
+    assert read(world.register) == made
+
+
+def test_a_register_that_somebody_has_open_is_not_made_afresh(world: World) -> None:
+    written = write(world.register, Changes(new_rows=(row(1),)), expecting=None)
+    world.opens()
+
+    with pytest.raises(Locked):
+        world.register.renew(Edits(Changes(new_rows=(row(2),))))
+    world.closes()
+    assert read(world.register) == written
+
+
 def test_the_copy_is_a_workbook_with_every_row(world: World) -> None:
     write(world.register, Changes(new_rows=(row(1), row(2))), expecting=None)
 
@@ -615,6 +644,27 @@ def test_a_file_that_nobody_touched_is_not_opened(local: LocalWorld, monkeypatch
     monkeypatch.setattr(Path, "read_bytes", None)
 
     assert local.register.read(written.version) is None
+
+
+def test_what_lay_in_the_place_of_a_fresh_file_is_kept_beside_it(local: LocalWorld) -> None:
+    write(local.register, Changes(new_rows=(row(1),)), expecting=None)
+    before = local.content()
+
+    for number in (2, 3):
+        local.register.renew(Edits(Changes(new_rows=(row(number),))))
+
+    assert local.path.with_name("Need to Know (old 1).xlsx").read_bytes() == before
+    assert local.path.with_name("Need to Know (old 2).xlsx").is_file()
+
+
+def test_what_lay_in_the_place_of_a_fresh_upload_is_an_earlier_version(sharepoint: SharePointWorld) -> None:
+    write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
+    before = sharepoint.content()
+
+    sharepoint.register.renew(Edits(Changes(new_rows=(row(2),))))
+
+    assert sharepoint.drive.versions(BOOK)[0].content == before
+    assert len(sharepoint.drive.versions(BOOK)) == 2
 
 
 @pytest.mark.parametrize("mark", ["~$Need to Know.xlsx", ".~lock.Need to Know.xlsx#"])

@@ -16,6 +16,7 @@ from agent.procedure.digest import AGES, Counted
 from agent.procedure.rules import Column
 from agent.procedure.summary import CATEGORIES, GROUPS, WEEKS, Summary
 from agent.procedure.words import Status
+from agent.register.base import Edits
 from agent.register.bookbinder import Bookbinder
 from agent.register.looks import STATUSES
 from agent.register.new_workbook import NewWorkbook
@@ -28,7 +29,7 @@ from tests.register.books import COLUMNS, DESK, shipped
 @pytest.fixture(scope="module")
 def book() -> Any:
     """The register of the procedure that comes with the agent."""
-    content = Bookbinder(shipped(), DESK).empty()
+    content = Bookbinder(shipped(), DESK).fresh(Edits())
     return openpyxl.load_workbook(io.BytesIO(content))
 
 
@@ -139,7 +140,7 @@ def test_every_chart_of_the_summary_draws_the_figures_of_its_place(book: Any) ->
 
 
 def test_every_chart_says_what_it_shows_to_those_who_do_not_see_it() -> None:
-    content = Bookbinder(shipped(), DESK).empty()
+    content = Bookbinder(shipped(), DESK).fresh(Edits())
     root = Package(content).xml("xl/drawings/drawing1.xml")
     said = [one.get("descr") for one in root.iter("{*}cNvPr")]
 
