@@ -661,3 +661,20 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(n2k: Command, trial: Trial) 
 
     assert said.status == 2
     assert f"Port {port} cannot be had" in said.err
+
+
+def test_ledger_and_register_are_compared_and_the_register_written_afresh(
+    trial: Trial, n2k: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n2k("once", "--config", trial.config, "--now", at(MONDAY))
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
+
+    refused = n2k("rebuild-register", "--config", trial.config)
+    assert (refused.status, "Nothing was done." in refused.out) == (1, True)
+    assert "The old one is kept" in refused.out
+    done = n2k("rebuild-register", "--config", trial.config, "--yes")
+    assert (done.status, "rows were written" in done.out) == (0, True)
+
+    same = n2k("diff-register", "--config", trial.config)
+    assert same.status in (0, 1)  # by the real clock, more may be due than at the set time
+    assert "Robin" not in same.out
