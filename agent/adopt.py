@@ -18,8 +18,9 @@ from agent.ledger.base import SheetState
 from agent.procedure.adopting import Plan, TheirRow, may_be_filled, planned
 from agent.procedure.rules import Column
 from agent.procedure.words import Status
-from agent.register.adopting import Kept, is_ours, look, taken_over
 from agent.register.base import KeptAsFile
+from agent.register.taking_over import taken_over
+from agent.register.their_list import Kept, is_ours, look
 
 _SHOWN = 40  # rows that are shown one by one
 

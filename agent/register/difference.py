@@ -17,7 +17,8 @@ from agent.register.cells import clean, number_text, text_of_serial
 from agent.register.package import q
 from agent.register.sheet_part import SheetPart
 from agent.register.styles import DAY, TIME
-from agent.register.workbook import Values, Workbook
+from agent.register.values import Values
+from agent.register.workbook import Workbook
 
 Value = str | int | float | bool | None
 _ANYTHING = Column("", "person")

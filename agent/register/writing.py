@@ -10,7 +10,7 @@ from lxml import etree
 from agent.procedure.rules import Column
 from agent.register.cells import moment_in, number_text, serial
 from agent.register.package import q
-from agent.register.workbook import Values
+from agent.register.values import Values
 
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _RISKY = ("=", "+", "-", "@", "\t")  # what Excel would take for a formula once somebody edits the cell
