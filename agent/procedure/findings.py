@@ -5,13 +5,15 @@ Which departures there are, and by which clause, is the procedure's: see `Proced
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from agent.procedure.addressing import REVIEWER, bare_name
 from agent.procedure.clocks import clock_of
-from agent.procedure.people import People
+from agent.procedure.names import may_be
+from agent.procedure.people import People, Person
 from agent.procedure.rules import Procedure, Recipients
 from agent.procedure.subject import SubjectSays
 from agent.procedure.submission import Submission
@@ -42,7 +44,7 @@ class Receipt:
 def findings_on_receipt(receipt: Receipt, procedure: Procedure, people: People) -> tuple[str, ...]:
     """Every departure that shows on receipt, as codes, in the order of the table."""
     checks = ((code, departs) for code, departs in _CHECKS if code in procedure.findings)
-    noticed = [code for code, departs in checks if departs(receipt, procedure)]
+    noticed = [code for code, departs in checks if departs(receipt, procedure, people)]
     return (*noticed, *(f"{RECIPIENT}{rule.role}" for rule in _not_copied(receipt, procedure, people)))
 
 
@@ -62,7 +64,7 @@ def finding_said(code: str, procedure: Procedure) -> str:
     return procedure.finding_words.get(code, code.replace("_", " "))
 
 
-def _is_late(receipt: Receipt, procedure: Procedure) -> bool:
+def _is_late(receipt: Receipt, procedure: Procedure, _: People) -> bool:
     """Counted from the incident happening, not from when it became known (NCT 2.1)."""
     said = receipt.submission
     if said.kind not in (Kind.NEW, Kind.MISSING):
@@ -73,60 +75,85 @@ def _is_late(receipt: Receipt, procedure: Procedure) -> bool:
     return due is not None and isinstance(due.due, datetime) and said.received_at > due.due
 
 
-def _is_wrong_form(receipt: Receipt, procedure: Procedure) -> bool:
-    """A child is missing and the standard form was used (NCT 2.2)."""
+def _is_wrong_form(receipt: Receipt, procedure: Procedure, _: People) -> bool:
+    """A child is missing and the standard form was used (NCT 2.2): by what is ticked, or by the subject."""
     said = receipt.submission
     has_own_form = bool(procedure.missing_forms) and said.form is not None
-    missing = said.missing_since is not None or "form_type_mismatch" in receipt.subject.flags
+    ticked = (procedure.category(code) for code in said.categories)
+    told = said.missing_since is not None or any(category.missing for category in ticked if category)
+    missing = told or "form_type_mismatch" in receipt.subject.flags
     return has_own_form and missing and said.form not in procedure.missing_forms
 
 
-def _is_old_form(receipt: Receipt, _: Procedure) -> bool:
+def _is_old_form(receipt: Receipt, *_: object) -> bool:
     return "old_form_name" in receipt.subject.flags | receipt.file.flags
 
 
-def _file_nameless(receipt: Receipt, _: Procedure) -> bool:
+def _file_nameless(receipt: Receipt, *_: object) -> bool:
     """A form about a named child whose file's name does not tell which (NCT 6.1)."""
     named = any(child.name for child in receipt.submission.children)
     return named and receipt.file.child is None
 
 
-def _file_dateless(receipt: Receipt, _: Procedure) -> bool:
+def _file_dateless(receipt: Receipt, *_: object) -> bool:
     return receipt.submission.form is not None and receipt.file.date is None
 
 
-def _undated(receipt: Receipt, _: Procedure) -> bool:
+def _undated(receipt: Receipt, *_: object) -> bool:
     return any(update.date is None for update in receipt.submission.updates)
 
 
-def _unsigned(receipt: Receipt, _: Procedure) -> bool:
+def _unsigned(receipt: Receipt, *_: object) -> bool:
     """Both names are asked for: the Manager's and the reviewing Strategic Manager's (NCT 6.3)."""
     return any(not update.manager or not update.reviewer for update in receipt.submission.updates)
 
 
-_CHECKS: tuple[tuple[str, Callable[[Receipt, Procedure], bool]], ...] = (
+def _is_signed_by_other(receipt: Receipt, procedure: Procedure, people: People) -> bool:
+    """Signed off by somebody who is not known to hold the role that alone may (NCT Appendix A). A desk whose
+    roster names nobody in that role cannot tell."""
+    said = receipt.submission
+    holders = people.holding(procedure.chasing.reviewer_role)
+    signed = [said.values.get(REVIEWER, ""), *(update.reviewer for update in said.updates)]
+    names = [bare_name(name) for name in signed if name]
+    return bool(holders) and any(not any(may_be(name, one.name) for one in holders) for name in names)
+
+
+Check = Callable[[Receipt, Procedure, People], bool]
+_CHECKS: tuple[tuple[str, Check], ...] = (
     ("late_form", _is_late),
     ("old_form", _is_old_form),
     ("wrong_form", _is_wrong_form),
-    ("subject_phrase_missing", lambda receipt, _: not receipt.phrased),
-    ("marking_missing", lambda receipt, _: not receipt.marked),
+    ("subject_phrase_missing", lambda receipt, *_: not receipt.phrased),
+    ("marking_missing", lambda receipt, *_: not receipt.marked),
     ("file_name_without_name", _file_nameless),
     ("file_name_without_date", _file_dateless),
     ("update_undated", _undated),
     ("update_unsigned", _unsigned),
+    ("signed_by_other", _is_signed_by_other),
 )
 
 
 def _not_copied(receipt: Receipt, procedure: Procedure, people: People) -> list[Recipients]:
     there = receipt.recipients | {receipt.submission.sender}
-    return [
-        rule
-        for rule in procedure.must_be_copied
-        if (receipt.staff_matter or not rule.staff_matters_only) and not _copied(rule, there, people)
-    ]
+    asked = (rule for rule in procedure.must_be_copied if _is_asked_for(rule, receipt))
+    return [rule for rule in asked if not _copied(rule, there, _holders(rule, receipt, people))]
 
 
-def _copied(rule: Recipients, there: frozenset[str], people: People) -> bool:
+def _is_asked_for(rule: Recipients, receipt: Receipt) -> bool:
+    """Whether the clause holds for this matter: some roles are only for staff, or for deaths and harm."""
+    if rule.categories and set(rule.categories).isdisjoint(receipt.submission.categories):
+        return False
+    return receipt.staff_matter or not rule.staff_matters_only
+
+
+def _holders(rule: Recipients, receipt: Receipt, people: People) -> Sequence[Person]:
+    if rule.role != REVIEWER:
+        return people.holding(rule.role)
+    named = people.named(bare_name(receipt.submission.values.get(REVIEWER, "")))
+    return [named] if named else []
+
+
+def _copied(rule: Recipients, there: frozenset[str], holders: Sequence[Person]) -> bool:
     """A role that nobody on the roster holds cannot be checked and is not held against anybody."""
-    holders = [person.address.lower() in there for person in people.holding(rule.role)]
-    return not holders or (all(holders) if rule.everyone else any(holders))
+    copied = [person.address.lower() in there for person in holders]
+    return not copied or (all(copied) if rule.everyone else any(copied))

@@ -21,7 +21,8 @@ class Told:
 class Category(Told):
     """One line of the procedure's lists (NCT 2.2, 2.3; Merton "When"). `listed` names the list.
 
-    `words` are how the form prints it; `staff` marks matters whose subject is a member of staff.
+    `words` are how the form prints it; `staff` marks matters whose subject is a member of staff, `missing`
+    those that ask for the form for a missing child, where the procedure has one.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Category(Told):
     listed: str
     clause: str
     staff: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,15 @@ class Chasing(Told):
 class Recipients(Told):
     """A role that must be copied into every alert, and the clause that says so (NCT 4.1-4.4, 6.2).
 
-    Where several hold the role, one of them is enough unless `everyone` must be copied (NCT 4.1).
+    Where several hold the role, one of them is enough unless `everyone` must be copied (NCT 4.1). The role
+    `reviewer` is whom the form names as such. With `categories` it holds for matters of these alone.
     """
 
     role: str
     clause: str
     staff_matters_only: bool = False
     everyone: bool = False
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 
 from agent.procedure.findings import clause_of
 from agent.procedure.mail import Mail
+from agent.procedure.people import Person
 from agent.procedure.reading import Reading
 from tests.procedure.arrivals import EVERYBODY, MONDAY, PEOPLE, PROPER, form, mail, nct, submissions, update
 
@@ -110,6 +111,53 @@ def test_a_missing_child_needs_the_form_for_missing_children() -> None:
     standard = form(missing_since="2026-03-02T01:00", incident_at="")
     assert findings(mail(), standard) == ("wrong_form",)
     assert findings(mail(), replace(standard, form="sla_missing")) == ()
+
+
+def test_a_ticked_box_for_a_missing_child_asks_for_its_form_too() -> None:
+    """The standard form has no line for since when."""
+    assert findings(mail(), form(ticked=["M16"])) == ("wrong_form",)
+
+
+@pytest.mark.parametrize(
+    ("reviewer", "other"),
+    [
+        ("Rosa Quill", False),
+        ("Rosa Quill, Strategic Manager", False),
+        ("R Quill", False),  # it may be her
+        ("Ivy Pratt", True),  # known, and something else
+        ("Somebody Unknown", True),
+        ("", False),  # left open is another matter
+    ],
+)
+def test_only_a_strategic_manager_signs_off(reviewer: str, other: bool) -> None:
+    with_manager = replace(
+        PEOPLE,
+        people=(*PEOPLE.people, Person("Rosa Quill", "rosa.quill@nctrust.co.uk", ("strategic_manager",))),
+    )
+    (submission,) = submissions(
+        mail(to=(*EVERYBODY, "rosa.quill@nctrust.co.uk")), form(reviewer=reviewer), people=with_manager
+    )
+
+    assert ("signed_by_other" in submission.findings) is other
+
+
+def test_the_strategic_manager_whom_the_form_names_is_copied() -> None:
+    rosa = Person("Rosa Quill", "rosa.quill@nctrust.co.uk", ("strategic_manager",))
+    (submission,) = submissions(
+        mail(), form(reviewer="Rosa Quill"), people=replace(PEOPLE, people=(*PEOPLE.people, rosa))
+    )
+
+    assert submission.findings == ("missing_recipient:reviewer",)
+
+
+@pytest.mark.parametrize(("ticked", "missing"), [("M04", True), ("K11", False)])
+def test_the_director_of_finance_belongs_to_deaths_and_serious_harm(ticked: str, missing: bool) -> None:
+    flora = Person("Flora Banks", "flora.banks@nctrust.co.uk", ("finance_director",))
+    (submission,) = submissions(
+        mail(), form(ticked=[ticked]), people=replace(PEOPLE, people=(*PEOPLE.people, flora))
+    )
+
+    assert ("missing_recipient:finance_director" in submission.findings) is missing
 
 
 def test_a_replaced_form_is_noticed_by_its_name() -> None:
