@@ -9,6 +9,7 @@ from agent.desk import Desk
 from agent.laying import lay
 from agent.ledger.base import Letter, Reason
 from agent.procedure.digest import digest_due, digest_of
+from agent.procedure.people import Person
 
 KIND = "weekly_digest"
 
@@ -24,13 +25,11 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
     week = digest_due(now, wanted.day, wanted.at, desk.calendar)
     if week is None:
         return 0
-    missing = [
-        (address, reason)
-        for address in readers(desk)
-        if desk.ledger.letter_for(reason := _reason(address, week)) is None
-    ]
-    if not missing:
-        return 0
+    missing = [reader for reader in readers(desk) if desk.ledger.letter_for(_reason(reader, week)) is None]
+    return sum(_lay(desk, reader, week, now) for reader in missing)
+
+
+def _lay(desk: Desk, reader: Person, week: date, now: datetime) -> bool:
     digest = digest_of(
         desk.ledger.alerts().values(),
         now=now,
@@ -40,35 +39,34 @@ def weekly_digest(desk: Desk, now: datetime) -> int:
         calendar=desk.calendar,
         questions=desk.ledger.questions(),
         letters=desk.ledger.letters(),
+        reader=reader,
     )
-    return sum(
-        lay(
-            desk,
-            KIND,
-            to=address,
-            reasons=[reason],
-            now=now,
-            write=lambda mark: desk.writer.digest(digest, mark),
-        )
-        for address, reason in missing
+    return lay(
+        desk,
+        KIND,
+        to=reader.address,
+        reasons=[_reason(reader, week)],
+        now=now,
+        write=lambda mark: desk.writer.digest(digest, mark),
     )
 
 
-def readers(desk: Desk) -> list[str]:
-    """The addresses that get the digest; whoever holds two of its roles gets one."""
+def readers(desk: Desk) -> list[Person]:
+    """Those who get the digest; whoever holds two of its roles gets one."""
     wanted = desk.settings.digest.to
-    return list(dict.fromkeys(person.address for role in wanted for person in desk.people.holding(role)))
+    holding = (person for role in wanted for person in desk.people.holding(role))
+    return list({person.address.lower(): person for person in holding}.values())
 
 
 def still_wanted(desk: Desk, letter: Letter, now: datetime) -> bool:
     """Whether a digest in the tray is this week's, and its reader still one: old news is no news."""
     today = desk.calendar.today(now)
     week = today - timedelta(days=today.weekday())
-    return set(letter.reasons) <= {_reason(address, week) for address in readers(desk)}
+    return set(letter.reasons) <= {_reason(reader, week) for reader in readers(desk)}
 
 
-def _reason(address: str, week: date) -> Reason:
-    return Reason("", f"{KIND}:{opaque(address)}", week)
+def _reason(reader: Person, week: date) -> Reason:
+    return Reason("", f"{KIND}:{opaque(reader.address)}", week)
 
 
 def opaque(address: str) -> str:

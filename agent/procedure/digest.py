@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
+from agent.procedure.addressing import is_subject
 from agent.procedure.alert import Alert
 from agent.procedure.chase import expected_on, next_prompt_on, promised_on
 from agent.procedure.clocks import Clock, deadlines_of
 from agent.procedure.findings import finding_said
 from agent.procedure.occasion import Asked
-from agent.procedure.people import People
+from agent.procedure.people import People, Person
 from agent.procedure.row import is_staff_matter, reasons_for_a_person
 from agent.procedure.rules import Procedure
 from agent.procedure.status import status_of
@@ -21,6 +22,7 @@ from agent.procedure.words import Status
 from agent.procedure.working_days import Calendar
 
 _WEEK = timedelta(days=7)
+_QUARTER = timedelta(days=92)
 AGES: tuple[tuple[str, int | None], ...] = (
     ("under 1 week", 7),
     ("1 to 2 weeks", 14),
@@ -91,7 +93,8 @@ class Counted:
 class Digest:
     """One week of a desk. `week` is the Monday it is written for; "last week" are the seven days before.
 
-    `open` has the oldest first. `findings` count what was noticed on the forms received last week.
+    `open` has the oldest first. `findings` count what was noticed on the forms received last week;
+    `warnings` are sentences on what somebody has to see to in good time.
     """
 
     week: date
@@ -103,6 +106,7 @@ class Digest:
     letters_sent: int
     letters_held: int
     letters_undelivered: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def from_day(self) -> date:
@@ -144,9 +148,16 @@ def digest_of(
     calendar: Calendar,
     questions: Iterable[Asked],
     letters: Iterable[Laid],
+    reader: Person,
 ) -> Digest:
-    """The digest of the week that begins on the Monday `week`, as things stand at `now`."""
-    known = [alert for alert in alerts if not alert.not_an_alert]
+    """The digest of the week that begins on the Monday `week`, as things stand at `now`, for one reader.
+
+    Matters about a member of staff are told, by reference and age, only to those whom the procedure names,
+    and nobody is told of one about themselves.
+    """
+    told = list(alerts)
+    hidden = {alert.reference for alert in told if not may_see(alert, reader, procedure)}
+    known = [alert for alert in told if not (alert.not_an_alert or alert.reference in hidden)]
     last_week = _LastWeek(week, calendar)
     received = [alert for alert in known if last_week.has(alert.received_at)]
     still_open = sorted(
@@ -159,14 +170,38 @@ def digest_of(
         received=tuple(sorted(alert.reference for alert in received)),
         concluded=tuple(sorted(alert.reference for alert in known if last_week.has(alert.concluded_at))),
         open=tuple(_open(alert, now, procedure, people, calendar) for alert in still_open),
-        questions=tuple(_waiting(asked, now, calendar) for asked in questions),
+        questions=tuple(_waiting(asked, now, calendar, hidden) for asked in questions),
         findings=_findings(received, procedure),
         letters_sent=sum(
             letter.state == "posted" and last_week.has(letter.changed_at or letter.laid_at) for letter in laid
         ),
         letters_held=sum(letter.state == "held" for letter in laid),
         letters_undelivered=sum(len(alert.bounced) for alert in still_open),
+        warnings=tuple(_warnings(calendar.today(now), procedure, calendar)),
     )
+
+
+def may_see(alert: Alert, reader: Person, procedure: Procedure) -> bool:
+    """Whether this reader of the digest may learn that there is such an alert."""
+    may = not is_staff_matter(alert, procedure) or not set(procedure.staff_matters_to).isdisjoint(
+        reader.roles
+    )
+    return may and not is_subject(reader.name, alert)
+
+
+def _warnings(today: date, procedure: Procedure, calendar: Calendar) -> Iterator[str]:
+    """What somebody has to see to before it stops the work, or makes it wrong."""
+    ahead = today + _QUARTER
+    if not calendar.reaches(ahead):
+        yield (
+            f"The bank holidays of {ahead.year} are not known to the agent, and without them nobody can be "
+            "chased then. Whoever runs it puts the current file into its configuration."
+        )
+    if today > procedure.review_date:
+        yield (
+            f"The procedure was to be reviewed by {_said(procedure.review_date)} {procedure.review_date:%Y}. "
+            "Please confirm that its rules still apply."
+        )
 
 
 def by_age(days_open: Iterable[int]) -> tuple[tuple[str, int], ...]:
@@ -240,13 +275,13 @@ def _last_day(clock: Clock, calendar: Calendar) -> date:
     return calendar.today(clock.due) if isinstance(clock.due, datetime) else clock.due
 
 
-def _waiting(asked: Asked, now: datetime, calendar: Calendar) -> Waiting:
+def _waiting(asked: Asked, now: datetime, calendar: Calendar, hidden: Collection[str]) -> Waiting:
     return Waiting(
         number=asked.number,
         code=asked.question.code,
         why=asked.question.why,
         days=(calendar.today(now) - calendar.today(asked.asked_at)).days,
-        alerts=asked.question.candidates,
+        alerts=tuple(one for one in asked.question.candidates if one not in hidden),
     )
 
 

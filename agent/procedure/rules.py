@@ -235,7 +235,8 @@ class Procedure(Told):
     `missing_forms` are those of `forms` that are for a missing child. `findings` gives each departure
     that the procedure knows its clause; what is not listed is no departure here. `role_names`,
     `form_types` and `finding_words` say in plain words what roles, forms and findings are called.
-    `undecided` are the answers that say that nothing is decided yet.
+    `undecided` are the answers that say that nothing is decided yet, `staff_matters_to` the roles whose
+    digest tells that there are matters about members of staff.
     `columns` are those of the register's alerts, `question_columns` those of its Questions sheet.
     `summary_by` is the column, by its field, by which the Summary sheet counts open alerts apart.
     """
@@ -264,6 +265,7 @@ class Procedure(Told):
     role_names: dict[str, str] = field(default_factory=dict)
     form_types: dict[str, str] = field(default_factory=dict)
     undecided: tuple[str, ...] = ()
+    staff_matters_to: tuple[str, ...] = ()
     finding_words: dict[str, str] = field(default_factory=dict)
 
     def category(self, code: str) -> Category | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -19,7 +19,9 @@ from agent.procedure.alert import Alert
 from agent.procedure.chase import GatheredChase, chases_due, letters_of
 from agent.procedure.decision import Question
 from agent.procedure.digest import Digest, digest_of
+from agent.procedure.occasion import Occasion
 from agent.procedure.submission import Child
+from tests.procedure import test_receipts, test_reminders, test_urgent
 from tests.procedure.situations import AVA, CONFIG, PEOPLE, SOL, alert, at, calendar, chased, day, procedure
 from tests.procedure.test_chase import SENT
 from tests.procedure.test_digest import Asked, Letter
@@ -51,6 +53,7 @@ def digest(*alerts: Alert, **more: Any) -> Digest:
     told: dict[str, Any] = {
         "questions": [Asked(7, at("Fri 13 Mar 2026 17:00"), question)],
         "letters": [Letter("posted", at("Mon 9 Mar 2026 09:00"))],
+        "reader": SOL,
         **more,
     }
     return digest_of(
@@ -99,7 +102,20 @@ def samples() -> dict[str, Written]:
             now=at("Mon 16 Mar 2026 14:05"),
         ),
         "empty digest": writer().digest(digest(questions=(), letters=()), MARK),
+        "a missing child": of(test_reminders.reminders(test_reminders.missing(), now="Tue 3 Mar 2026 14:00")),
+        "the Panel's days": of(test_reminders.reminders(AWARE, now="Wed 11 Mar 2026 09:00")),
+        "acknowledgement": of(
+            test_receipts.acknowledged(QUIET, replace(AWARE, received_at=QUIET.received_at))
+        ),
+        "returned form": of(test_receipts.returned(test_receipts.asked("unreadable", "SLA-2026-0001"))),
+        "urgent": of(test_urgent.letters(test_urgent.asked("recall"), "Mon 2 Mar 2026 10:00")),
     }
+
+
+def of(occasions: Sequence[Occasion]) -> Written:
+    """The letter to the first of those who get one."""
+    mine = [one for one in occasions if one.to == occasions[0].to]
+    return writer().compose(mine[0].letter, MARK, about=mine)
 
 
 SAMPLES = samples()

@@ -14,7 +14,7 @@ from agent.procedure.alert import Absence, Alert
 from agent.procedure.decision import Question
 from agent.procedure.digest import Counted, Digest, digest_due, digest_of
 from agent.procedure.words import Status
-from tests.procedure.situations import AUTHOR, LONDON, PEOPLE, alert, at, calendar, day, procedure
+from tests.procedure.situations import AUTHOR, LONDON, PEOPLE, PIA, SOL, alert, at, calendar, day, procedure
 
 EIGHT = time(8)
 
@@ -35,7 +35,7 @@ class Letter:
 
 
 def digest(*alerts: Alert, now: str = "Mon 16 Mar 2026 08:00", **more: Any) -> Digest:
-    told: dict[str, Any] = {"questions": (), "letters": (), **more}
+    told: dict[str, Any] = {"questions": (), "letters": (), "reader": SOL, **more}
     return digest_of(
         alerts,
         now=at(now),
@@ -210,3 +210,38 @@ def test_letters_are_counted_by_what_became_of_them() -> None:
     )
 
     assert (told.letters_sent, told.letters_held, told.letters_undelivered) == (1, 1, 1)
+
+
+def test_a_matter_about_staff_is_told_to_the_sqas_manager_alone() -> None:
+    """The Principal Social Worker does not even learn that there is one."""
+    staff = alert("Tue 10 Mar 2026 10:00", 2, categories=("M15",), findings=("late_form",))
+    question = Question("which_alert", "It may be one of two.", "<1@x>", (staff.reference, "SLA-2026-0001"))
+    asked = [Asked(7, at("Fri 13 Mar 2026 17:00"), question)]
+
+    known, unknown = (digest(alert(), staff, questions=asked, reader=reader) for reader in (SOL, PIA))
+
+    assert [one.reference for one in known.open if one.staff_matter] == [staff.reference]
+    assert staff.reference not in str(unknown)
+    assert unknown.received == ()
+    assert unknown.findings == ()
+
+
+def test_nobody_reads_in_the_digest_of_a_matter_about_themselves() -> None:
+    about_sol = alert(categories=("M15",), values={"staff_subject_name": "Sol Quarrie"})
+
+    assert about_sol.reference not in str(digest(about_sol, reader=SOL))
+
+
+@pytest.mark.parametrize(
+    ("now", "warned"),
+    [
+        ("Mon 16 Mar 2026 08:00", []),
+        ("Wed 1 Jul 2026 08:00", ["reviewed by Tue 30 Jun 2026"]),
+        ("Mon 16 Oct 2028 08:00", ["bank holidays of 2029", "reviewed by"]),
+    ],
+)
+def test_what_somebody_has_to_see_to_in_good_time_is_told(now: str, warned: list[str]) -> None:
+    told = digest(now=now).warnings
+
+    assert len(told) == len(warned)
+    assert all(words in sentence for words, sentence in zip(warned, told, strict=True))
