@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 
 from agent.desk import Desk
 from agent.laying import lay
-from agent.ledger.base import Letter, LetterState, Reason
+from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.procedure.chase import ChaseDue, GatheredChase, chases_due, left_alone, letters_of
 from agent.procedure.decide import QUESTIONS
 from agent.procedure.decision import Question
-from agent.procedure.reminders import LETTER as REMINDER
 from agent.reminding import KINDS, occasions, reminding, why_written
 
 
@@ -93,14 +92,11 @@ def _ask_after_leavers(desk: Desk, now: datetime) -> None:
 
 
 def _had_enough_today(desk: Desk, now: datetime) -> set[str]:
-    """Who was sent, or is about to be sent, as many chases and reminders today as one person gets in a day.
-    Only chases wait for that."""
+    """Who was sent, or is about to be sent, as many chases today as one person gets in a day. Other letters
+    do not count: a daily reminder of a missing child must not silence every other alert of its author."""
     today = desk.calendar.today(now)
-    letters = Counter(
-        letter.to
-        for letter in desk.ledger.letters(since=now - timedelta(days=1))
-        if (is_chase(letter) or letter.kind == REMINDER)
-        and letter.state is not LetterState.WITHDRAWN
-        and desk.calendar.today(letter.changed_at or letter.laid_at) == today
-    )
+    about_to_go = desk.ledger.letters(*UNDER_WAY)  # however long ago it was laid: it may go today
+    gone = desk.ledger.letters(LetterState.POSTED, LetterState.HELD, since=now - timedelta(days=1))
+    today_gone = [one for one in gone if desk.calendar.today(one.changed_at or one.laid_at) == today]
+    letters = Counter(letter.to for letter in (*about_to_go, *today_gone) if is_chase(letter))
     return {to for to, number in letters.items() if number >= desk.agent.limits.letters_per_person_per_day}

@@ -125,7 +125,7 @@ class TroubledMailbox(MemoryMailbox):
         super().__init__(address, page_size=3)
         self.before_mime: Callable[[str], None] = lambda mail_id: None
         self.drafting: list[Trouble] = []
-        self.sending: list[Trouble] = []
+        self.sending: list[Trouble | None] = []
         self.filing: dict[str, Exception] = {}
         self.filed: list[str] = []
         self.tried_to_file = 0

@@ -147,7 +147,6 @@ def test_a_child_who_is_still_missing_is_asked_about_sooner(office: Office) -> N
     form = alert_form(name="sla_missing", missing_since="2026-03-02T06:00")
     office.receives(f"{SUBJECT} - Missing", ("SLA Missing.docx", form), at=MONDAY)
     office.works(MONDAY)
-    office.works(later(days=1))  # that 24 hours are over is told on this day
     office.works(later(days=2))
 
     assert len(office.chases()) == 1
