@@ -383,6 +383,7 @@ _AFTER = {
     Happened.MERGED: _merged,
     Happened.SPLIT: _split,
     Happened.OVERTYPED: _same,
+    Happened.NOTED: _same,
     Happened.SET_ASIDE: _same,
     Happened.ERASED: _same,
     Happened.HANDED_OVER: _same,

@@ -39,20 +39,15 @@ class Meant:
 def meaning_of(
     typed: Typed, alerts: Mapping[str, Alert], procedure: Procedure, calendar: Calendar, at: datetime
 ) -> Meant:
-    """What a person's change of one cell means. Columns of theirs that mean nothing to the agent: nothing."""
+    """What a person's change of one cell means; `alerts` are all, after the changes before it."""
     act = _Act(typed, alerts, procedure, calendar, at)
     name = typed.column.field
     if name in _ACTS:
         return _ACTS[name](act)
-    agents = typed.column.owner == "agent"
-    if name == "key" or not (name or agents):
-        return Meant()
-    content = {
-        "value": typed.now,
-        "before": typed.before,
-        **({"column": typed.column.heading} if agents else {}),
-    }
-    return act.line(Happened.OVERTYPED if agents else Happened.CORRECTED, {"field": name}, content)
+    if name == "key" or (name == "concluded_by" and typed.now == typed.alert.concluded_by):
+        return Meant()  # the one means nothing to people, the other was kept with the conclusion
+    content = {"column": typed.column.heading, "value": typed.now, "before": typed.before}
+    return act.line(_HAPPENED[typed.column.owner], {"field": name} if name else {}, content)
 
 
 def notes_on(alert: Alert, row: Mapping[str, str], columns: Sequence[Column], today: date) -> Iterator[str]:
@@ -138,10 +133,6 @@ class _Act:
         on = day(self.typed.now)
         return Meant() if on is None or on > self.calendar.today(self.at) else self.conclude()
 
-    def concluded_by(self) -> Meant:
-        """A name alone concludes nothing; beside a conclusion it is kept with it."""
-        return Meant()
-
     def on_hold_until(self) -> Meant:
         """Words instead of a day ("after court") hold until somebody says otherwise. They may name people,
         so they stay out of the facts."""
@@ -156,11 +147,12 @@ def _iso_day(typed: str) -> str | None:
     return found.isoformat() if found else None
 
 
+_HAPPENED = {"agent": Happened.OVERTYPED, "proposed": Happened.CORRECTED, "person": Happened.NOTED}
+
 _STATUSES = {status.casefold(): status for status in Status}
 
 _ACTS: Mapping[str, Callable[[_Act], Meant]] = {
     "status": _Act.status,
     "concluded_on": _Act.concluded_on,
-    "concluded_by": _Act.concluded_by,
     "on_hold_until": _Act.on_hold_until,
 }

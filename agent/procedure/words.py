@@ -42,6 +42,7 @@ class Happened(StrEnum):
     RELEASED = "released"
     CORRECTED = "corrected"  # a person changed a proposed value in the register
     OVERTYPED = "overtyped"  # a person typed into a column of the agent's; it was put back
+    NOTED = "noted"  # a person wrote into a column of their own
     CHASED = "chased"
     LETTER_HELD = "letter_held"  # a letter could not be posted at all, and waits for a person
     NOT_AN_ALERT = "not_an_alert"

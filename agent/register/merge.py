@@ -207,7 +207,8 @@ def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_sa
             )
         return
     for column in columns:
-        if column.field and column.heading not in sheet.headings:  # those of people's own are theirs to drop
+        wanted = column.field and not column.hidden  # those of people's own are theirs to drop
+        if wanted and column.heading not in sheet.headings:
             yield Doubt(
                 "column_gone",
                 column.heading,

@@ -217,7 +217,11 @@ def test_a_persons_own_columns_are_never_touched(office: Office) -> None:
 
     row = office.register.row(reference)
     assert (row["Colour"], row["Notes"], row["Learning"]) == ("red", "Rang the school.", "-")
-    assert told(office, reference) == []
+    noted = [entry.content or {} for entry in office.entries(reference) if entry.happened is Happened.NOTED]
+    assert [(one["column"], one["value"]) for one in noted] == [
+        ("Learning", "-"),
+        ("Notes", "Rang the school."),
+    ]
 
 
 def test_what_is_typed_over_the_agents_own_column_is_put_back(office: Office) -> None:
@@ -267,8 +271,8 @@ def test_the_same_cell_corrected_twice_keeps_the_last_word(office: Office) -> No
 
     assert office.cell(reference, "area") == "West"
     assert [entry.content for entry in office.entries(reference) if entry.source == "register"] == [
-        {"value": "North", "before": ""},
-        {"value": "West", "before": "North"},
+        {"column": "Area", "value": "North", "before": ""},
+        {"column": "Area", "value": "West", "before": "North"},
     ]
 
 
