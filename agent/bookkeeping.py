@@ -11,7 +11,7 @@ from agent.desk import Desk
 from agent.errors import NeedsAPerson, TryAgainLater
 from agent.ledger.base import Page, SheetState
 from agent.log import logger
-from agent.noticed import MISTRUSTED, Noticed, answer_question, said_of, tell
+from agent.noticed import MISTRUSTED, TRUSTED, Noticed, answer_question, said_of, tell
 from agent.procedure.alert import alert_after
 from agent.procedure.rules import Column
 from agent.procedure.typed import Meant, Typed, meaning_of
@@ -102,13 +102,14 @@ class _Round:
         """Read, take in, write. Gives how many rows were written."""
         book = self.place.register.read(self.known.alerts.version)
         if book is not None:
-            self._refuse_mistrusted(book)
-            self._take_in(book)
+            content = self._content()
+            self._refuse_mistrusted(book, content)
+            self._take_in(book, content)
         elif self.is_new:
             return 0  # no version is known, so a register always shows its book
-        book = book or self.known.book()
-        alerts, questions = self._merged(book)
-        summary = Content(self.desk, self.place, self.now).summary
+        book, content = book or self.known.book(), self._content()
+        alerts, questions = self._merged(book, content)
+        summary = content.summary
         is_old = any(book.summary.get(address, "") != text for address, text in summary.items())
         if alerts.changes or questions.changes or is_old or book.version is None:
             return self._write(book, alerts, questions, summary if is_old else {})  # a new one at once
@@ -118,10 +119,9 @@ class _Round:
 
     def rebuilt(self) -> int:
         """Write the whole workbook afresh. Gives how many rows were written."""
-        nothing = Book(None)
-        alerts, questions = self._merged(nothing)
-        summary = Content(self.desk, self.place, self.now).summary
-        written = self._write(nothing, alerts, questions, summary, afresh=True)
+        nothing, content = Book(None), self._content()
+        alerts, questions = self._merged(nothing, content)
+        written = self._write(nothing, alerts, questions, content.summary, afresh=True)
         with self.desk.ledger.page() as page:  # whatever was not to be trusted is gone with the old one
             tell(self.desk, page, self.place.name, [], self.now)
         return written
@@ -129,13 +129,16 @@ class _Round:
     def compared(self) -> Compared:
         """The workbook as it stands, and what the next round would make of it."""
         book = self.place.register.read(None) or Book(None)
-        alerts, questions = self._merged(book)
+        alerts, questions = self._merged(book, self._content())
         return Compared(self.place.name, book, alerts, questions)
 
-    def _merged(self, book: Book) -> tuple[Merged, Merged]:
+    def _content(self) -> Content:
+        """What the ledger says just now."""
+        return Content(self.desk, self.place, self.now)
+
+    def _merged(self, book: Book, content: Content) -> tuple[Merged, Merged]:
         """The alerts and the questions, from all sides."""
-        content, procedure = Content(self.desk, self.place, self.now), self.desk.procedure
-        known = self.known.alerts
+        procedure, known = self.desk.procedure, self.known.alerts
         alerts = merge(
             [_as_merged(column) for column in procedure.columns],
             known.rows,
@@ -152,16 +155,16 @@ class _Round:
 
     # What people did
 
-    def _refuse_mistrusted(self, book: Book) -> None:
+    def _refuse_mistrusted(self, book: Book, content: Content) -> None:
         """Stop, and ask a person, before anything is taken from a workbook that is not what it was."""
         if self.is_new or book.version is None:
             return
         known, limits = self.known.alerts, self.desk.agent.limits
-        says = Content(self.desk, self.place, self.now).alerts
         most = max(limits.rows_at_once, len(known.rows) * limits.rows_at_once_percent // 100)
-        why = mistrusted(self.desk.procedure.columns, known.rows, book, says, known.marks, most)
+        columns = self.desk.procedure.columns
+        why = mistrusted(columns, known.rows, book, content.alerts, known.marks, most)
         incident = " ".join([str(known.version), *known.marks])
-        if not why or said_of(self.desk, self.place.name, MISTRUSTED, incident):
+        if not why or said_of(self.desk, self.place.name, MISTRUSTED, incident) == TRUSTED:
             return
         why = (
             f"{why} Nothing is taken from it and nothing written to it. Restore its latest good version in "
@@ -171,9 +174,9 @@ class _Round:
             tell(self.desk, page, self.place.name, [Noticed(MISTRUSTED, incident, why)], self.now)
         raise NeedsAPerson(why)
 
-    def _take_in(self, book: Book) -> None:
+    def _take_in(self, book: Book, content: Content) -> None:
         """Record what people changed, and remember having seen it: all of it or nothing."""
-        alerts, questions = self._merged(book)
+        alerts, questions = self._merged(book, content)
         meant = list(self._meant(alerts.people, book.register))
         entries = [entry for _, one in meant for entry in one.entries]
         answers = self._answers(questions.people)

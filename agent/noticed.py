@@ -15,7 +15,7 @@ from agent.procedure.words import Json
 
 log = logger()
 
-MISTRUSTED = "mistrusted"
+MISTRUSTED, TRUSTED = "mistrusted", "trusted"  # a question's code, and the answer that ends it
 PLACES = ("register:", "restricted:")  # how the message ids of questions about a workbook begin
 # While it is so, the question stays; of what was put right at once people are only told.
 LASTING = {MISTRUSTED, "key_twice", "torn_row", "row_without_key", "column_gone", "unknown_key"}

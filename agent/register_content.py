@@ -151,15 +151,15 @@ class Content:
     def leaving(self, sheet: Sheet) -> tuple[str, ...]:
         """Questions that stand in the sheet and need not any more. One beside which a person noted
         something stays until they take it out, unless it has become restricted."""
-        theirs = {asked_for.heading for asked_for in self._desk.procedure.question_columns}
-        theirs -= {one.heading for one in self._desk.procedure.question_columns if _is_theirs(one)}
+        columns = self._desk.procedure.question_columns
+        asked_with = {one.heading for one in columns if one.owner != "person" or one.field == "answer"}
         numbers = {str(asked.number): asked for asked in self._asked}
         return tuple(
             key
             for key, row in sheet.rows.items()
             if key in numbers
             and key not in self.questions
-            and not (self._belongs(numbers[key]) and any(row[one] for one in row if one not in theirs))
+            and not (self._belongs(numbers[key]) and any(row[one] for one in row.keys() - asked_with))
         )
 
     @cached_property
@@ -221,7 +221,3 @@ class Content:
 
     def _by_heading(self, row: Mapping[str, str], columns: Iterable[Column]) -> dict[str, str]:
         return {column.heading: row[column.field] for column in columns if column.field in row}
-
-
-def _is_theirs(column: Column) -> bool:
-    return column.owner == "person" and column.field != "answer"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from agent.bootstrap import ledger_at_hand
-from agent.noticed import MISTRUSTED
+from agent.noticed import MISTRUSTED, TRUSTED
 from agent.settings import Settings, desks_named
 
 
@@ -25,6 +25,6 @@ def trust_register(settings: Settings, now: datetime, *, desk: str | None = None
                 continue
             with of_desk.page() as page:
                 for number in waiting:
-                    page.answer(number, "trusted", now)
+                    page.answer(number, TRUSTED, now)
                     page.acted(number, now)
             yield f"{name}: the next round of bookkeeping takes the register as it stands."
