@@ -22,8 +22,11 @@ import pytest
 import requests
 import structlog
 
+from agent.bootstrap import ledger_at_hand
 from agent.cli import main
 from agent.forms.mail import documents_of
+from agent.noticed import MISTRUSTED
+from agent.procedure.decision import Question
 from agent.procedure.mail import Attachment, Mail
 from agent.sandbox.serve import _watched as watched
 from agent.settings import load, write_copy
@@ -544,6 +547,15 @@ def test_preview_tells_whom_why_and_when_and_sends_nothing(
     assert any(line.startswith("    why: the digest of the week of Mon 9 Mar 2026") for line in lines)
     assert any(line.startswith("    | ") for line in lines)
     assert n2k("status", "--config", trial.config).out == before
+
+
+def test_a_register_that_was_mistrusted_is_taken_at_a_persons_word(trial: Trial, n2k: Command) -> None:
+    n2k("once", "--config", trial.config, "--now", at(MONDAY))
+    with ledger_at_hand(load(trial.config)) as ledger, ledger.desk("nct").page() as page:
+        page.ask(Question(MISTRUSTED, "Is it right?", "register:mistrusted:v1@2026-03-02"), MONDAY)
+
+    assert "takes the register as it stands" in n2k("trust-register", "--config", trial.config).out
+    assert "trusted already" in n2k("trust-register", "--config", trial.config).out
 
 
 def test_letters_can_rest_and_every_letter_and_alert_tells_why(
