@@ -215,7 +215,8 @@ class Column(Told):
     of `row.py` (or `asked.py`), or any single value of the form by its canonical name; "" for people's.
 
     `owner` is agent, proposed or person; `format` is text, long, date, datetime, number or choice.
-    `synonyms` are other headings under which people may keep it; `choices` fill its drop-down.
+    `synonyms` are other headings under which people may keep it; `choices` fill its drop-down; `note` tells
+    people what it holds, on the workbook's page that explains it.
     """
 
     heading: str
@@ -226,6 +227,7 @@ class Column(Told):
     synonyms: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     hidden: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)

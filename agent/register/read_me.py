@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
+from agent.procedure.row import STAFF
 from agent.procedure.rules import Column
 from agent.procedure.words import Status
 from agent.register.looks import FONT, INK, OWNERS, STATUSES
@@ -38,11 +39,18 @@ def write_read_me(
     page.heading("What the status says")
     for status, look in STATUSES.items():
         page.pair(f"{look.symbol}  {status}", look.meaning, fill=look.fill, ink=look.ink, bold=look.bold)
-    page.heading("Who fills which column")
-    for kind, owner in OWNERS.items():
-        named = ", ".join(column.heading for column in columns if column.owner == kind)
-        page.pair(f"{owner.words}{owner.mark}", named, fill=owner.head, ink=owner.ink)
+    page.heading("What stands in each column")
+    for column in columns:
+        if not column.hidden:
+            owner = OWNERS[column.owner]
+            page.pair(f"{column.heading}{owner.mark}", _holds(column), fill=owner.head, ink=owner.ink)
     sheet.sheet_view.showGridLines = False
+
+
+def _holds(column: Column) -> str:
+    """What a column holds, in its note's words and those of its drop-down."""
+    chosen = f"Choose: {', '.join(column.choices)}." if column.choices and column.field != "status" else ""
+    return " ".join(filter(None, (column.note, chosen))) or "Yours to use as you like."
 
 
 def _can_do(columns: Sequence[Column]) -> list[str]:
@@ -58,6 +66,11 @@ def _can_do(columns: Sequence[Column]) -> list[str]:
     if "on_hold_until" in name:
         lines.append(
             f"Put an alert on hold: give a date in “{name['on_hold_until']}”. It is not chased until then."
+        )
+    if "subject_kind" in name:
+        lines.append(
+            f"Restrict an alert about a member of staff: set “{name['subject_kind']}” to {STAFF}. This "
+            "register then shows little more than its reference and status."
         )
     lines.append(
         "Keep the workbook open. What the agent has to write is not lost by that: it is written as soon as "

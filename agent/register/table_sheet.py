@@ -77,10 +77,11 @@ def _write_column(sheet: Worksheet, index: int, column: Column) -> None:
     head.number_format = f'@"{owner.mark}"' if owner.mark else "@"
     body = sheet.cell(FIRST_ROW, index)
     body.font = Font(name=FONT, size=10, color=INK, bold=column.field == "reference")
+    is_link = column.field == "mail"  # an address shows its beginning, and makes no row high
     body.alignment = Alignment(
         vertical="top",
-        wrap_text=True,
-        horizontal="center" if column.format == "number" else "left",
+        wrap_text=not is_link,
+        horizontal="fill" if is_link else "center" if column.format == "number" else "left",
     )
     body.border = Border(bottom=Side("thin", LINE), right=Side("hair", LINE))
     body.number_format = _FORMATS.get(column.format, "General")

@@ -7,8 +7,23 @@ trap 'rm -rf "$work"' EXIT
 
 soffice --headless "-env:UserInstallation=file://$work/office" --convert-to pdf --outdir "$work" \
     "demo/Need to Know.xlsx" >/dev/null
-pdftoppm -png -r 110 -f 1 -l 1 -x 30 -y 70 -W 1680 -H 870 -singlefile \
-    "$work/Need to Know.pdf" deploy/pictures/register
+
+page_of() { # FOOTER: the first page that is printed under it
+    for page in $(seq "$(pdfinfo "$work/Need to Know.pdf" | sed -n 's/^Pages: *//p')"); do
+        if pdftotext -f "$page" -l "$page" "$work/Need to Know.pdf" - | grep -q "^$1 · "; then
+            echo "$page"
+            return
+        fi
+    done
+}
+sheet() { # NAME RESOLUTION X Y WIDTH HEIGHT FOOTER
+    page=$(page_of "$7")
+    pdftoppm -png -r "$2" -f "$page" -l "$page" -x "$3" -y "$4" -W "$5" -H "$6" -singlefile \
+        "$work/Need to Know.pdf" "deploy/pictures/$1"
+}
+sheet register 110 30 70 1680 870 "Need to Know register"
+sheet questions 110 30 50 1680 420 "Questions"
+sheet summary 150 40 80 1680 1000 "Summary"
 
 shoot() { # FILE NAME HEIGHT
     chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --disable-background-networking \
