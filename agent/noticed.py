@@ -44,15 +44,26 @@ def tell(desk: Desk, page: Page, place: str, noticed: Iterable[Noticed], now: da
         if asked.question.message_id.startswith(f"{place}:")
     }
     now_so = {f"{place}:{one.code}:{one.about}": one for one in noticed}
+    told = _told_and_not_written_yet(desk, place)
     over = [
         number for name, number in waiting.items() if name not in now_so and name.split(":")[1] in LASTING
     ]
     for name, one in now_so.items():
-        if name not in waiting:
+        if name not in waiting.keys() | told:
             _ask(page, name, one, now)
             log.warning("bookkeeping.noticed", desk=desk.name, code=one.code, alerts=list(one.alerts))
     for number in over:
         _close(page, number, "put right", now)
+
+
+def _told_and_not_written_yet(desk: Desk, place: str) -> set[str]:
+    """What the agent would put right, and cannot while somebody has the workbook open, is told once."""
+    written = desk.ledger.kept().written.get(place)
+    return {
+        _name(asked.question.message_id)
+        for asked in desk.ledger.questions(waiting_only=False)
+        if asked.question.code in PUT_RIGHT and written is not None and asked.asked_at > written.at
+    }
 
 
 def _ask(page: Page, name: str, one: Noticed, now: datetime) -> None:

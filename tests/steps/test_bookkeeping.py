@@ -521,3 +521,15 @@ def test_filling_in_a_column_is_everyday_work(many: Office) -> None:
     many.register.person_saved()
 
     assert trouble(many) == []
+
+
+def test_what_cannot_be_put_right_while_the_workbook_is_open_is_told_once(many: Office) -> None:
+    many.register.rows.pop()
+    many.register.person_saved()
+    many.register.open_by_person = True
+    for minutes in range(0, 60, 10):
+        many.register.person_saved()  # they go on working and saving
+        many.works(TUESDAY + timedelta(minutes=minutes))
+
+    told = many.ledger.questions(waiting_only=False)
+    assert [asked.question.code for asked in told] == ["row_gone"]
