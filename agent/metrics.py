@@ -17,7 +17,7 @@ from agent.bootstrap import Agent
 from agent.desk import Desk
 from agent.errors import AgentError
 from agent.ledger.base import UNDER_WAY, LetterState
-from agent.m365.sign_in import credential_of
+from agent.m365.credential import credential_of
 from agent.steps import Outcome
 
 Event = MutableMapping[str, Any]

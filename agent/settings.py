@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.errors import BadConfiguration, WrongCall
 from agent.forms.definition import FormDefinition
+from agent.m365.clouds import CLOUDS, CloudName
 from agent.procedure.clocks import WAYS_OF_COUNTING
 from agent.procedure.people import DeskRoles, People, Person
 from agent.procedure.rules import Column, Procedure, Told
@@ -26,25 +27,43 @@ from agent.procedure.working_days import Calendar
 
 T = TypeVar("T")
 
+WAYS_TO_SIGN_IN = ("certificate", "managed_identity", "assertion_file", "secret_from")
+ONE_WAY_TO_SIGN_IN = (
+    "agent.toml: the agent needs one way to sign in. Give `tenant.certificate` (preferred on a machine "
+    "of your own), `tenant.managed_identity`, `tenant.assertion_file` or `tenant.secret_from`."
+)
 COPIED = (".toml", ".json", ".txt", ".html")  # beside them a ledger may lie
 _SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
 class Tenant(Told):
-    """Where Microsoft 365 is and how the agent signs in: by certificate (preferred) or secret.
+    """Where Microsoft 365 is and how the agent signs in: by exactly one of `WAYS_TO_SIGN_IN`.
 
-    Once loaded, files named here lie where they say, or beside `agent.toml`.
+    `client` is the app registration's client id, or the managed identity's. Addresses that are left empty
+    are those of the cloud. Once loaded, files named here lie where they say, or beside `agent.toml`.
     """
 
     id: str
     client: str
     certificate: str = ""
+    managed_identity: Literal["", "system", "user"] = ""
+    assertion_file: str = ""
     secret_from: str = ""
-    authority: str = "https://login.microsoftonline.com"
-    graph: str = "https://graph.microsoft.com"
-    mail_link: str = "https://outlook.office365.com/owa/?ItemID={id}&exvsurl=1&viewmodel=ReadMessageItem"
+    cloud: CloudName = "worldwide"
+    authority: str = ""
+    graph: str = ""
+    mail_link: str = ""
     ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        for place, usual in CLOUDS[self.cloud]._asdict().items():
+            object.__setattr__(self, place, getattr(self, place) or usual)
+
+    @property
+    def signs_in_by(self) -> tuple[str, ...]:
+        """Which of `WAYS_TO_SIGN_IN` are told."""
+        return tuple(way for way in WAYS_TO_SIGN_IN if getattr(self, way))
 
 
 @dataclass(frozen=True)
@@ -315,6 +334,7 @@ def _beside(folder: Path, tenant: Tenant) -> Tenant:
     return replace(
         tenant,
         certificate=placed(tenant.certificate),
+        assertion_file=placed(tenant.assertion_file),
         ca_file=placed(tenant.ca_file),
         secret_from=f"file:{placed(secret[5:])}" if secret.startswith("file:") else secret,
     )
@@ -340,8 +360,8 @@ def missing_for_work(settings: Settings) -> list[str]:
         for key, value in (("id", tenant.id), ("client", tenant.client))
         if not value
     ]
-    if not (tenant.certificate or tenant.secret_from):
-        problems.append("agent.toml: give `tenant.certificate` (preferred) or `tenant.secret_from`.")
+    if not tenant.signs_in_by:
+        problems.append(ONE_WAY_TO_SIGN_IN)
     for desk in settings.desks.values():
         if desk.register.in_sharepoint and not desk.register.site:
             problems.append(f'desks/{desk.name}.toml: `register.site` is empty. It is "host:/sites/name".')
@@ -448,8 +468,9 @@ def _agent_problems(agent: AgentSettings, desks: Mapping[str, DeskSettings]) -> 
             "happens twice when the clocks change. Choose another."
         )
     tenant = agent.tenant
-    if tenant.certificate and tenant.secret_from:
-        problems.append("agent.toml: give `tenant.certificate` or `tenant.secret_from`, not both.")
+    if len(tenant.signs_in_by) > 1:
+        told = " and ".join(f"`tenant.{way}`" for way in tenant.signs_in_by)
+        problems.append(f"agent.toml: {told} are told. Keep the one that the agent shall sign in by.")
     if tenant.secret_from and not tenant.secret_from.startswith(("env:", "file:")):
         problems.append(
             'agent.toml: `tenant.secret_from` is "env:NAME" or "file:PATH"; no secret stands in a TOML file.'

@@ -28,7 +28,7 @@ INBOX, SITE = "n2k@trust.example", "trust.sharepoint.example:/sites/need-to-know
 PEOPLE = {
     "sol.quarrie": ("sqas_sm", "strategic_manager"),
     "pia.winterbourne": ("psw",),
-    "ida.falk": ("chief_executive", "director", "assistant_director", "hr_head", "business_support"),
+    "ida.falk": ("chief_executive", "director", "assistant_director", "hr_head", "business_support", "duty"),
 }
 
 
@@ -74,13 +74,13 @@ def practised(folder: Path) -> Iterator[Practice]:
             ("client", sandbox.client_id),
             ("certificate", str(sandbox.certificate_file)),
             ("ca_file", str(sandbox.ca_file)),
+            ("authority", sandbox.base_url),
+            ("graph", sandbox.base_url),
         ):
             text = (config / "agent.toml").read_text()
             (config / "agent.toml").write_text(
                 re.sub(rf'^{key} = ""', f'{key} = "{value}"', text, flags=re.M)
             )
-        practice.edit("agent.toml", "https://login.microsoftonline.com", sandbox.base_url)
-        practice.edit("agent.toml", "https://graph.microsoft.com", sandbox.base_url)
         desk = "desks/nct.toml"
         practice.edit(desk, "N2KNotification@nctrust.co.uk", INBOX)
         practice.edit(desk, 'allowed_domains = ["nctrust.co.uk"]', 'allowed_domains = ["trust.example"]')
@@ -202,6 +202,22 @@ def test_a_secret_works_but_a_certificate_is_preferred(practice: Practice, tmp_p
     told = practice.amiss()
     assert set(told) == {"credential"}
     assert told["credential"].state is State.WATCH
+
+
+def test_what_azure_or_the_platform_keeps_fresh_has_to_be_renewed_by_nobody(
+    practice: Practice, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("a.platforms.token")
+    text = (practice.folder / "agent.toml").read_text()
+    text = re.sub(r'^certificate = ".*?"', 'certificate = ""', text, flags=re.M)
+    (practice.folder / "agent.toml").write_text(
+        text.replace('assertion_file = ""', f'assertion_file = "{tmp_path}/token"')
+    )
+
+    told = {one.check: one for one in practice.found()}
+    assert told["credential"].state is State.WELL
+    assert f"the platform's token in {tmp_path}/token" in told["credential"].said
+    assert told["token"].state is State.ILL  # this tenant trusts no platform
 
 
 def test_a_certificate_that_entra_does_not_know(practice: Practice) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date, time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -128,6 +129,33 @@ def test_other_files_lie_beside_the_configuration_too(
     assert load(folder).agent.tenant.secret_from == f"file:{folder / 'secret.txt'}"
     edit(folder / "agent.toml", ("secret_from", '"env:N2K_CLIENT_SECRET"'))
     assert load(folder).agent.tenant.secret_from == "env:N2K_CLIENT_SECRET"
+    edit(folder / "agent.toml", ("secret_from", '""'), ("assertion_file", '"token"'))
+    assert load(folder).agent.tenant.assertion_file == str(folder / "token")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "hosts"),
+    [
+        ("worldwide", ("login.microsoftonline.com", "graph.microsoft.com", "outlook.office365.com")),
+        ("usgov", ("login.microsoftonline.us", "graph.microsoft.us", "outlook.office365.us")),
+        ("china", ("login.chinacloudapi.cn", "microsoftgraph.chinacloudapi.cn", "partner.outlook.cn")),
+    ],
+)
+def test_one_setting_says_which_of_microsofts_clouds(
+    folder: Path, cloud: str, hosts: tuple[str, str, str]
+) -> None:
+    edit(folder / "agent.toml", ("cloud", f'"{cloud}"'))
+    tenant = load(folder).agent.tenant
+
+    found = [urlsplit(one).hostname for one in (tenant.authority, tenant.graph, tenant.mail_link)]
+    assert found == list(hosts)
+
+
+def test_an_address_of_ones_own_stands_above_the_clouds(folder: Path) -> None:
+    edit(folder / "agent.toml", ("cloud", '"usgov"'), ("graph", '"https://127.0.0.1:8443"'))
+    tenant = load(folder).agent.tenant
+
+    assert (tenant.graph, tenant.authority) == ("https://127.0.0.1:8443", "https://login.microsoftonline.us")
 
 
 # ---------------------------------------------------------------- which folder
@@ -258,7 +286,7 @@ WRONG: list[tuple[str, Spoil, str]] = [
         lambda folder: edit(
             folder / "agent.toml", ("secret_from", '"env:SECRET"'), ("certificate", '"agent.pem"')
         ),
-        r"agent\.toml: give `tenant\.certificate` or `tenant\.secret_from`, not both",
+        r"agent\.toml: `tenant\.certificate` and `tenant\.secret_from` are told\. Keep the one",
     ),
     (
         "a zone that does not exist",

@@ -12,7 +12,7 @@ from agent.doctor.diagnosis import Diagnosis, ill, unseen, watch, well
 from agent.errors import AgentError, BadConfiguration
 from agent.letters.trial import trial_letters
 from agent.letters.writer import Writer
-from agent.m365.sign_in import credential_of
+from agent.m365.credential import credential_of
 from agent.procedure.rules import Procedure
 from agent.settings import DeskSettings, Settings, missing_for_work, roles_needed, soon_missing
 
@@ -44,13 +44,16 @@ def calendar(settings: Settings, today: date) -> Iterator[Diagnosis]:
 
 
 def credential(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
-    """Whether the certificate or secret is there, and how long the certificate is still good."""
+    """Whether what the agent signs in by is there, and how long a certificate is still good."""
     try:
         found = credential_of(settings.agent.tenant)
     except BadConfiguration as wrong:
         yield from (
             ill("credential", problem, "See deploy/connect.md, step 1.") for problem in wrong.problems
         )
+        return
+    if not found.renewed:
+        yield well("credential", f"The agent signs in by {found.called}; nobody has to renew it.")
         return
     if found.until is None:
         yield watch(

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
-from msal import ConfidentialClientApplication
 from O365 import Account, MSGraphProtocol
 from O365.connection import Connection
 from O365.utils.token import MemoryTokenBackend
@@ -27,8 +26,10 @@ from agent import __version__
 from agent.errors import BadConfiguration, NeedsAPerson, Stopping
 from agent.log import logger
 from agent.m365.answers import Asked, Repeat, Trouble, asked, trouble_on_the_way, trouble_with
+from agent.m365.clouds import CLOUDS
+from agent.m365.credential import credential_of
 from agent.m365.session import CarefulSession
-from agent.m365.sign_in import SignIn, credential_of
+from agent.m365.sign_in import SignIn, open_sign_in
 
 if TYPE_CHECKING:
     from agent.settings import Tenant
@@ -74,7 +75,7 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
             self._sessions.put(session)
 
     @property
-    def msal_client(self) -> ConfidentialClientApplication:
+    def msal_client(self) -> Any:
         return self.sign_in.app
 
     def oauth_request(
@@ -188,14 +189,14 @@ class GraphAccount(Account):  # type: ignore[misc]  # O365 publishes no types
 def open_account(tenant: Tenant, stop: threading.Event, watch: Watch | None = None) -> GraphAccount:
     """O365's account for this tenant; nothing is asked of the network yet.
 
-    BadConfiguration when an address is unusable, or the certificate or secret cannot be had.
+    BadConfiguration when an address is unusable, or the credential cannot be had.
     """
     _check(tenant)
     logging.getLogger("O365").setLevel(logging.WARNING)
     credential = credential_of(tenant)
     cache = MemoryTokenBackend()
     protocol = _protocol(tenant)
-    sign_in = SignIn(tenant, credential, f"{protocol.protocol_scope_prefix}.default", cache)
+    sign_in = open_sign_in(tenant, credential, f"{protocol.protocol_scope_prefix}.default", cache)
     return GraphAccount(
         (tenant.client, credential.for_msal),
         auth_flow_type="credentials",
@@ -232,22 +233,12 @@ def _protocol(tenant: Tenant) -> MSGraphProtocol:
     """O365's description of Graph, at the address that the configuration gives."""
     graph = tenant.graph.rstrip("/")
     # tokens are made out to a cloud; anywhere else (a sandbox) stands in for the worldwide one
-    cloud = graph if origin(graph)[1] in _CLOUDS else "https://graph.microsoft.com"
+    cloud = graph if graph in {one.graph for one in CLOUDS.values()} else CLOUDS["worldwide"].graph
     # O365 reads its addresses from the class
     here = type(
         "Here", (MSGraphProtocol,), {"_protocol_url": f"{graph}/", "_oauth_scope_prefix": f"{cloud}/"}
     )
     return here(timezone="UTC")
-
-
-_CLOUDS = frozenset(
-    {
-        "graph.microsoft.com",
-        "graph.microsoft.us",
-        "dod-graph.microsoft.us",
-        "microsoftgraph.chinacloudapi.cn",
-    }
-)
 
 
 def foreign(url: str) -> NeedsAPerson:

@@ -1,109 +1,33 @@
-"""Signing in to Microsoft Entra: the credential from its file or variable, and one token for all threads."""
+"""Signing in to Microsoft Entra: one token for all threads, renewed in time."""
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from msal import ConfidentialClientApplication, TokenCache
+from msal import (
+    ConfidentialClientApplication,
+    ManagedIdentityClient,
+    SystemAssignedManagedIdentity,
+    TokenCache,
+    UserAssignedManagedIdentity,
+)
 from msal.exceptions import MsalError
 
-from agent.errors import AgentError, BadConfiguration, NotAllowed, TryAgainLater
+from agent.errors import AgentError, NotAllowed, TryAgainLater
+from agent.m365.credential import Credential
 from agent.m365.session import CarefulSession
 
 if TYPE_CHECKING:
     from agent.settings import Tenant
 
 
-@dataclass(frozen=True)
-class Credential:
-    """What proves who we are, in the form MSAL takes it, and how a sentence may call it.
-
-    `until` is when a certificate runs out; None for a secret, which does not tell.
-    """
-
-    for_msal: str | dict[str, str] = field(repr=False)
-    called: str
-    until: datetime | None = None
-
-
-def credential_of(tenant: Tenant) -> Credential:
-    """The certificate or secret that the configuration names. BadConfiguration when it cannot be had."""
-    if tenant.certificate:
-        return _certificate(Path(tenant.certificate).expanduser())
-    if tenant.secret_from:
-        return Credential(_secret(tenant.secret_from), f"the secret in {tenant.secret_from}")
-    raise BadConfiguration(["agent.toml: give `tenant.certificate` (preferred) or `tenant.secret_from`."])
-
-
-def _certificate(path: Path) -> Credential:
-    """A PEM file holding the private key and its certificate, perhaps among others of a chain.
-
-    Given to MSAL without a thumbprint, so that it signs with PS256 and names the certificate by SHA-256.
-    """
-    pem = _read(path, "tenant.certificate").encode()
-    try:
-        key = load_pem_private_key(pem, password=None)
-        certificates = x509.load_pem_x509_certificates(pem)
-    except TypeError:  # cryptography's word for "a password is needed"
-        raise _unusable(path, "its private key is protected by a password; store it without one") from None
-    except ValueError:
-        raise _unusable(path, "it must hold a private key and its certificate, both as PEM") from None
-    if not isinstance(key, RSAPrivateKey):
-        raise _unusable(path, "Microsoft Entra takes RSA keys only")
-    own = next((one for one in certificates if one.public_key() == key.public_key()), None)
-    if own is None:
-        raise _unusable(path, "the private key in it does not belong to the certificate in it")
-    private_key = _block(pem.decode(), "PRIVATE KEY")
-    public_certificate = own.public_bytes(Encoding.PEM).decode()
-    return Credential(
-        {"private_key": private_key, "public_certificate": public_certificate},
-        f"the certificate in {path} (valid until {own.not_valid_after_utc:%d %b %Y})",
-        own.not_valid_after_utc,
-    )
-
-
-def _block(pem: str, label: str) -> str:
-    found = re.search(rf"-----BEGIN ([A-Z ]*{label})-----.+?-----END \1-----", pem, re.DOTALL)
-    return found.group(0) if found else ""
-
-
-def _unusable(path: Path, why: str) -> BadConfiguration:
-    return BadConfiguration([f"agent.toml: `tenant.certificate`: {path} cannot be used: {why}."])
-
-
-def _secret(told: str) -> str:
-    """`env:NAME` or `file:PATH` → the secret."""
-    kind, _, place = told.partition(":")
-    if kind == "env":
-        secret = os.environ.get(place, "")
-    elif kind == "file":
-        secret = _read(Path(place).expanduser(), "tenant.secret_from")
-    else:
-        raise BadConfiguration(['agent.toml: `tenant.secret_from` is "env:NAME" or "file:PATH".'])
-    if not secret.strip():
-        where = f"the environment variable {place}" if kind == "env" else place
-        raise BadConfiguration([f"agent.toml: `tenant.secret_from`: {where} holds no secret. Put it there."])
-    return secret.strip()
-
-
-def _read(path: Path, key: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        why = wrong.strerror if isinstance(wrong, OSError) else "it is not a text file"
-        raise BadConfiguration(
-            [f"agent.toml: `{key}`: {path} cannot be read: {why}. Check the path and who may read it."]
-        ) from None
+def open_sign_in(tenant: Tenant, credential: Credential, scope: str, cache: TokenCache) -> SignIn:
+    """Signing in by this tenant's way; nothing is asked of the network yet."""
+    kind = ManagedIdentity if tenant.managed_identity else SignIn
+    return kind(tenant, credential, scope, cache)
 
 
 class SignIn:
@@ -120,21 +44,14 @@ class SignIn:
         self._cache = cache
         self._http = CarefulSession(tenant.ca_file)
         self._lock = threading.RLock()
-        self._app: ConfidentialClientApplication | None = None
+        self._app: Any = None
 
     @property
-    def app(self) -> ConfidentialClientApplication:
+    def app(self) -> Any:
         """MSAL's application, kept. Building it, at first use, asks Entra for the tenant's endpoints."""
         with self._lock:
             if self._app is None:
-                self._app = ConfidentialClientApplication(
-                    client_id=self._tenant.client,
-                    client_credential=self._credential.for_msal,
-                    authority=f"{self._tenant.authority.rstrip('/')}/{self._tenant.id}",
-                    instance_discovery=False,  # the configured authority is trusted: ask no other host
-                    token_cache=self._cache,
-                    http_client=self._http,
-                )
+                self._app = self._new_app()
             return self._app
 
     def token(self) -> str:
@@ -144,11 +61,9 @@ class SignIn:
         """
         with self._lock:
             try:
-                answer = self.app.acquire_token_for_client(scopes=[self._scope])
-            except (OSError, MsalError, RuntimeError) as wrong:
-                raise _unreachable(self._tenant, wrong) from wrong
-            except ValueError as wrong:  # an answer that is not JSON, or no such tenant
-                raise _no_such_tenant(self._tenant, wrong) from wrong
+                answer = self._ask()
+            except (OSError, MsalError, RuntimeError, ValueError) as wrong:
+                raise self._trouble(wrong) from wrong
             if "access_token" not in answer:
                 raise self._refusal(answer)
             return str(answer["access_token"])
@@ -162,11 +77,33 @@ class SignIn:
             token = self.token()
             if token != refused:
                 return token
-            self.app.remove_tokens_for_client()
+            self._forget()
             return self.token()
 
     def close(self) -> None:
         self._http.close()
+
+    def _new_app(self) -> Any:
+        return ConfidentialClientApplication(
+            client_id=self._tenant.client,
+            client_credential=self._credential.for_msal,
+            authority=f"{self._tenant.authority.rstrip('/')}/{self._tenant.id}",
+            instance_discovery=False,  # the configured authority is trusted: ask no other host
+            token_cache=self._cache,
+            http_client=self._http,
+        )
+
+    def _ask(self) -> Mapping[str, Any]:
+        told: Mapping[str, Any] = self.app.acquire_token_for_client(scopes=[self._scope])
+        return told
+
+    def _forget(self) -> None:
+        self.app.remove_tokens_for_client()
+
+    def _trouble(self, wrong: Exception) -> AgentError:
+        if isinstance(wrong, ValueError) and not isinstance(wrong, OSError):
+            return _no_such_tenant(self._tenant, wrong)  # or an answer that is not JSON
+        return _unreachable(self._tenant, wrong)
 
     def _refusal(self, answer: Mapping[str, Any]) -> AgentError:
         code = _aadsts([str(answer.get("error_description"))])
@@ -177,6 +114,49 @@ class SignIn:
         why = _REFUSALS.get(code, "check the app registration {client} in the tenant {id}")
         sentence = why.format(id=tenant.id, client=tenant.client, credential=self._credential.called)
         return NotAllowed(f"Microsoft Entra does not let the agent sign in: {sentence} ({code or error}).")
+
+
+class ManagedIdentity(SignIn):
+    """Signing in as the identity that Azure gives to the machine or container: nothing is kept here at all.
+
+    The token is asked of the machine's own surroundings, so never through a proxy.
+    """
+
+    def __init__(self, tenant: Tenant, credential: Credential, scope: str, cache: TokenCache) -> None:
+        super().__init__(tenant, credential, scope, cache)
+        self._http.trust_env = False
+
+    def _new_app(self) -> Any:
+        identity = (
+            SystemAssignedManagedIdentity()
+            if self._tenant.managed_identity == "system"
+            else UserAssignedManagedIdentity(client_id=self._tenant.client)
+        )
+        return ManagedIdentityClient(identity, http_client=self._http)
+
+    def _ask(self) -> Mapping[str, Any]:
+        told: Mapping[str, Any] = self.app.acquire_token_for_client(
+            resource=self._scope.removesuffix("/.default")
+        )
+        return told
+
+    def _forget(self) -> None:
+        self._app = None  # the tokens it kept go with it
+
+    def _trouble(self, wrong: Exception) -> AgentError:
+        if isinstance(wrong, OSError):
+            return TryAgainLater(
+                f"No token can be asked for {self._credential.called} ({type(wrong).__name__}). "
+                "Is this machine in Azure, and is its managed identity switched on?"
+            )
+        return self._refusal({"error": type(wrong).__name__})
+
+    def _refusal(self, answer: Mapping[str, Any]) -> AgentError:
+        return NotAllowed(
+            f"The agent is not given a token for {self._credential.called}: switch the identity on where the "
+            "agent runs, and check `tenant.managed_identity` and, for one of kind user, `tenant.client` "
+            f"({answer.get('error')})."
+        )
 
 
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "AADSTS90033", "AADSTS50196", "AADSTS90055"})
@@ -192,6 +172,14 @@ _REFUSALS = {
     "AADSTS7000229": "the app {client} has no enterprise application in the tenant {id}. An administrator "
     "must consent to it",
     "AADSTS53003": "a Conditional Access policy for workload identities blocks the app {client}",
+    "AADSTS70021": "the app {client} trusts no issuer and subject such as those of {credential}. Add a "
+    "federated credential to the app registration",
+    "AADSTS700211": "the app {client} trusts no issuer such as that of {credential}. Add a federated "
+    "credential",
+    "AADSTS700212": "{credential} is made out for another audience. It has to be api://AzureADTokenExchange",
+    "AADSTS700213": "the app {client} trusts no subject such as that of {credential}. Correct its federated "
+    "credential",
+    "AADSTS700024": "{credential} has run out, or this machine's clock is wrong. See why it is not renewed",
     "AADSTS1002012": "the scope is not one that this cloud knows. Check `tenant.graph`",
 }
 

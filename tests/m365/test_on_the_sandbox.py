@@ -121,7 +121,7 @@ def test_certificate_and_secret_both_sign_in(
     ],
 )
 def test_a_wrong_word_in_the_configuration_is_named(
-    tenant: Tenant, wrong: dict[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, wrong: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("N2K_TEST_SECRET", "a guess")
     graph = open_graph(replace(tenant, **wrong), threading.Event())

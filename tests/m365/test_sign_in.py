@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
+import responses
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -21,10 +23,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.x509.oid import NameOID
+from msal import TokenCache
 
 from agent import errors
+from agent.m365.credential import credential_of
 from agent.m365.graph import Graph, open_graph
-from agent.m365.sign_in import credential_of
+from agent.m365.sign_in import open_sign_in
 from agent.settings import Tenant
 from tests.m365.wire import CLIENT, MAILBOX, SECRET, TENANT_ID, Answer, Wire, refusal
 
@@ -321,7 +325,7 @@ def test_credentials_that_cannot_be_had_are_named_with_their_remedy(
         "env:N2K_EMPTY": "holds no secret",
         f"file:{tmp_path / 'missing'}": "cannot be read",
         "the-secret-itself": '"env:NAME" or "file:PATH"',
-        "": "give `tenant.certificate`",
+        "": "Give `tenant.certificate`",
     }.items():
         with pytest.raises(errors.BadConfiguration, match=sentence):
             credential_of(replace(tenant, secret_from=told))
@@ -338,7 +342,7 @@ def test_credentials_that_cannot_be_had_are_named_with_their_remedy(
     ],
 )
 def test_an_address_or_ca_file_that_cannot_be_used_is_named(
-    tenant: Tenant, wrong: dict[str, str], key: str
+    tenant: Tenant, wrong: dict[str, Any], key: str
 ) -> None:
     with pytest.raises(errors.BadConfiguration, match=f"`tenant.{key}`"):
         open_graph(replace(tenant, **wrong), threading.Event())
@@ -364,3 +368,154 @@ def test_a_secret_file_may_end_in_a_new_line(tenant: Tenant, tmp_path: Path) -> 
 def test_a_credential_never_shows_itself(by_certificate: Tenant, tenant: Tenant) -> None:
     assert "PRIVATE KEY" not in repr(credential_of(by_certificate))
     assert SECRET not in repr(credential_of(tenant))
+
+
+# workload identity federation: the platform's token instead of a credential of ours
+
+
+@pytest.fixture
+def federated(tenant: Tenant, tmp_path: Path) -> Tenant:
+    path = tmp_path / "token"
+    path.write_text("the.first.token\n")
+    return replace(tenant, secret_from="", assertion_file=str(path))
+
+
+def test_the_platforms_token_is_read_afresh_for_each_sign_in(federated: Tenant, wire: Wire) -> None:
+    """Kubernetes replaces the file long before its token runs out."""
+    graph = open_graph(federated, threading.Event())
+    wire.token_life = 2
+
+    graph.get_json(INBOX)
+    Path(federated.assertion_file).write_text("the.second.token")
+    graph.get_json(INBOX)
+    graph.close()
+
+    assert [form["client_assertion"] for form in wire.token_requests] == [
+        "the.first.token",
+        "the.second.token",
+    ]
+    assert {form["client_assertion_type"] for form in wire.token_requests} == {
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [("not a token", "holds no token"), (None, "cannot be read: No such file")]
+)
+def test_a_platforms_token_that_is_not_there_is_named(
+    federated: Tenant, wire: Wire, content: str | None, sentence: str
+) -> None:
+    """At the start, and when it goes away later."""
+    graph = open_graph(federated, threading.Event())
+    path = Path(federated.assertion_file)
+    path.unlink() if content is None else path.write_text(content)
+
+    with pytest.raises(errors.BadConfiguration, match=rf"`tenant\.assertion_file`.*{sentence}"):
+        credential_of(federated)
+    with pytest.raises(errors.NeedsAPerson, match=sentence):
+        graph.get_json(INBOX)
+    graph.close()
+    assert wire.token_requests == []
+
+
+def test_a_platform_that_the_app_does_not_trust_is_told_with_its_remedy(
+    federated: Tenant, wire: Wire
+) -> None:
+    wire.token_answers = [aadsts(700213)]
+    graph = open_graph(federated, threading.Event())
+
+    with pytest.raises(errors.NotAllowed, match=r"trusts no subject.*Correct its federated credential"):
+        graph.get_json(INBOX)
+    graph.close()
+
+
+# managed identity: Azure's own, asked of the machine's surroundings
+
+MACHINE = "http://169.254.169.254/metadata/identity/oauth2/token"
+CONTAINER = "http://localhost:42356/msi/token"
+
+
+@pytest.fixture
+def in_azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[responses.RequestsMock]:
+    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "IMDS_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    with responses.RequestsMock() as azure:
+        yield azure
+
+
+def managed(tenant: Tenant, kind: str = "system") -> Any:
+    wanted: Any = replace(tenant, secret_from="", managed_identity=kind, ca_file="")  # type: ignore[arg-type]
+    return open_sign_in(wanted, credential_of(wanted), "https://graph.microsoft.com/.default", TokenCache())
+
+
+def test_a_virtual_machines_identity_is_asked_once_and_kept(
+    tenant: Tenant, in_azure: responses.RequestsMock
+) -> None:
+    in_azure.get(MACHINE, json={"access_token": "one", "expires_in": "86000", "resource": "R"})
+    sign_in = managed(tenant)
+
+    assert [sign_in.token(), sign_in.token()] == ["one", "one"]
+    (asked,) = in_azure.calls
+    assert asked.request.headers["Metadata"] == "true"
+    assert "resource=https%3A%2F%2Fgraph.microsoft.com" in str(asked.request.url)
+    assert "client_id" not in str(asked.request.url)
+
+
+def test_a_users_identity_is_asked_for_by_its_client_id(
+    tenant: Tenant, in_azure: responses.RequestsMock
+) -> None:
+    in_azure.get(MACHINE, json={"access_token": "one", "expires_in": "86000", "resource": "R"})
+
+    managed(tenant, "user").token()
+
+    assert f"client_id={CLIENT}" in str(in_azure.calls[0].request.url)
+
+
+def test_a_container_app_is_asked_at_its_own_address(
+    tenant: Tenant, in_azure: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", CONTAINER)
+    monkeypatch.setenv("IDENTITY_HEADER", "an-invented-header")
+    in_azure.get(CONTAINER, json={"access_token": "one", "expires_on": "4102444800", "resource": "R"})
+
+    assert managed(tenant).token() == "one"
+    assert in_azure.calls[0].request.headers["X-IDENTITY-HEADER"] == "an-invented-header"
+
+
+def test_a_managed_identitys_revoked_token_is_replaced(
+    tenant: Tenant, in_azure: responses.RequestsMock
+) -> None:
+    for token in ("one", "two"):
+        in_azure.get(MACHINE, json={"access_token": token, "expires_in": "86000", "resource": "R"})
+    sign_in = managed(tenant)
+
+    assert sign_in.replace(sign_in.token()) == "two"
+
+
+def test_a_machine_without_an_identity_is_told_as_such(
+    tenant: Tenant, in_azure: responses.RequestsMock
+) -> None:
+    in_azure.get(MACHINE, json={"error": "invalid_request", "error_description": "not found"}, status=400)
+
+    with pytest.raises(errors.NotAllowed, match=r"managed identity of this machine.*switch the identity on"):
+        managed(tenant).token()
+
+
+def test_a_machine_that_is_not_in_azure_is_a_matter_of_time_and_says_what_to_look_at(
+    tenant: Tenant, in_azure: responses.RequestsMock
+) -> None:
+    in_azure.get(MACHINE, body=ConnectionError())
+
+    with pytest.raises(errors.TryAgainLater, match="Is this machine in Azure"):
+        managed(tenant).token()
+
+
+def test_a_token_for_the_machine_never_goes_through_a_proxy(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads along there could sign in as the agent."""
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+
+    session = managed(tenant)._http
+
+    assert session.merge_environment_settings(MACHINE, {}, None, None, None)["proxies"] == {}
