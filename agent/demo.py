@@ -131,6 +131,7 @@ def _counts(desk: Desk) -> Counter[str]:
     alerts = desk.ledger.alerts().values()
     letters = Counter(letter.kind for letter in desk.ledger.letters(LetterState.POSTED))
     digests = letters.pop("weekly_digest", 0)
+    chases = sum(letters.pop(kind) for kind in list(letters) if kind.startswith("chase"))
     outages = sum(letters.pop(kind, 0) for kind in (OUTAGE, RECOVERED))
     return +Counter(
         {
@@ -139,8 +140,9 @@ def _counts(desk: Desk) -> Counter[str]:
             "updates": sum(alert.updates for alert in alerts),
             "concluded": sum(alert.concluded for alert in alerts),
             "questions": len(desk.ledger.questions(waiting_only=False)),
-            "chases sent": sum(letters.values()),
+            "chases sent": chases,
             "digests sent": digests,
+            "other letters sent": sum(letters.values()),
             "letters about the register sent": outages,
         }
     )

@@ -23,6 +23,8 @@ from agent.procedure.working_days import Calendar
 ACKNOWLEDGEMENT = "acknowledgement"
 RETURNED_FORM = "returned_form"
 
+_WHAT_IT_IS = "form_kind"  # a first form shows by what is filled in; the box alone is nothing to ask for
+
 Labels = Mapping[str, Mapping[str, str]]  # for each form, what may not be left empty: name → label
 
 
@@ -162,7 +164,7 @@ def _left_empty(alert: Alert, labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
         label
         for name, label in labels.items()
-        if not alert.values.get(name) and getattr(alert, name, None) is None
+        if name != _WHAT_IT_IS and not alert.values.get(name) and getattr(alert, name, None) is None
     )
 
 

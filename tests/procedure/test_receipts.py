@@ -19,7 +19,14 @@ from agent.procedure.receipts import (
 from agent.procedure.submission import Child
 from tests.procedure.situations import AUTHOR, AVA, PEOPLE, alert, at, calendar, day, procedure
 
-LABELS = {"sla": {"incident_at": "Date of incident", "area": "Area", "author": "Completed by"}}
+LABELS = {
+    "sla": {
+        "form_kind": "This form is",
+        "incident_at": "Date of incident",
+        "area": "Area",
+        "author": "Completed by",
+    }
+}
 NOW = "Mon 2 Mar 2026 10:05"
 
 
