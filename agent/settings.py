@@ -320,8 +320,9 @@ def roles_needed(desk: DeskSettings, procedure: Procedure) -> set[str]:
     """The roles that letters of this desk go to."""
     asked = {role for step in procedure.chasing.steps for role in step.to}
     reviewers = {procedure.chasing.reviewer_role} if "reviewer" in asked else set()
-    told = set(desk.digest.to)
-    return told | (asked - {"author", "reviewer"}) | reviewers | {procedure.chasing.stands_in}
+    reminded = {role for clock in procedure.clocks if clock.reminder for role in clock.reminder.to}
+    told = set(desk.digest.to) | ((asked | reminded) - {"author", "reviewer"})
+    return told | reviewers | {procedure.chasing.stands_in}
 
 
 def _beside(folder: Path, tenant: Tenant) -> Tenant:
@@ -489,7 +490,7 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
     problems += [
         f"{name}: `people` number {number} has an address outside `allowed_domains`."
         for number, person in enumerate(desk.people, 1)
-        if not people.may_be_written_to(person.address)
+        if not (people.may_be_written_to(person.address) or people.has_left(person.address))
     ]
     used = roles_needed(desk, procedure) if procedure else set(desk.digest.to)
     held = {role for person in desk.people for role in person.roles}
@@ -509,6 +510,12 @@ def _procedure_problems(procedure: Procedure) -> list[str]:
         f"{name}: clock `{rule.clock}`: `counts` is one of {', '.join(sorted(WAYS_OF_COUNTING))}."
         for rule in procedure.clocks
         if rule.counts not in WAYS_OF_COUNTING
+    ]
+    clocks = {rule.clock for rule in procedure.clocks}
+    beside = {other for rule in procedure.clocks if rule.reminder for other in rule.reminder.beside}
+    problems += [
+        f"{name}: there is no clock `{named}`, which `chasing.fast_until` or a reminder's `beside` names."
+        for named in sorted(({procedure.chasing.fast_until} - {""} | beside) - clocks)
     ]
     if not any(step.unanswered == 0 for step in procedure.chasing.steps):
         problems.append(f"{name}: no chasing step has `unanswered = 0`, so nobody would be written to first.")

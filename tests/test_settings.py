@@ -372,6 +372,16 @@ def test_nothing_is_open_once_it_is_filled_in(folder: Path) -> None:
     assert missing_for_work(filled_in(folder)) == []
 
 
+def test_who_has_left_may_stay_on_the_roster(folder: Path) -> None:
+    edit(folder / "desks" / "nct.toml", ("left", '["pia.winterbourne@nctrust.co.uk"]'))
+    add(folder / "desks" / "nct.toml", PEOPLE)
+
+    roster = load(folder).desks["nct"].roster
+
+    assert roster.holding("psw") == ()
+    assert roster.at("pia.winterbourne@nctrust.co.uk") is not None
+
+
 def test_bank_holidays_are_asked_for_before_they_run_out(folder: Path) -> None:
     settings = load(folder)
     last = max(settings.bank_holidays).year
