@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from agent import intake, timetable
+from agent import arrival, timetable
 from agent.bootstrap import at_work
 from agent.forms.mail import read_mail
 from agent.intake import reconcile
@@ -252,7 +252,7 @@ def test_a_mail_that_breaks_the_reader_becomes_a_question_and_the_others_go_on(
             raise ZeroDivisionError("an odd mail")
         return read_mail(mime, *told)
 
-    monkeypatch.setattr(intake, "read_mail", breaks)
+    monkeypatch.setattr(arrival, "read_mail", breaks)
     poison = desk.arrives(first_alert())
     desk.arrives(first_alert(number=7, child="Wren Applegarth"))
     tries = desk.desk.agent.limits.tries
