@@ -323,6 +323,13 @@ WRONG: list[tuple[str, Spoil, str]] = [
         r"procedures/nct\.toml: column `Colour`: the owner is",
     ),
     (
+        "what is kept apart in the very same workbook",
+        lambda folder: add(
+            folder / "desks" / "nct.toml", '\n[register.restricted]\npath = "Need to Know.xlsx"\n'
+        ),
+        r"desks/nct\.toml: `register\.restricted` is the one of desks/nct\.toml",
+    ),
+    (
         "two desks with one mailbox and one register",
         lambda folder: _second_desk(folder),
         r"desks/twin\.toml: `mailbox` is the one of desks/nct\.toml",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import openpyxl
 import pytest
 
 from agent.bookkeeping import bookkeeping
-from agent.errors import Locked
+from agent.errors import Locked, NeedsAPerson
+from agent.register.bookbinder import Bookbinder
+from agent.register.local_file import LocalFile
 from agent.register.memory import MemoryRegister
 from tests.builders import MONDAY, later
 from tests.steps.small_office import Office
@@ -157,3 +161,17 @@ def test_a_row_deleted_in_the_restricted_workbook_does_not_come_to_light_in_the_
     restricted(apart).open_by_person = False
     apart.works(THURSDAY)
     assert restricted(apart).row(reference)["Child name"] == NAME
+
+
+def test_the_restricted_workbook_is_a_file_that_is_never_taken_for_the_register(
+    office: Office, tmp_path: Path
+) -> None:
+    procedure, path = office.desk.procedure, tmp_path / "Restricted.xlsx"
+    office.desk = replace(office.desk, restricted=LocalFile(path, Bookbinder(procedure, "nct restricted")))
+    reference = office.opens_alert(ticked=("M14",))
+
+    rows = openpyxl.load_workbook(path)["Need to Know"].iter_rows(values_only=True)
+    (row,) = [row for row in rows if reference in row]
+    assert NAME in row
+    with pytest.raises(NeedsAPerson, match="belongs to the desk “nct restricted”"):
+        LocalFile(path, Bookbinder(procedure, "nct")).read(None)
