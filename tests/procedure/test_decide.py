@@ -224,6 +224,25 @@ def test_where_the_procedure_leaves_it_to_the_form_the_form_concludes() -> None:
     assert (desk.only.concluded_by, desk.only.conclusion_text) == ("Sol Quaye", "Safe.")
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Senior Leadership Alert - S47 concluded - Urgent and Confidential",
+        "Senior Leadership Alert Update - S47 concluded - Urgent and Confidential",
+    ],
+)
+def test_that_an_investigation_was_concluded_is_news_and_ends_nothing(subject: str) -> None:
+    """Start and end are both reported (NCT 2.2); the matter stays open until a person concludes it."""
+    desk = Desk()
+    started = "Senior Leadership Alert - S47 started - Urgent and Confidential"
+    desk.receives(form(ticked=["M12"]), subject=started)
+    over = form(ticked=["M12"], updates=[update("S47 concluded: no further action.")])
+
+    assert happenings(desk.receives(over, subject=subject, after=LATER)) == ["updated"]
+    assert not desk.only.concluded
+    assert desk.only.conclusion_claimed_at is None
+
+
 @pytest.mark.parametrize("words", ["", "Ongoing", "not yet concluded", "N/A", "TBC."])
 def test_an_empty_conclusion_claims_nothing(desk: Desk, words: str) -> None:
     decision = desk.receives(form(updates=[update("Seen.")], conclusion=words), after=LATER)

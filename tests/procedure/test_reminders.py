@@ -148,6 +148,20 @@ def test_the_panels_days_are_told_to_the_sqas_manager_and_the_psw_alone(now: str
     assert found == {(f"panel_day_five:{mark}", SOL.address), (f"panel_day_five:{mark}", PIA.address)}
 
 
+def test_elsewhere_the_panels_last_day_is_told_to_those_who_decide() -> None:
+    """The Director, or an Assistant Director (Merton "Statutory")."""
+    director = Person("Gwen Ashdown", "gwen.ashdown@trust.example", ("dcs",))
+    people = replace(second.PEOPLE, people=(*second.PEOPLE.people, director))
+    died = second.one(aware_at=at("Mon 20 Apr 2026 09:00"), categories=("E02",))
+
+    found = reminders_due([died], at("Mon 27 Apr 2026 09:00"), second.procedure(), people, calendar())
+
+    assert {(":".join(one.rule.split(":")[1:3]), one.to) for one in found} == {
+        ("panel_last_day:+0d", director.address),
+        ("panel_last_day:+0d", second.TOBIAS.address),
+    }
+
+
 @pytest.mark.parametrize(
     "now", ["Wed 4 Mar 2026 08:59", "Wed 4 Mar 2026 17:00", "Sat 7 Mar 2026 10:00", "Fri 3 Apr 2026 10:00"]
 )
