@@ -206,6 +206,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     erase.add_argument("--yes", action="store_true", help="do it; without this, only say what would be done")
 
+    prepare = _verb(verbs, "setup", _setup, "prepare an installation: configuration, certificate, scripts")
+    prepare.add_argument("folder", type=Path, metavar="DIR")
+    prepare.add_argument(
+        "--answers", type=Path, metavar="FILE", help="a TOML file with the answers (default: ask for each)"
+    )
+
     init = _verb(verbs, "init", _init, "write an editable copy of the configuration")
     init.add_argument("folder", type=Path, metavar="DIR")
     return parser
@@ -595,6 +601,16 @@ def _erase(told: argparse.Namespace) -> int:
     _quietly()
     _print_all(erase(_settings(told), told.reference, wall_clock(), rule=told.rule))
     return 0
+
+
+def _setup(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.setup.prepare import setup
+
+    try:
+        return setup(told.folder, wall_clock(), input, print, answers=told.answers)
+    except EOFError:
+        raise WrongCall("Nobody is there to answer. Give the answers with `--answers FILE`.") from None
 
 
 def _init(told: argparse.Namespace) -> int:

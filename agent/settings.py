@@ -257,7 +257,7 @@ def find_folder(told: str | None) -> Path:
         if candidate:
             folder = Path(candidate)
             if not (folder / "agent.toml").is_file():
-                remedy = f"Give a configuration folder, or make one with `n2k init {folder}`."
+                remedy = f"Give a configuration folder, or make one with `n2k setup {folder}`."
                 raise BadConfiguration([f"{folder} holds no agent.toml. {remedy}"])
             return folder
     here = Path("config")
@@ -305,6 +305,15 @@ def load(folder: Path) -> Settings:
         bank_holidays=holidays,
         templates=((own,) if own.is_dir() else ()) + (shipped()[1],),
     )
+
+
+def read_file(path: Path, into: type[T]) -> T:
+    """One TOML file as `into`. Raises BadConfiguration with every problem found."""
+    reader = _Reader(path.parent)
+    told = reader.read(path.name, into)
+    if told is None:
+        raise BadConfiguration(reader.problems)
+    return told
 
 
 def desks_named(settings: Settings, name: str | None) -> tuple[str, ...]:

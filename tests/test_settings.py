@@ -186,7 +186,7 @@ def test_a_folder_that_was_named_and_holds_nothing_is_not_passed_over(
     told = str(tmp_path / "typo")
     monkeypatch.setenv("N2K_CONFIG", told if by == "environment" else "")
 
-    with pytest.raises(BadConfiguration, match=r"typo holds no agent\.toml.*n2k init"):
+    with pytest.raises(BadConfiguration, match=r"typo holds no agent\.toml.*n2k setup"):
         find_folder(told if by == "call" else None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent import toml_lines
 from agent.errors import WrongCall
 from agent.sandbox.mail_folder import load_mail_folder, mails_in
 from agent.sandbox.server import Sandbox
@@ -175,8 +175,8 @@ def write_config(folder: Path, sandbox: Sandbox, desks: Mapping[str, DeskSetting
         write_copy(folder)
         for name, desk in desks.items():
             with (folder / "desks" / f"{name}.toml").open("a", encoding="utf-8") as file:
-                file.writelines(_person(person.name, person.address, person.roles) for person in desk.people)
-        _tell(folder / "agent.toml", {"mode": "live"})
+                file.writelines(toml_lines.person(one.name, one.address, one.roles) for one in desk.people)
+        toml_lines.tell(folder / "agent.toml", {"mode": "live"})
         (folder / MARK).touch()
     tenant = {
         "id": sandbox.tenant_id,
@@ -186,29 +186,11 @@ def write_config(folder: Path, sandbox: Sandbox, desks: Mapping[str, DeskSetting
         "graph": sandbox.base_url,
         "ca_file": str(sandbox.ca_file),
     }
-    _tell(folder / "agent.toml", {"desks": list(desks), **tenant})
+    toml_lines.tell(folder / "agent.toml", {"desks": list(desks), **tenant})
     for name, desk in desks.items():
         place = {
             "mailbox": desk.mailbox,
             "site": desk.register.site,
             "allowed_domains": list(desk.allowed_domains),
         }
-        _tell(folder / "desks" / f"{name}.toml", place)
-
-
-def _tell(path: Path, values: Mapping[str, object]) -> None:
-    path.write_text(_told_anew(path.read_text(encoding="utf-8"), values), encoding="utf-8")
-
-
-def _told_anew(toml: str, values: Mapping[str, object]) -> str:
-    """The TOML with these keys set; each stands in it once, at the start of a line."""
-    for key, value in values.items():
-        line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")
-        toml = re.sub(rf"^{key} = .*$", line, toml, count=1, flags=re.M)
-    return toml
-
-
-def _person(name: str, address: str, roles: tuple[str, ...]) -> str:
-    told = {"name": name, "address": address, "roles": list(roles)}
-    lines = "\n".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in told.items())
-    return f"\n[[people]]\n{lines}\n"
+        toml_lines.tell(folder / "desks" / f"{name}.toml", place)

@@ -1,0 +1,1 @@
+"""Prepares an installation: a filled-in configuration, a certificate, and scripts for the administrators."""
