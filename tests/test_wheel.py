@@ -78,12 +78,12 @@ def test_an_installed_agent_writes_its_configuration_and_reads_it_again(
 
     assert (elsewhere / "mine" / "desks" / "nct.toml").is_file()
     assert (elsewhere / "mine" / "mail_templates" / "chase.html").is_file()
-    assert "nothing.docx: not readable" in told
+    assert "This is not readable." in told
 
 
 def test_an_installed_agent_needs_no_configuration_to_read_a_form(installed: Path, tmp_path: Path) -> None:
     told = run("-m", "agent", "read", "nothing.docx", cwd=tmp_path, PYTHONPATH=str(installed))
-    assert "nothing.docx: not readable" in told
+    assert "This is not readable." in told
 
 
 def test_the_command_is_called_n2k(wheel: Path) -> None:
