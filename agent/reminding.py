@@ -1,4 +1,4 @@
-"""Step 3 besides chases: receipts for first forms, reminders of clocks, and what may not wait."""
+"""Step 3 besides chases: receipts for first forms, reminders of clocks, notes, and what may not wait."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from datetime import datetime
 from agent.desk import Desk
 from agent.laying import lay
 from agent.ledger.base import Reason
-from agent.procedure import receipts, reminders, urgent
+from agent.procedure import notes, receipts, reminders, urgent
 from agent.procedure.occasion import Occasion
 
-KINDS = frozenset({receipts.ACKNOWLEDGEMENT, receipts.RETURNED_FORM, reminders.LETTER, urgent.LETTER})
+KINDS = frozenset(
+    {receipts.ACKNOWLEDGEMENT, receipts.RETURNED_FORM, reminders.LETTER, urgent.LETTER, notes.LETTER}
+)
 
 
 def reminding(desk: Desk, now: datetime) -> int:
@@ -31,6 +33,7 @@ def occasions(desk: Desk, now: datetime) -> list[Occasion]:
     return [
         *urgent.urgent_due(questions, alerts, now, *rules),
         *reminders.reminders_due(alerts.values(), now, *rules, not_before=began),
+        *notes.notes_due(alerts.values(), now, *rules, not_before=began),
         *receipts.acknowledgements_due(alerts.values(), questions, now, *rules, labels, not_before=began),
         *receipts.returned_forms_due(alerts, questions, now, *rules, not_before=began),
     ]

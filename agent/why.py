@@ -119,6 +119,8 @@ def clause_of_rule(rule: str, procedure: Procedure) -> str:
     kind, _, rest = rule.partition(":")
     if kind.startswith("chase-"):
         return procedure.chasing.clause
+    if kind == "note":
+        return next((one.clause for one in procedure.notes if rest.startswith(f"{one.about}:")), "")
     clock = rest.partition(":")[0] if kind == "clock" else ""
     return next((one.clause for one in procedure.clocks if one.clock == clock), "")
 

@@ -5,7 +5,7 @@ Which departures there are, and by which clause, is the procedure's: see `Proced
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,10 +17,12 @@ from agent.procedure.people import People, Person
 from agent.procedure.rules import Procedure, Recipients
 from agent.procedure.subject import SubjectSays
 from agent.procedure.submission import Submission
+from agent.procedure.text import fold
 from agent.procedure.words import Kind
 from agent.procedure.working_days import Calendar
 
 RECIPIENT = "missing_recipient:"
+NO_LEGAL_ADVICE = "no_legal_advice"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,18 @@ def finding_said(code: str, procedure: Procedure) -> str:
         role = code.removeprefix(RECIPIENT)
         return f"Not copied: {procedure.role_names.get(role, role)}"
     return procedure.finding_words.get(code, code.replace("_", " "))
+
+
+def still_so(code: str, values: Mapping[str, str], procedure: Procedure) -> bool:
+    """Whether a departure that was noticed stands, going by what is known by now. What a mail lacked when it
+    came, it lacks for ever."""
+    return code != NO_LEGAL_ADVICE or _lacks_legal_advice(values, procedure)
+
+
+def _lacks_legal_advice(values: Mapping[str, str], procedure: Procedure) -> bool:
+    """The media may be interested, and no legal advice is recorded (NCT Appendix B)."""
+    interest = {fold(answer) for answer in procedure.media_interest}
+    return fold(values.get("media", "")) in interest and not values.get("legal_advice")
 
 
 def _is_late(receipt: Receipt, procedure: Procedure, _: People) -> bool:
@@ -130,18 +144,26 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("update_undated", _undated),
     ("update_unsigned", _unsigned),
     ("signed_by_other", _is_signed_by_other),
+    (NO_LEGAL_ADVICE, lambda receipt, rules, _: _lacks_legal_advice(receipt.submission.values, rules)),
 )
 
 
 def _not_copied(receipt: Receipt, procedure: Procedure, people: People) -> list[Recipients]:
     there = receipt.recipients | {receipt.submission.sender}
-    asked = (rule for rule in procedure.must_be_copied if _is_asked_for(rule, receipt))
+    asked = (rule for rule in procedure.must_be_copied if _is_asked_for(rule, receipt, people))
     return [rule for rule in asked if not _copied(rule, there, _holders(rule, receipt, people))]
 
 
-def _is_asked_for(rule: Recipients, receipt: Receipt) -> bool:
-    """Whether the clause holds for this matter: some roles are only for staff, or for deaths and harm."""
+def _is_asked_for(rule: Recipients, receipt: Receipt, people: People) -> bool:
+    """Whether the clause holds for this matter: some roles are only for staff, for deaths and harm, or for
+    what goes from one role to another (Merton "Summary")."""
     if rule.categories and set(rule.categories).isdisjoint(receipt.submission.categories):
+        return False
+    there = {person.address.lower() for person in people.holding(rule.sent_to)}
+    if rule.sent_to and there.isdisjoint(receipt.recipients):
+        return False
+    sender = people.at(receipt.submission.sender)
+    if rule.sent_by and (sender is None or rule.sent_by not in sender.roles):
         return False
     return receipt.staff_matter or not rule.staff_matters_only
 

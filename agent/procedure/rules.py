@@ -123,7 +123,8 @@ class Recipients(Told):
     """A role that must be copied into every alert, and the clause that says so (NCT 4.1-4.4, 6.2).
 
     Where several hold the role, one of them is enough unless `everyone` must be copied (NCT 4.1). The role
-    `reviewer` is whom the form names as such. With `categories` it holds for matters of these alone.
+    `reviewer` is whom the form names as such. With `categories` it holds for matters of these alone,
+    with `sent_by` and `sent_to` for what somebody of the one role sends to somebody of the other.
     """
 
     role: str
@@ -131,13 +132,27 @@ class Recipients(Told):
     staff_matters_only: bool = False
     everyone: bool = False
     categories: tuple[str, ...] = ()
+    sent_by: str = ""
+    sent_to: str = ""
+
+
+@dataclass(frozen=True)
+class Note(Told):
+    """Who is told in a line of what happened to an alert: `about` is "update" or the code of a finding, `to`
+    are roles at the desk, `says` is the line."""
+
+    about: str
+    to: tuple[str, ...]
+    says: str
+    clause: str
 
 
 @dataclass(frozen=True)
 class Letters(Told):
     """The procedure's own wording around the agent's letters. Nothing personal may stand here.
 
-    A form is acknowledged, or sent back in words, within `receipt_hours` or not at all (0: never).
+    A form is acknowledged, or sent back in words, within `receipt_hours` or not at all (0: never). Notes go
+    out once a working day, at `notes_at`.
     """
 
     subject_prefix: str
@@ -146,6 +161,7 @@ class Letters(Told):
     form_name: str
     update_how: str
     receipt_hours: int = 0
+    notes_at: time = time(15)
 
 
 @dataclass(frozen=True)
@@ -241,6 +257,7 @@ class Procedure(Told):
     digest tells that there are matters about members of staff.
     `columns` are those of the register's alerts, `question_columns` those of its Questions sheet.
     `summary_by` is the column, by its field, by which the Summary sheet counts open alerts apart.
+    `media_interest` are the answers that say that the media are, or may be, interested.
     """
 
     name: str
@@ -269,6 +286,8 @@ class Procedure(Told):
     undecided: tuple[str, ...] = ()
     staff_matters_to: tuple[str, ...] = ()
     finding_words: dict[str, str] = field(default_factory=dict)
+    media_interest: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def category(self, code: str) -> Category | None:
         return next((known for known in self.categories if known.code == code), None)

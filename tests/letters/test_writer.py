@@ -21,7 +21,7 @@ from agent.procedure.decision import Question
 from agent.procedure.digest import Digest, digest_of
 from agent.procedure.occasion import Occasion
 from agent.procedure.submission import Child
-from tests.procedure import test_receipts, test_reminders, test_urgent
+from tests.procedure import test_notes, test_receipts, test_reminders, test_urgent
 from tests.procedure.situations import AVA, CONFIG, PEOPLE, SOL, alert, at, calendar, chased, day, procedure
 from tests.procedure.test_chase import SENT
 from tests.procedure.test_digest import Asked, Letter
@@ -108,6 +108,7 @@ def samples() -> dict[str, Written]:
             test_receipts.acknowledged(QUIET, replace(AWARE, received_at=QUIET.received_at))
         ),
         "returned form": of(test_receipts.returned(test_receipts.asked("unreadable", "SLA-2026-0001"))),
+        "note": of(test_notes.notes(test_notes.updated("Thu 5 Mar 2026 11:00"), now="Thu 5 Mar 2026 15:00")),
         "urgent": of(test_urgent.letters(test_urgent.asked("recall"), "Mon 2 Mar 2026 10:00")),
     }
 

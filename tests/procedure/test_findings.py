@@ -12,6 +12,7 @@ from agent.procedure.mail import Mail
 from agent.procedure.people import Person
 from agent.procedure.reading import Reading
 from tests.procedure.arrivals import EVERYBODY, MONDAY, PEOPLE, PROPER, form, mail, nct, submissions, update
+from tests.procedure.test_second_procedure import procedure as merton
 
 
 def findings(came: Mail, read: Reading) -> tuple[str, ...]:
@@ -216,3 +217,41 @@ def test_a_procedure_without_a_rule_knows_no_departure_from_it() -> None:
     lenient = replace(nct(), findings={"late_form": "24 hours"}, must_be_copied=())
     (submission,) = submissions(mail("hello", to=()), form(document="x.docx"), procedure=lenient)
     assert submission.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("answers", "noticed"),
+    [
+        ({"media": "Likely"}, True),
+        ({"media": "yes"}, True),
+        ({"media": "Yes", "legal_advice": "Sought on 2 March"}, False),
+        ({"media": "None known"}, False),
+        ({}, False),
+    ],
+)
+def test_where_the_media_may_be_interested_legal_advice_is_looked_for(
+    answers: dict[str, str], noticed: bool
+) -> None:
+    assert ("no_legal_advice" in findings(mail(), form(**answers))) is noticed
+
+
+@pytest.mark.parametrize(
+    ("sender", "to", "noticed"),
+    [
+        ("ad@m.example", ("dcs@m.example", "one@m.example"), True),
+        ("ad@m.example", ("dcs@m.example", "one@m.example", "two@m.example"), False),
+        ("ad@m.example", ("hos@m.example",), False),  # not to the Director
+        ("hos@m.example", ("dcs@m.example",), False),  # not by an Assistant Director
+    ],
+)
+def test_what_an_assistant_director_sends_to_the_director_goes_to_the_whole_team(
+    sender: str, to: tuple[str, ...], noticed: bool
+) -> None:
+    team = {"ad": ("assistant_director",), "dcs": ("dcs",), "one": ("dmt",), "two": ("dmt",), "hos": ("hos",)}
+    roster = tuple(Person(name, f"{name}@m.example", roles) for name, roles in team.items())
+    people = replace(PEOPLE, people=roster, allowed_domains=frozenset({"m.example"}))
+    came = mail("Leadership Alert", sender=sender, to=to)
+
+    (submission,) = submissions(came, form(), procedure=merton(), people=people)
+
+    assert ("missing_recipient:dmt" in submission.findings) is noticed

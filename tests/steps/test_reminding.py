@@ -12,7 +12,7 @@ from agent.ledger.base import Letter, LetterState
 from agent.procedure.people import Person
 from agent.procedure.words import Happened
 from tests import builders
-from tests.builders import AUTHOR, AVA, MONDAY, PSW, SQAS, alert_form, at, later
+from tests.builders import AUTHOR, AVA, MONDAY, PSW, SQAS, alert_form, at, later, update_form
 from tests.steps.small_office import SUBJECT, Office, Trouble
 
 ORLA = Person("Orla Finch", "orla.finch@trust.example", ("duty",))
@@ -116,6 +116,21 @@ def test_a_reminder_in_the_tray_does_not_go_once_the_child_is_back(office: Offic
     office.types(reference, returned_at="2026-03-03T06:10")
     office.works(at("2026-03-03 06:15"))
     assert [letter.state for letter in of_kind(office, "clock_reminder")] == [LetterState.WITHDRAWN]
+
+
+def test_the_sqas_manager_hears_of_all_updates_of_a_day_in_one_letter(office: Office) -> None:
+    reference = office.opens_alert()
+    for hours in (2, 4):
+        seen = update_form(f"Seen after {hours} hours.", "2026-03-02")
+        office.receives(SUBJECT, ("SLA Update.docx", seen), at=later(hours=hours))
+        office.works(later(hours=hours))
+    for at_hour in ("2026-03-02 15:00", "2026-03-02 16:00", "2026-03-03 15:00"):
+        office.works(at(at_hour))
+
+    (letter,) = of_kind(office, "note")
+    assert (letter.to, letter.state) == (SQAS.address, LetterState.POSTED)
+    assert f"{reference} (R.F.)" in letter.text
+    assert "Robin" not in letter.subject + letter.text + letter.html
 
 
 def test_watching_lays_none_of_them(office: Office) -> None:
