@@ -330,7 +330,8 @@ def roles_needed(desk: DeskSettings, procedure: Procedure) -> set[str]:
     asked = {role for step in procedure.chasing.steps for role in step.to}
     reviewers = {procedure.chasing.reviewer_role} if "reviewer" in asked else set()
     reminded = {role for clock in procedure.clocks if clock.reminder for role in clock.reminder.to}
-    told = set(desk.digest.to) | ((asked | reminded) - {"author", "reviewer"})
+    noted = {role for note in procedure.notes for role in note.to}
+    told = set(desk.digest.to) | ((asked | reminded | noted) - {"author", "reviewer"})
     return told | reviewers | {procedure.chasing.stands_in}
 
 
@@ -500,6 +501,11 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
         f"{name}: `people` number {number} has an address outside `allowed_domains`."
         for number, person in enumerate(desk.people, 1)
         if not (people.may_be_written_to(person.address) or people.has_left(person.address))
+    ]
+    problems += [
+        f"{name}: `people` number {number} has a deputy who is not on the roster."
+        for number, person in enumerate(desk.people, 1)
+        if person.deputy and people.at(person.deputy) is None
     ]
     used = roles_needed(desk, procedure) if procedure else set(desk.digest.to)
     held = {role for person in desk.people for role in person.roles}

@@ -304,6 +304,11 @@ WRONG: list[tuple[str, Spoil, str]] = [
         r"desks/nct\.toml: `people` number 1 has an address outside `allowed_domains`",
     ),
     (
+        "a deputy whom nobody knows",
+        lambda folder: add(folder / "desks" / "nct.toml", PEOPLE + 'deputy = "nobody@nctrust.co.uk"\n'),
+        r"desks/nct\.toml: `people` number \d has a deputy who is not on the roster",
+    ),
+    (
         "a role that letters go to and nobody holds",
         lambda folder: add(folder / "desks" / "nct.toml", PEOPLE.replace('"psw"', '"psww"')),
         r"desks/nct\.toml: nobody holds the role `psw`",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from agent.procedure.alert import Alert
+from agent.procedure.alert import Absence, Alert
 from agent.procedure.names import alike, same_name
 from agent.procedure.people import People, Person
 from agent.procedure.rules import Procedure
@@ -49,13 +49,19 @@ class Addressing:
     def _reached(self, role: str, number: int, holder: Person | None, alert: Alert) -> Addressee:
         """The holder, or else the stand-in; whoever of them is away hands on to their deputy, or waits."""
         to = holder if holder and may_be_told(holder, alert, self.people) else self._stand_in(alert)
-        absence = alert.absence_of(to.address, self.today) if to else None
+        absence = self._absence_of(to, alert) if to else None
         if to is None or absence is None:
             return Addressee(role, number, to, stands_in=to is not holder)
-        deputy = self._deputy(absence.deputy, alert)
+        deputy = self._deputy(absence.deputy, alert) or self._deputy(to.deputy, alert)
         if deputy is None:
             return Addressee(role, number, to, stands_in=to is not holder, waits=True)
         return Addressee(role, number, deputy, stands_in=True)
+
+    def _absence_of(self, person: Person, alert: Alert) -> Absence | None:
+        """That somebody is away today: by their own automatic reply, or by the roster (NCT 4.1)."""
+        back = person.away_until
+        by_roster = Absence(back) if back and self.today < back else None
+        return alert.absence_of(person.address, self.today) or by_roster
 
     def _deputy(self, written: str, alert: Alert) -> Person | None:
         """Whom somebody named to stand in for them: of the roster by name or address, or any address within
@@ -64,7 +70,7 @@ class Addressing:
         named = self._named(written)
         if named is None or (not named.name and alert.values.get("staff_subject_name")):
             return None
-        away = alert.absence_of(named.address, self.today)
+        away = self._absence_of(named, alert)
         return named if may_be_told(named, alert, self.people) and not away else None
 
     def _named(self, written: str) -> Person | None:

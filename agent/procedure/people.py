@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from agent.procedure.rules import Told
 
 
 @dataclass(frozen=True)
 class Person(Told):
-    """Somebody who holds roles at a desk (`strategic_manager`, `sqas_sm`, `psw`…)."""
+    """Somebody who holds roles at a desk (`strategic_manager`, `sqas_sm`, `psw`…).
+
+    `deputy` is the address, on the roster, of who has their letters while they are away; `away_until` the day
+    on which they are back. An automatic reply that says otherwise of either counts more.
+    """
 
     name: str
     address: str
     roles: tuple[str, ...]
+    deputy: str = ""
+    away_until: date | None = None
 
 
 @dataclass(frozen=True)

@@ -369,6 +369,33 @@ def test_who_is_away_hands_on_to_their_deputy_or_is_asked_when_they_are_back(
     assert who(due(away, now="Mon 30 Mar 2026 09:00")) == [("chase-1", AUTHOR)]
 
 
+@pytest.mark.parametrize(
+    ("ava", "to"),
+    [
+        ({"deputy": PIA.address}, AVA.address),  # at work
+        ({"deputy": PIA.address, "away_until": day("Tue 24 Mar 2026")}, PIA.address),
+        ({"deputy": PIA.address, "away_until": day("Mon 23 Mar 2026")}, AVA.address),  # back today
+        ({"away_until": day("Tue 24 Mar 2026")}, None),  # waits for her
+        ({"deputy": AVA.address, "away_until": day("Tue 24 Mar 2026")}, None),
+    ],
+)
+def test_the_roster_names_who_stands_in_for_an_absent_reviewer(ava: dict[str, Any], to: str | None) -> None:
+    roster = replace(PEOPLE, people=(replace(AVA, **ava), SOL, PIA))
+
+    found = who(due(chased(alert(), *SENT[:2]), now="Mon 23 Mar 2026 09:00", people=roster))
+
+    assert [address for rule, address in found if rule.endswith(":reviewer")] == ([to] if to else [])
+
+
+def test_a_reply_without_a_deputy_leaves_the_one_on_the_roster() -> None:
+    roster = replace(PEOPLE, people=(replace(AVA, deputy=PIA.address), SOL, PIA))
+    away = chased(alert(away={AVA.address: Absence(BACK, role="reviewer")}), *SENT[:2])
+
+    found = who(due(away, now="Mon 23 Mar 2026 09:00", people=roster))
+
+    assert ("chase-3:reviewer", PIA.address) in found
+
+
 def test_a_deputy_who_is_away_as_well_or_might_be_the_subject_is_none() -> None:
     both = alert(away={AUTHOR: Absence(BACK, deputy=PIA.address), PIA.address: Absence(BACK)})
     staff = alert(

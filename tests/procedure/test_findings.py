@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -230,7 +231,7 @@ def test_a_procedure_without_a_rule_knows_no_departure_from_it() -> None:
     ],
 )
 def test_where_the_media_may_be_interested_legal_advice_is_looked_for(
-    answers: dict[str, str], noticed: bool
+    answers: dict[str, Any], noticed: bool
 ) -> None:
     assert ("no_legal_advice" in findings(mail(), form(**answers))) is noticed
 
