@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -138,20 +138,21 @@ class _Round:
 
     def _merged(self, book: Book, content: Content) -> tuple[Merged, Merged]:
         """The alerts and the questions, from all sides."""
-        procedure, known = self.desk.procedure, self.known.alerts
+        procedure = self.desk.procedure
+        known, over = self.known.alerts, content.over(book.register)
+        register = _without(over, book.register)
         alerts = merge(
             [_as_merged(column) for column in procedure.columns],
             known.rows,
-            book.register,
-            content.with_notes(book.register),
+            register,
+            content.with_notes(register),
             {**content.moved_here(), **known.intended},
             content.hidden,
         )
         known, leaving = self.known.questions, content.leaving(book.questions)
-        shown = {key: row for key, row in book.questions.rows.items() if key not in leaving}
-        sheet = replace(book.questions, rows=shown)
+        sheet = _without(leaving, book.questions)
         questions = merge(procedure.question_columns, known.rows, sheet, content.questions, known.intended)
-        return alerts, replace(questions, changes=replace(questions.changes, gone=leaving))
+        return _and_gone(alerts, over), _and_gone(questions, leaving)
 
     # What people did
 
@@ -264,16 +265,27 @@ def _known(
 ) -> _Known:
     """A workbook to be remembered: what was seen of its tables, and what is about to be written.
 
-    While rows of it are to be written again, no version counts as seen: what is remembered of those rows
-    is not what stands there.
+    While rows of it are to be written again or to leave, no version counts as seen: what is remembered is
+    not what stands there.
     """
-    whole = alerts.keys() <= book.register.rows.keys() and questions.keys() <= book.questions.rows.keys()
+    whole = all(
+        sheet.rows.keys() - sheet.twice <= rows.keys() <= sheet.rows.keys()
+        for rows, sheet in ((alerts, book.register), (questions, book.questions))
+    )
     version = book.version if whole else None
     return _Known(
         SheetState(version, book.register.headings, alerts, intended[0], marks),
         SheetState(version, book.questions.headings, questions, intended[1]),
         book.summary,
     )
+
+
+def _without(keys: Collection[str], sheet: Sheet) -> Sheet:
+    return replace(sheet, rows={key: row for key, row in sheet.rows.items() if key not in keys})
+
+
+def _and_gone(merged: Merged, keys: tuple[str, ...]) -> Merged:
+    return replace(merged, changes=replace(merged.changes, gone=keys))
 
 
 def _written(changes: Changes, columns: Iterable[Column]) -> Rows:

@@ -69,8 +69,13 @@ class Content:
         return {
             reference: self._by_heading(self._row(alert), self._desk.procedure.columns)
             for reference, alert in self._desk.ledger.alerts().items()
-            if self._main or reference in self._restricted
+            if (self._main or reference in self._restricted) and not _is_over(alert)
         }
+
+    def over(self, sheet: Sheet) -> tuple[str, ...]:
+        """Alerts that stand in the sheet and were erased: their rows leave it, with all that people wrote."""
+        alerts = self._desk.ledger.alerts()
+        return tuple(key for key in sheet.rows if key in alerts and _is_over(alerts[key]))
 
     def with_notes(self, sheet: Sheet) -> dict[str, dict[str, str]]:
         """The same rows, with a word on what people typed that does not do what they may have meant."""
@@ -150,7 +155,7 @@ class Content:
 
     def leaving(self, sheet: Sheet) -> tuple[str, ...]:
         """Questions that stand in the sheet and need not any more. One beside which a person noted
-        something stays until they take it out, unless it has become restricted."""
+        something stays until they take it out, unless it has become restricted or was erased."""
         columns = self._desk.procedure.question_columns
         asked_with = {one.heading for one in columns if one.owner != "person" or one.field == "answer"}
         numbers = {str(asked.number): asked for asked in self._asked}
@@ -159,7 +164,11 @@ class Content:
             for key, row in sheet.rows.items()
             if key in numbers
             and key not in self.questions
-            and not (self._belongs(numbers[key]) and any(row[one] for one in row.keys() - asked_with))
+            and not (
+                self._belongs(numbers[key])
+                and not numbers[key].erased
+                and any(row[one] for one in row.keys() - asked_with)
+            )
         )
 
     @cached_property
@@ -221,3 +230,8 @@ class Content:
 
     def _by_heading(self, row: Mapping[str, str], columns: Iterable[Column]) -> dict[str, str]:
         return {column.heading: row[column.field] for column in columns if column.field in row}
+
+
+def _is_over(alert: Alert) -> bool:
+    """Erased, and ended: one that goes on keeps its row, as somebody has to see to it."""
+    return alert.erased and alert.ended

@@ -21,6 +21,7 @@ from agent.forms.definition import FormDefinition
 from agent.m365.clouds import CLOUDS, CloudName
 from agent.procedure.clocks import WAYS_OF_COUNTING
 from agent.procedure.people import DeskRoles, People, Person
+from agent.procedure.retention import LEGAL_HOLD
 from agent.procedure.rules import Column, Procedure, Told
 from agent.procedure.words import Place
 from agent.procedure.working_days import Calendar
@@ -171,6 +172,13 @@ class DigestDay(Told):
 
 
 @dataclass(frozen=True)
+class Retention(Told):
+    """How many days after its end what is personal about an alert is erased; 0 keeps it for ever."""
+
+    days: int = 0
+
+
+@dataclass(frozen=True)
 class DeskSettings(Told):
     """`desks/NAME.toml`: one shared mailbox, one procedure, one register and its people."""
 
@@ -186,6 +194,7 @@ class DeskSettings(Told):
     closed_days: tuple[date, ...] = ()
     left: tuple[str, ...] = ()
     roles: DeskRoles = field(default_factory=DeskRoles)
+    retention: Retention = field(default_factory=Retention)
     name: str = ""
 
     @property
@@ -507,6 +516,13 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
         for number, person in enumerate(desk.people, 1)
         if person.deputy and people.at(person.deputy) is None
     ]
+    if desk.retention.days < 0:
+        problems.append(f"{name}: `retention.days` is {desk.retention.days}. 0 keeps alerts for ever.")
+    if desk.retention.days and procedure and not _has_column(procedure, LEGAL_HOLD):
+        problems.append(
+            f"{name}: `retention.days` erases what is due; procedures/{procedure.name}.toml then needs a "
+            f'column with `field = "{LEGAL_HOLD}"`, in which people hold what must be kept.'
+        )
     used = roles_needed(desk, procedure) if procedure else set(desk.digest.to)
     held = {role for person in desk.people for role in person.roles}
     if desk.people:
@@ -514,6 +530,10 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
             f"{name}: nobody holds the role `{role}`, which letters go to." for role in sorted(used - held)
         ]
     return problems
+
+
+def _has_column(procedure: Procedure, name: str) -> bool:
+    return any(column.field == name for column in procedure.columns)
 
 
 def _procedure_problems(procedure: Procedure) -> list[str]:

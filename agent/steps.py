@@ -39,6 +39,7 @@ _DONE = {
     "chasing": ("letter laid in the tray", "letters laid in the tray"),
     "weekly_digest": ("letter laid in the tray", "letters laid in the tray"),
     "posting": ("letter sent", "letters sent"),
+    "retention": ("alert erased", "alerts erased"),
 }
 
 

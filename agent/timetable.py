@@ -22,6 +22,7 @@ from agent.errors import AgentError
 from agent.health import Health
 from agent.intake import reconcile
 from agent.log import logger
+from agent.retention import retention
 from agent.settings import Timetable
 from agent.steps import STEPS, Step, run_step
 from agent.stopping import on_signals
@@ -47,17 +48,16 @@ def table(times: Timetable, zone: str) -> list[Slot]:
     def every(minutes: int) -> IntervalTrigger:
         return IntervalTrigger(minutes=minutes, timezone="UTC")
 
+    at = times.reconcile_at
+    every_night = CronTrigger(hour=at.hour, minute=at.minute, timezone=zone)
     return [
         Slot("intake", STEPS["intake"], every(times.intake)),
         Slot("bookkeeping", STEPS["bookkeeping"], every(times.bookkeeping)),
         Slot("chasing", STEPS["chasing"], every(times.chasing)),
         Slot("weekly_digest", STEPS["weekly_digest"], every(times.chasing)),
         Slot("posting", STEPS["posting"], every(times.posting)),
-        Slot(
-            "reconcile",
-            reconcile,
-            CronTrigger(hour=times.reconcile_at.hour, minute=times.reconcile_at.minute, timezone=zone),
-        ),
+        Slot("reconcile", reconcile, every_night),
+        Slot("retention", retention, every_night),
     ]
 
 
@@ -79,7 +79,7 @@ def run(agent: Agent, health: Health | None = None) -> None:
         for number, slot in enumerate(table(agent.settings.agent.timetable, desk.settings.timezone)):
             first = (
                 {}
-                if slot.name == "reconcile"
+                if isinstance(slot.trigger, CronTrigger)  # what is for the night waits for it
                 else {"next_run_time": agent.clock() + timedelta(seconds=number)}
             )
             name = f"{desk.name}.{slot.name}"  # what the log calls a job that failed

@@ -21,6 +21,7 @@ from agent.desk import Desk
 from agent.errors import TryAgainLater
 from agent.intake import reconcile
 from agent.ledger.memory import MemoryLedger
+from agent.retention import retention
 from agent.settings import Timetable
 from agent.steps import STEPS
 from agent.timetable import Slot, table
@@ -37,7 +38,7 @@ CLOCKS_CHANGE = [date(2026, 3, 29), date(2026, 10, 25)]
 def test_every_step_stands_in_the_table_once_and_the_nightly_listing_with_them() -> None:
     slots = {slot.name: slot.step for slot in table(TIMES, "Europe/London")}
 
-    assert slots == {**STEPS, "reconcile": reconcile}
+    assert slots == {**STEPS, "reconcile": reconcile, "retention": retention}
 
 
 def test_the_table_follows_the_configuration() -> None:

@@ -139,6 +139,10 @@ class OpenQuestion:
     acted_at: datetime | None = None
     note: str = ""
 
+    @property
+    def erased(self) -> bool:
+        return self.answered_at is not None and self.answer is None
+
 
 REGISTER = "register"  # the table of alerts, among the sheets that the agent remembers
 
@@ -317,6 +321,14 @@ class DeskLedger(Protocol):
         """
         ...
 
+    def erase_before(self, before: datetime) -> int:
+        """Erase for good what is personal in closed questions and ended letters older than `before`, unless
+        they are about an alert that is not erased. Gives how many that was.
+
+        What they were about and when stays, as with `erase`. Lines about no alert hold nothing personal.
+        """
+        ...
+
     def verify(self) -> list[str]:
         """Where lines were changed, taken out or put in since they were written: a sentence for each
         place, empty when the chain of this desk is whole."""
@@ -364,6 +376,35 @@ class Ledger(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def outlived(
+    letters: Iterable[Letter],
+    questions: Iterable[OpenQuestion],
+    alerts: Mapping[str, Alert],
+    before: datetime,
+) -> tuple[list[str], list[int]]:
+    """The letters (by key) and the questions (by number) whose content `erase_before` is to erase."""
+    kept = {reference: alert for reference, alert in alerts.items() if not alert.erased}
+    mails = {mail for alert in kept.values() for mail in alert.mails}
+    keys = [
+        letter.key
+        for letter in letters
+        if letter.to
+        and letter.state not in UNDER_WAY
+        and (letter.changed_at or letter.laid_at) < before
+        and not any(reason.alert in kept for reason in letter.reasons)
+    ]
+    numbers = [
+        asked.number
+        for asked in questions
+        if (asked.question.seen or asked.answer is not None)
+        and asked.acted_at is not None
+        and asked.acted_at < before
+        and asked.question.message_id not in mails
+        and kept.keys().isdisjoint(asked.question.candidates)
+    ]
+    return keys, numbers
 
 
 def next_reference(prefix: str, year: int, taken: Iterable[str]) -> str:

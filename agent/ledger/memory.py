@@ -27,6 +27,7 @@ from agent.ledger.base import (
     Seen,
     SheetState,
     next_reference,
+    outlived,
 )
 from agent.ledger.chain import Link
 from agent.procedure.alert import Alert, fold
@@ -294,6 +295,13 @@ class MemoryDesk:
             _erase(state, alert, self._name)
             MemoryPage(self._name, state).record(Entry(Happened.ERASED, alert, at, source))
 
+    def erase_before(self, before: datetime) -> int:
+        with self._writing() as state:
+            alerts = fold(link.entry for link in state.lines)
+            keys, numbers = outlived(state.letters.values(), state.questions, alerts, before)
+            _blank(state, keys, numbers)
+        return len(keys) + len(numbers)
+
     def verify(self) -> list[str]:
         return chain.verify(self._state.lines)
 
@@ -350,14 +358,20 @@ def _erase(state: State, alert: str, desk: str) -> None:
         )
     if any(asked.answered_at is None for asked in questions):
         raise TryAgainLater(f"A question about {alert} waits for an answer: erase once a person answered it.")
-    for letter in letters:
-        state.letters[letter.key] = replace(letter, to="", text="", html="", pictures=())
-    for asked in questions:
-        blank = replace(asked.question, seen={})
-        state.questions[asked.number - 1] = replace(asked, question=blank, answer=None)
+    _blank(state, [letter.key for letter in letters], [asked.number for asked in questions])
     state.lines[:] = [
         replace(link, salt=None, entry=replace(link.entry, content=None))
         if link.entry.alert == alert
         else link
         for link in state.lines
     ]
+
+
+def _blank(state: State, keys: Iterable[str], numbers: Iterable[int]) -> None:
+    """Forget what these letters and questions said."""
+    for key in keys:
+        state.letters[key] = replace(state.letters[key], to="", text="", html="", pictures=())
+    for number in numbers:
+        asked = state.questions[number - 1]
+        blank = replace(asked.question, seen={})
+        state.questions[number - 1] = replace(asked, question=blank, answer=None)

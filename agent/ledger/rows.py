@@ -138,15 +138,19 @@ def erase(connection: Connection, desk: str, alert: str) -> None:
             db.content.c.desk == desk, db.content.c.seq.in_(select(db.entry.c.seq).where(about))
         )
     )
-    connection.execute(
-        delete(db.letter_content).where(db.letter_content.c.desk == desk, db.letter_content.c.key.in_(keys))
-    )
-    connection.execute(
-        delete(db.question_content).where(
-            db.question_content.c.desk == desk,
-            db.question_content.c.number.in_([asked.number for asked in asked_about]),
-        )
-    )
+    blank(connection, desk, connection.scalars(keys), [asked.number for asked in asked_about])
+
+
+def blank(connection: Connection, desk: str, keys: Iterable[str], numbers: Iterable[int]) -> None:
+    """Delete what these letters and questions said."""
+    of_letter, of_question = db.letter_content.c, db.question_content.c
+    for column, desk_column, wanted in (
+        (of_letter.key, of_letter.desk, list(keys)),
+        (of_question.number, of_question.desk, list(numbers)),
+    ):
+        for start in range(0, len(wanted), AT_ONCE):
+            some = column.in_(wanted[start : start + AT_ONCE])
+            connection.execute(delete(column.table).where(desk_column == desk, some))
 
 
 # mails

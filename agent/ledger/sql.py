@@ -34,6 +34,7 @@ from agent.ledger.base import (
     Reason,
     Seen,
     SheetState,
+    outlived,
 )
 from agent.ledger.database import Database, Watch
 from agent.ledger.sql_page import SqlPage
@@ -231,6 +232,18 @@ class SqlDesk:
             rows.erase(connection, self._desk, alert)
             SqlPage(connection, self._desk).record(Entry(Happened.ERASED, alert, at, source))
         self._database.forget_erased()
+
+    def erase_before(self, before: datetime) -> int:
+        with self._database.writing(self._desk) as connection:
+            keys, numbers = outlived(
+                rows.letters(connection, self._desk, true()),
+                rows.questions(connection, self._desk, true()),
+                self.alerts(),
+                before,
+            )
+            rows.blank(connection, self._desk, keys, numbers)
+        self._database.forget_erased()
+        return len(keys) + len(numbers)
 
     def verify(self) -> list[str]:
         with self._database.reading() as connection:

@@ -95,10 +95,16 @@ class Alert:
     duplicate: bool = False  # not an alert of its own: the same matter as another
     merged_into: str = ""  # the alert under which its matter goes on
     provisional: bool = False  # it may be one: shown to people, and nobody is written to before they say so
+    dismissed_at: datetime | None = None  # when it was found to be no alert of its own
+    erased: bool = False  # what was personal about it is gone for good, and nothing was told since
 
     @property
     def concluded(self) -> bool:
         return self.concluded_at is not None
+
+    @property
+    def ended(self) -> bool:
+        return self.concluded or self.not_an_alert
 
     def held_on(self, today: date) -> bool:
         """On hold, until the day a person wrote (inclusive) or, where they wrote none, until they say so."""
@@ -207,6 +213,7 @@ def _told(alert: Alert, entry: Entry) -> Alert:
         mails=alert.mails | {entry.source},
         documents=alert.documents | ({str(document)} if document else set()),
         bounced=_reachable_again(alert, entry),
+        erased=False,
     )
 
 
@@ -220,7 +227,12 @@ def _heard(alert: Alert, entry: Entry) -> Alert:
     sender = (entry.content or {}).get("sender")
     away = {address: absence for address, absence in alert.away.items() if sender and address != sender}
     return replace(
-        alert, last_news_at=max(entry.at, alert.last_news_at), chases=(), away=away, proposal=NOTHING
+        alert,
+        last_news_at=max(entry.at, alert.last_news_at),
+        chases=(),
+        away=away,
+        proposal=NOTHING,
+        erased=False,
     )
 
 
@@ -275,6 +287,7 @@ def _reopened(alert: Alert, entry: Entry) -> Alert:
         concluded_at=None,
         conclusion_claimed_at=None,
         not_an_alert=False,
+        dismissed_at=None,
         duplicate=False,
         merged_into="",
     )
@@ -328,7 +341,8 @@ def _letter_held(alert: Alert, entry: Entry) -> Alert:
 
 
 def _not_an_alert(alert: Alert, entry: Entry) -> Alert:
-    return replace(alert, not_an_alert=True, duplicate=entry.facts.get("as") == Status.DUPLICATE)
+    duplicate = entry.facts.get("as") == Status.DUPLICATE
+    return replace(alert, not_an_alert=True, dismissed_at=entry.at, duplicate=duplicate)
 
 
 def _confirmed(alert: Alert, entry: Entry) -> Alert:
@@ -339,7 +353,7 @@ def _merged(alert: Alert, entry: Entry) -> Alert:
     """One of two ends as the other's duplicate; that one knows from now on what the first one knew."""
     facts, content = entry.facts, entry.content or {}
     if into := str(facts.get("into") or ""):
-        return replace(alert, not_an_alert=True, duplicate=True, merged_into=into)
+        return replace(alert, not_an_alert=True, dismissed_at=entry.at, duplicate=True, merged_into=into)
     heard = moment(facts.get("last_news_at"))
     return replace(
         alert,
@@ -358,6 +372,10 @@ def _split(alert: Alert, entry: Entry) -> Alert:
     content = entry.content or {}
     stay = tuple(_child(child) for child in _rows(content.get("children")))
     return replace(alert, children=stay if "children" in content else alert.children)
+
+
+def _erased(alert: Alert, entry: Entry) -> Alert:
+    return replace(alert, erased=True)
 
 
 def _same(alert: Alert, entry: Entry) -> Alert:
@@ -385,7 +403,7 @@ _AFTER = {
     Happened.OVERTYPED: _same,
     Happened.NOTED: _same,
     Happened.SET_ASIDE: _same,
-    Happened.ERASED: _same,
+    Happened.ERASED: _erased,
     Happened.HANDED_OVER: _same,
     Happened.PAUSED: _same,
     Happened.RESUMED: _same,

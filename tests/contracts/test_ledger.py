@@ -752,6 +752,58 @@ class TestErasing:
             told.erase(REFERENCE, NOW, "retention")
 
 
+class TestErasingWhatOutlivedItsTime:
+    """Digests, notices and questions are about no alert, and go by their age."""
+
+    @pytest.fixture
+    def told(self, desk: DeskLedger) -> DeskLedger:
+        """An alert with a letter and a question of its own; a digest posted, a question about a stray mail
+        closed."""
+        record(desk, opened())
+        for key, alert in (("chase", REFERENCE), ("digest", "")):
+            lay(desk, chase(key, reason(alert)))
+            move(desk, key, LetterState.POSTED, at=minutes(1))
+        with desk.page() as page:
+            for mail, *alerts in (("<form@x>",), ("<named@x>", REFERENCE), ("<stray@x>",)):
+                number = page.ask(question("whose", mail, *alerts), NOW)
+                page.answer(number, "nobody's", minutes(1))
+                page.acted(number, minutes(1))
+        return desk
+
+    @staticmethod
+    def still_told(desk: DeskLedger) -> list[str]:
+        said = [asked for asked in desk.questions(waiting_only=False) if asked.question.seen and asked.answer]
+        letters = [letter.key for letter in desk.letters() if letter.to and letter.text and letter.pictures]
+        return letters + [asked.question.message_id for asked in said]
+
+    def test_leaves_what_is_about_an_alert_with_that_alert(self, told: DeskLedger) -> None:
+        assert told.erase_before(minutes(2)) == 2
+        assert self.still_told(told) == ["chase", "<form@x>", "<named@x>"]
+        assert told.erase_before(minutes(2)) == 0
+        assert told.verify() == []
+
+    def test_leaves_what_is_younger_waits_or_is_under_way(self, told: DeskLedger) -> None:
+        lay(told, chase("in the tray", reason("", rule="digest")))
+        with told.page() as page:
+            page.ask(question("whose", "<waits@x>"), NOW)
+            page.answer(page.ask(question("whose", "<not acted on@x>"), NOW), "nobody's", NOW)
+        assert told.erase_before(minutes(1)) == 0
+        assert told.erase_before(minutes(2)) == 2
+        assert self.still_told(told) == ["chase", "in the tray", "<form@x>", "<named@x>", "<not acted on@x>"]
+        assert told.questions()[0].question.seen
+
+    def test_what_came_about_an_erased_alert_goes_by_its_age(self, told: DeskLedger) -> None:
+        told.erase(REFERENCE, minutes(5), "retention")
+        with told.page() as page:
+            number = page.ask(question("again", "<late@x>", REFERENCE), minutes(6))
+            page.answer(number, "file it", minutes(6))
+            page.acted(number, minutes(6))
+        assert told.erase_before(minutes(6)) == 2  # those about no alert
+        assert self.still_told(told) == ["<late@x>"]
+        assert told.erase_before(minutes(7)) == 1
+        assert self.still_told(told) == []
+
+
 def test_a_whole_ledger_verifies(desk: DeskLedger) -> None:
     assert desk.verify() == []
     record(desk, opened(), updated(), Entry(Happened.SET_ASIDE, None, NOW, "<n@x>"))

@@ -119,6 +119,7 @@ acts: st.SearchStrategy[Callable[[DeskLedger], Any]] = st.one_of(
     ),
     st.lists(mail_ids, max_size=2).map(lambda ids: lambda desk: desk.filed(ids)),
     st.tuples(alerts, times, st.just("retention")).map(lambda told: lambda desk: desk.erase(*told)),
+    times.map(lambda before: lambda desk: desk.erase_before(before)),
 )
 
 
