@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from agent.desk import Desk, ReadDocument
 from agent.errors import AgentError, NeedsAPerson
 from agent.forms.worker import Reader
@@ -27,6 +29,7 @@ from agent.register.sharepoint_file import SharePointFile
 from agent.register.sharepoint_place import SharePointPlace
 from agent.register.sharepoint_workbook import SharePointWorkbook
 from agent.register_content import RESTRICTED
+from agent.secret import secret_in
 from agent.settings import DeskSettings, RegisterPlace, RestrictedPlace, Settings
 
 ONCE_SECONDS = 600.0  # a single round that was killed holds its desk no longer than this
@@ -74,12 +77,9 @@ def at_work(settings: Settings, *, clock: Clock = wall_clock, watch: Watch | Non
 
 @contextmanager
 def held(agent: Agent, desk: str) -> Iterator[bool]:
-    """Hold a desk for as long as the block lasts, however long that is; False when another agent has it.
-
-    By the real time, also where the agent's own clock was set: the other may not share it.
-    """
+    """Hold a desk for as long as the block lasts, however long that is; False when another agent has it."""
     owner = an_owner()
-    if not agent.ledger.claim(desk, owner, wall_clock(), ONCE_SECONDS):
+    if not agent.ledger.claim(desk, owner, ONCE_SECONDS):
         yield False
         return
     done = threading.Event()
@@ -96,7 +96,7 @@ def held(agent: Agent, desk: str) -> Iterator[bool]:
 def _keep_hold(agent: Agent, desk: str, owner: str, done: threading.Event) -> None:
     while not done.wait(ONCE_SECONDS / 4):
         with suppress(AgentError):  # tried again, long before the hold runs out
-            agent.ledger.claim(desk, owner, wall_clock(), ONCE_SECONDS)
+            agent.ledger.claim(desk, owner, ONCE_SECONDS)
 
 
 def an_owner() -> str:
@@ -105,7 +105,10 @@ def an_owner() -> str:
 
 
 def open_ledger(settings: Settings, watch: Watch | None = None) -> SqlLedger:
-    return SqlLedger(settings.ledger_url, watch=(lambda when, what: watch(when, what, "")) if watch else None)
+    url = make_url(settings.ledger_url)
+    if settings.agent.ledger_secret_from:
+        url = url.set(password=secret_in(settings.agent.ledger_secret_from, "ledger_secret_from"))
+    return SqlLedger(url, watch=(lambda when, what: watch(when, what, "")) if watch else None)
 
 
 def want_ledger(settings: Settings) -> None:

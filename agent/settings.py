@@ -114,11 +114,12 @@ class Watched(Told):
 
 @dataclass(frozen=True)
 class AgentSettings(Told):
-    """`agent.toml`."""
+    """`agent.toml`. `ledger_secret_from` tells where the password of the ledger's server lies."""
 
     desks: tuple[str, ...]
     tenant: Tenant
     ledger: str = "sqlite:///n2k-ledger.sqlite"
+    ledger_secret_from: str = ""
     mode: Literal["watch", "rehearse", "live"] = "watch"
     rehearse_to: str = ""
     timetable: Timetable = field(default_factory=Timetable)
@@ -307,7 +308,7 @@ def load(folder: Path) -> Settings:
     own = folder / "mail_templates"
     return Settings(
         folder=folder,
-        agent=replace(agent, tenant=_beside(folder, agent.tenant)),
+        agent=_beside(folder, agent),
         desks=desks,
         procedures=procedures,
         forms=forms,
@@ -344,19 +345,26 @@ def roles_needed(desk: DeskSettings, procedure: Procedure) -> set[str]:
     return told | reviewers | {procedure.chasing.stands_in}
 
 
-def _beside(folder: Path, tenant: Tenant) -> Tenant:
+def _beside(folder: Path, agent: AgentSettings) -> AgentSettings:
     """Relative files are meant from the configuration folder, wherever the agent was started."""
 
     def placed(told: str) -> str:
         return str(folder.resolve() / Path(told).expanduser()) if told else ""
 
-    secret = tenant.secret_from
+    def secret(told: str) -> str:
+        return f"file:{placed(told[5:])}" if told.startswith("file:") else told
+
+    tenant = agent.tenant
     return replace(
-        tenant,
-        certificate=placed(tenant.certificate),
-        assertion_file=placed(tenant.assertion_file),
-        ca_file=placed(tenant.ca_file),
-        secret_from=f"file:{placed(secret[5:])}" if secret.startswith("file:") else secret,
+        agent,
+        ledger_secret_from=secret(agent.ledger_secret_from),
+        tenant=replace(
+            tenant,
+            certificate=placed(tenant.certificate),
+            assertion_file=placed(tenant.assertion_file),
+            ca_file=placed(tenant.ca_file),
+            secret_from=secret(tenant.secret_from),
+        ),
     )
 
 
@@ -491,9 +499,27 @@ def _agent_problems(agent: AgentSettings, desks: Mapping[str, DeskSettings]) -> 
     if len(tenant.signs_in_by) > 1:
         told = " and ".join(f"`tenant.{way}`" for way in tenant.signs_in_by)
         problems.append(f"agent.toml: {told} are told. Keep the one that the agent shall sign in by.")
-    if tenant.secret_from and not tenant.secret_from.startswith(("env:", "file:")):
+    problems += [
+        f'agent.toml: `{key}` is "env:NAME" or "file:PATH"; no secret stands in a TOML file.'
+        for key, told in (
+            ("tenant.secret_from", tenant.secret_from),
+            ("ledger_secret_from", agent.ledger_secret_from),
+        )
+        if told and not told.startswith(("env:", "file:"))
+    ]
+    return problems + _ledger_problems(agent.ledger)
+
+
+def _ledger_problems(told: str) -> list[str]:
+    url = urlsplit(told)
+    problems = []
+    if url.password or "password" in url.query:
         problems.append(
-            'agent.toml: `tenant.secret_from` is "env:NAME" or "file:PATH"; no secret stands in a TOML file.'
+            "agent.toml: `ledger` holds a password. Take it out, and name its place in `ledger_secret_from`."
+        )
+    if url.scheme not in ("sqlite", "postgresql+psycopg"):
+        problems.append(
+            "agent.toml: `ledger` begins with sqlite:/// (a file) or postgresql+psycopg:// (a server)."
         )
     return problems
 

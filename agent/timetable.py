@@ -106,7 +106,7 @@ def _job(
     def job() -> None:
         if agent.stop.is_set():
             return
-        if not agent.ledger.claim(desk.name, owner, agent.clock(), HOLD_SECONDS):
+        if not agent.ledger.claim(desk.name, owner, HOLD_SECONDS):
             held.discard(desk.name)
             log.info("agent.desk_held_by_another", desk=desk.name)
             if health:
@@ -132,7 +132,7 @@ def _hold_until_stopped(agent: Agent, owner: str, held: set[str]) -> None:
 def _renew(agent: Agent, owner: str, held: Collection[str]) -> None:
     for name in tuple(held):
         try:
-            agent.ledger.claim(name, owner, agent.clock(), HOLD_SECONDS)
+            agent.ledger.claim(name, owner, HOLD_SECONDS)
         except AgentError as trouble:  # the next sign of life comes well before the hold runs out
             log.warning("agent.hold_not_renewed", desk=name, why=str(trouble))
 

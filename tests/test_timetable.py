@@ -179,10 +179,10 @@ def test_a_ledger_that_cannot_be_reached_for_a_while_ends_nothing(monkeypatch: p
     at_work = AtWork(monkeypatch, works)
     claim, calls = at_work.ledger.claim, iter(range(1000))
 
-    def unreliable(desk: str, owner: str, now: datetime, seconds: float) -> bool:
+    def unreliable(desk: str, owner: str, seconds: float) -> bool:
         if next(calls) < 3:
             raise TryAgainLater("database is locked")
-        return claim(desk, owner, now, seconds)
+        return claim(desk, owner, seconds)
 
     monkeypatch.setattr(at_work.ledger, "claim", unreliable)
     timetable._renew(at_work.agent, "me", {"nct"})
@@ -201,7 +201,7 @@ def test_a_desk_that_another_agent_holds_is_left_alone_until_it_is_free(
         return 0
 
     at_work = AtWork(monkeypatch, works)
-    assert at_work.ledger.claim("nct", "another", wall_clock(), 60)
+    assert at_work.ledger.claim("nct", "another", 60)
 
     def the_other_ends() -> None:
         order.append("the other ends")
@@ -219,7 +219,7 @@ def test_the_desk_is_given_up_at_the_end(monkeypatch: pytest.MonkeyPatch) -> Non
     at_work = AtWork(monkeypatch, lambda desk, now: worked.set() or 0)  # type: ignore[func-returns-value]  # wanted: 0
     at_work.until(worked)
 
-    assert at_work.ledger.claim("nct", "another", wall_clock(), 60)
+    assert at_work.ledger.claim("nct", "another", 60)
 
 
 def test_the_scheduler_keeps_time_and_remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

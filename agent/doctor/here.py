@@ -126,7 +126,7 @@ def ledger(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
     try:
         opened = open_ledger(settings)
         try:
-            opened.claim(TRIAL, TRIAL, now, 0)
+            opened.claim(TRIAL, TRIAL, 0)
             opened.release(TRIAL, TRIAL)
         finally:
             opened.close()

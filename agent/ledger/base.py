@@ -364,10 +364,11 @@ class Ledger(Protocol):
 
     def desk(self, name: str) -> DeskLedger: ...
 
-    def claim(self, desk: str, owner: str, now: datetime, seconds: float) -> bool:
-        """Hold the desk for `seconds` from `now`. False while another owner's hold has not run out.
+    def claim(self, desk: str, owner: str, seconds: float) -> bool:
+        """Hold the desk for `seconds` from now on. False while another owner's hold has not run out.
 
-        The owner's own hold is taken again from `now`.
+        The owner's own hold is taken again from now on. Counted by the ledger's own clock, which is one
+        for all who share it: the clocks of their machines may differ.
         """
         ...
 

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,19 @@ _ON_CONNECT = (
     "PRAGMA secure_delete = ON",  # what is erased is overwritten, not only forgotten
 )
 
+# A server that cannot be reached is told of soon; and a machine that died with a page open is given up by the
+# server within half a minute, so that its page holds up nobody who takes over.
+_TO_SERVER = {
+    "connect_timeout": 10,
+    "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s "
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+}
+
 
 class Database:
     """One database file or server; safe to use from several threads and programs at once."""
 
-    def __init__(self, url: str, watch: Watch | None = None) -> None:
+    def __init__(self, url: str | URL, watch: Watch | None = None) -> None:
         self.url = make_url(url)
         self.name = _spoken(self.url)
         self._watch = watch or (lambda when, what: None)
@@ -86,6 +95,16 @@ class Database:
         self._watch("before", "commit")
         transaction.commit()
         self._watch("after", "commit")
+
+    def now(self, connection: Connection) -> datetime:
+        """By the database's own clock: those who share it may have clocks that differ."""
+        if self.is_sqlite:
+            said = connection.exec_driver_sql(
+                "SELECT strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"
+            ).scalar_one()
+            return datetime.fromisoformat(said)
+        now: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        return now
 
     def forget_erased(self) -> None:
         """Leave no copy of what was erased in SQLite's log of recent changes."""
@@ -165,11 +184,21 @@ def migrations() -> Config:
 def _engine(url: URL) -> Engine:
     """`hide_parameters`: what is written must not turn up in the text of an error."""
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return _server_engine(url)
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": PATIENCE})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _server_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=_TO_SERVER)
+    except ImportError:
+        raise NeedsAPerson(
+            f"{_spoken(url)} needs a driver that is not installed. "
+            "Install the agent with it: pip install 'need-to-know-agent[postgres]'."
+        ) from None
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
@@ -219,6 +248,9 @@ def _explained(error: exc.DBAPIError, name: str) -> TryAgainLater | NeedsAPerson
     """The trouble in a sentence; None when it is not the database's."""
     if isinstance(error.orig, sqlite3.Error):
         return _explained_sqlite(getattr(error.orig, "sqlite_errorname", ""), name)
+    code = getattr(error.orig, "sqlstate", None)
+    if code in _POSTGRES_SAYS:
+        return NeedsAPerson(f"{name} {_POSTGRES_SAYS[code]}")
     if error.connection_invalidated or isinstance(error, exc.OperationalError):
         return TryAgainLater(f"{name} cannot be reached now. See that its server runs and lets the agent in.")
     return None
@@ -250,4 +282,9 @@ _SQLITE_SAYS = {
     ("SQLITE_IOERR",): (
         "cannot be read or written: the disk reports an error. See that the disk is well and a local one."
     ),
+}
+
+_POSTGRES_SAYS = {
+    "42501": "refuses the agent. Let its role make and own the tables of this database.",
+    "25006": "can only be read: the server is a standby. Name the one that is written to.",
 }

@@ -6,10 +6,11 @@ A page works on a copy of the desk's state, and the copy takes the state's place
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from agent.errors import TryAgainLater
@@ -79,18 +80,19 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._desks: dict[str, MemoryDesk] = {}
-        self._claims: dict[str, tuple[str, datetime]] = {}
+        self._claims: dict[str, tuple[str, float]] = {}
         self._claiming = threading.Lock()
 
     def desk(self, name: str) -> MemoryDesk:
         return self._desks.setdefault(name, MemoryDesk(name))
 
-    def claim(self, desk: str, owner: str, now: datetime, seconds: float) -> bool:
+    def claim(self, desk: str, owner: str, seconds: float) -> bool:
         with self._claiming:
+            now = time.monotonic()
             holder, until = self._claims.get(desk, (owner, now))
             if holder != owner and until > now:
                 return False
-            self._claims[desk] = (owner, now + timedelta(seconds=seconds))
+            self._claims[desk] = (owner, now + seconds)
             return True
 
     def release(self, desk: str, owner: str) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Select,
     and_,
     bindparam,
@@ -52,16 +53,17 @@ class SqlLedger:
     schema, something that is no ledger, a file that cannot be written. `watch` is called around commits.
     """
 
-    def __init__(self, url: str, watch: Watch | None = None) -> None:
+    def __init__(self, url: str | URL, watch: Watch | None = None) -> None:
         self._database = Database(url, watch)
         self._desks: dict[str, SqlDesk] = {}
 
     def desk(self, name: str) -> SqlDesk:
         return self._desks.setdefault(name, SqlDesk(self._database, name))
 
-    def claim(self, desk: str, owner: str, now: datetime, seconds: float) -> bool:
-        until = now + timedelta(seconds=seconds)
+    def claim(self, desk: str, owner: str, seconds: float) -> bool:
         with self._database.writing(desk) as connection:
+            now = self._database.now(connection)
+            until = now + timedelta(seconds=seconds)
             taken = connection.execute(
                 update(db.desk_claim)
                 .where(

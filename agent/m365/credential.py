@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from agent.errors import BadConfiguration
+from agent.secret import secret_in, text_of
 from agent.settings import ONE_WAY_TO_SIGN_IN, Tenant
 
 
@@ -40,7 +40,9 @@ def credential_of(tenant: Tenant) -> Credential:
     if tenant.assertion_file:
         return _assertion(Path(tenant.assertion_file))
     if tenant.secret_from:
-        return Credential(_secret(tenant.secret_from), f"the secret in {tenant.secret_from}")
+        return Credential(
+            secret_in(tenant.secret_from, "tenant.secret_from"), f"the secret in {tenant.secret_from}"
+        )
     raise BadConfiguration([ONE_WAY_TO_SIGN_IN])
 
 
@@ -54,7 +56,7 @@ def _assertion(path: Path) -> Credential:
     """A token of the platform's, in a file that the platform renews: read afresh for each sign-in."""
 
     def fresh() -> str:
-        token = _read(path, "tenant.assertion_file").strip()
+        token = text_of(path, "tenant.assertion_file").strip()
         if token.count(".") != 2:
             why = "it holds no token (three parts with dots between)"
             raise BadConfiguration([f"agent.toml: `tenant.assertion_file`: {path} cannot be used: {why}."])
@@ -69,7 +71,7 @@ def _certificate(path: Path) -> Credential:
 
     Given to MSAL without a thumbprint, so that it signs with PS256 and names the certificate by SHA-256.
     """
-    pem = _read(path, "tenant.certificate").encode()
+    pem = text_of(path, "tenant.certificate").encode()
     try:
         key = load_pem_private_key(pem, password=None)
         certificates = x509.load_pem_x509_certificates(pem)
@@ -98,28 +100,3 @@ def _block(pem: str, label: str) -> str:
 
 def _unusable(path: Path, why: str) -> BadConfiguration:
     return BadConfiguration([f"agent.toml: `tenant.certificate`: {path} cannot be used: {why}."])
-
-
-def _secret(told: str) -> str:
-    """`env:NAME` or `file:PATH` → the secret."""
-    kind, _, place = told.partition(":")
-    if kind == "env":
-        secret = os.environ.get(place, "")
-    elif kind == "file":
-        secret = _read(Path(place).expanduser(), "tenant.secret_from")
-    else:
-        raise BadConfiguration(['agent.toml: `tenant.secret_from` is "env:NAME" or "file:PATH".'])
-    if not secret.strip():
-        where = f"the environment variable {place}" if kind == "env" else place
-        raise BadConfiguration([f"agent.toml: `tenant.secret_from`: {where} holds no secret. Put it there."])
-    return secret.strip()
-
-
-def _read(path: Path, key: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        why = wrong.strerror if isinstance(wrong, OSError) else "it is not a text file"
-        raise BadConfiguration(
-            [f"agent.toml: `{key}`: {path} cannot be read: {why}. Check the path and who may read it."]
-        ) from None

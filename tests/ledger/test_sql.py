@@ -10,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -210,7 +210,7 @@ class TestAbruptEnds:
                 lambda: desk.note([NotedMail("m1", NOW)], "inbox", "c", NOW),
                 lambda: desk.filed(["m1"]),
                 lambda: desk.erase("SLA-2026-0001", NOW, "retention"),
-                lambda: ledger.claim("nct", "a", NOW, 60),
+                lambda: ledger.claim("nct", "a", 60),
                 lambda: ledger.release("nct", "a"),
             ]
             for work in works:
@@ -311,7 +311,8 @@ class TestTroubles:
 def test_a_claim_is_held_against_another_program(path: Path) -> None:
     one, other = SqlLedger(f"sqlite:///{path}"), SqlLedger(f"sqlite:///{path}")
     with closing(one), closing(other):
-        assert one.claim("nct", "one", NOW, 60)
-        assert not other.claim("nct", "other", NOW, 60)
-        assert other.claim("nct", "other", NOW + timedelta(seconds=61), 60)
-        assert not one.claim("nct", "one", NOW + timedelta(seconds=61), 60)
+        assert one.claim("nct", "one", 60)
+        assert not other.claim("nct", "other", 60)
+        assert one.claim("nct", "one", 0)
+        assert other.claim("nct", "other", 60)
+        assert not one.claim("nct", "one", 60)
