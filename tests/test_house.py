@@ -23,12 +23,12 @@ ALLOWED = {
     "mailbox": {"mailbox", "procedure", "m365"} | COMMON,
     "ledger": {"ledger", "procedure"} | COMMON,
     "register": {"register", "procedure", "m365"} | COMMON,
-    "m365": {"m365", "settings"} | COMMON,
+    "m365": {"m365", "settings", "secret"} | COMMON,
 }
 # The steps see only the promise of each adapter room, never the adapters.
 STEPS = (
     *("desk", "intake", "bookkeeping", "register_outage", "versions", "chasing"),
-    *("weekly_digest", "laying", "posting", "steps"),
+    *("weekly_digest", "laying", "posting", "retention", "steps"),
 )
 ADAPTERS = re.compile(
     r"^agent\.(mailbox|ledger|register)\.(?!base$|merge$|guard$|summary_layout$)|^agent\.(m365|sandbox|bootstrap)\b"

@@ -282,6 +282,21 @@ WRONG: list[tuple[str, Spoil, str]] = [
         r"agent\.toml: `tenant\.secret_from` is \"env:NAME\" or \"file:PATH\"",
     ),
     (
+        "a password in the ledger's address",
+        lambda folder: edit(folder / "agent.toml", ("ledger", '"postgresql+psycopg://n2k:Xy7@db/n2k"')),
+        r"agent\.toml: `ledger` holds a password.*`ledger_secret_from`",
+    ),
+    (
+        "a ledger of another kind",
+        lambda folder: edit(folder / "agent.toml", ("ledger", '"mysql://db/n2k"')),
+        r"agent\.toml: `ledger` begins with sqlite:///",
+    ),
+    (
+        "less than no days of retention",
+        lambda folder: edit(folder / "desks" / "nct.toml", ("days", "-1")),
+        r"desks/nct\.toml: `retention\.days` is -1",
+    ),
+    (
         "two ways to sign in",
         lambda folder: edit(
             folder / "agent.toml", ("secret_from", '"env:SECRET"'), ("certificate", '"agent.pem"')
