@@ -112,8 +112,8 @@ def test_a_ledger_file_lies_beside_the_configuration_or_where_it_says(folder: Pa
     assert load(folder).ledger_url == f"sqlite:///{folder.resolve()}/n2k-ledger.sqlite"
     edit(folder / "agent.toml", ("ledger", '"sqlite:////var/lib/n2k/ledger.sqlite"'))
     assert load(folder).ledger_url == "sqlite:////var/lib/n2k/ledger.sqlite"
-    edit(folder / "agent.toml", ("ledger", '"postgresql://n2k@db/n2k"'))
-    assert (load(folder).ledger_url, load(folder).ledger_file) == ("postgresql://n2k@db/n2k", None)
+    edit(folder / "agent.toml", ("ledger", '"postgresql+psycopg://n2k@db/n2k"'))
+    assert (load(folder).ledger_url, load(folder).ledger_file) == ("postgresql+psycopg://n2k@db/n2k", None)
 
 
 def test_other_files_lie_beside_the_configuration_too(
