@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lock clean
+.PHONY: demo test lock sbom clean
 
 demo: $(READY)  ## three weeks of a Need to Know inbox on an embedded Microsoft 365
 	$(BIN)/n2k demo --to demo
@@ -26,5 +26,8 @@ lock:  ## pin everything afresh (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.lock
 
+sbom:  ## every package with its version, as CycloneDX (needs uv)
+	uvx --from cyclonedx-bom cyclonedx-py requirements requirements.lock --output-file sbom.json
+
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis
