@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def write_configuration(folder: Path, told: Answers) -> None:
     file = folder / "desks" / f"{told.desk}.toml"
     toml_lines.tell(file, desk)
     with file.open("a", encoding="utf-8") as people:
-        people.writelines(toml_lines.person(**asdict(one)) for one in told.people)
+        people.writelines(toml_lines.person(one.name, one.address, one.roles) for one in told.people)
 
 
 def _certificate(settings: Settings, now: datetime) -> Iterator[str]:
