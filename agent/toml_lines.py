@@ -32,8 +32,8 @@ def _with_comment(line: str, found: re.Match[str]) -> str:
     return f"{line:<{column - 1}} {found[3]}"
 
 
-def person(name: str, address: str, roles: Sequence[str]) -> str:
+def person(name: str, address: str, roles: Sequence[str], deputy: str = "") -> str:
     """One of a desk's `[[people]]`, to be put at the end of its file."""
-    told = {"name": name, "address": address, "roles": list(roles)}
+    told = {"name": name, "address": address, "roles": list(roles)} | ({"deputy": deputy} if deputy else {})
     lines = "\n".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in told.items())
     return f"\n[[people]]\n{lines}\n"

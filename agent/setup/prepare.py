@@ -68,7 +68,9 @@ def write_configuration(folder: Path, told: Answers) -> None:
     file = folder / "desks" / f"{told.desk}.toml"
     toml_lines.tell(file, desk)
     with file.open("a", encoding="utf-8") as people:
-        people.writelines(toml_lines.person(one.name, one.address, one.roles) for one in told.people)
+        people.writelines(
+            toml_lines.person(one.name, one.address, one.roles, one.deputy) for one in told.people
+        )
 
 
 def _certificate(settings: Settings, now: datetime) -> Iterator[str]:
