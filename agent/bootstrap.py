@@ -154,7 +154,7 @@ def _desk(
             if apart
             else None
         ),
-        writer=Writer(settings.templates, procedure, desk.mailbox),
+        writer=Writer(settings.templates_of(desk), procedure, desk.mailbox),
         stop=stop,
         read=read,
     )

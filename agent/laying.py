@@ -40,6 +40,7 @@ def lay(
         laid_at=now,
         reasons=tuple(reasons),
         pictures=written.pictures,
+        attachments=written.attachments,
     )
     with desk.ledger.page() as page:
         laid = page.lay(letter)

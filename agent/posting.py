@@ -262,6 +262,7 @@ def _outgoing(desk: Desk, letter: Letter) -> OutgoingLetter:
         text=letter.text,
         html=letter.html,
         pictures=letter.pictures,
+        attachments=letter.attachments,
     )
 
 

@@ -101,7 +101,7 @@ def _rehearsed(settings: Settings, name: str, ledger: SqlLedger) -> Desk:
         mailbox=MemoryMailbox(desk.mailbox),
         ledger=ledger.desk(name),
         register=MemoryRegister(procedure.columns),
-        writer=Writer(settings.templates, procedure, desk.mailbox),
+        writer=Writer(settings.templates_of(desk), procedure, desk.mailbox),
         stop=threading.Event(),
     )
 

@@ -118,7 +118,7 @@ def _all_of(desk: str, ledger: DeskLedger, alert: Alert) -> dict[str, Any]:
 
 def _letter(letter: Letter) -> dict[str, Any]:
     told = _plain(asdict(letter))
-    del told["html"], told["pictures"]  # the text says the same
+    del told["html"], told["pictures"], told["attachments"]  # the text says the same
     return told
 
 

@@ -165,11 +165,13 @@ class RegisterPlace(Told):
 
 @dataclass(frozen=True)
 class DigestDay(Told):
-    """When the weekly digest is written, and to which roles."""
+    """When the weekly digest is written, and to which roles. With `attach_list` the open alerts come as a
+    spreadsheet, too."""
 
     day: Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
     at: time
     to: tuple[str, ...]
+    attach_list: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ class DeskSettings(Told):
 
 @dataclass(frozen=True)
 class Settings:
-    """All configuration of one agent. `templates` are folders to look in for wording, first one wins."""
+    """All configuration of one agent. `templates` are the folders of wording, those of one's own first."""
 
     folder: Path
     agent: AgentSettings
@@ -234,6 +236,11 @@ class Settings:
 
     def calendar_of(self, desk: DeskSettings) -> Calendar:
         return Calendar(bank_holidays=self.bank_holidays, closed=frozenset(desk.closed_days), zone=desk.zone)
+
+    def templates_of(self, desk: DeskSettings) -> tuple[Path, ...]:
+        """Where to look for the wording of a desk's letters, the first that has a template wins: what is the
+        desk's own (`mail_templates/DESK`), then what all desks share."""
+        return tuple(place for folder in self.templates for place in (folder / desk.name, folder))
 
     @property
     def on_this_machine(self) -> bool:

@@ -47,7 +47,7 @@ def _lay(desk: Desk, reader: Person, week: date, now: datetime) -> bool:
         to=reader.address,
         reasons=[_reason(reader, week)],
         now=now,
-        write=lambda mark: desk.writer.digest(digest, mark),
+        write=lambda mark: desk.writer.digest(digest, mark, attach_list=desk.settings.digest.attach_list),
     )
 
 

@@ -112,7 +112,7 @@ def procedure(settings: Settings, desk: DeskSettings, today: date) -> Iterator[D
 
 def letters(settings: Settings, desk: DeskSettings) -> Iterator[Diagnosis]:
     """Whether every letter can be written with the templates that are there."""
-    writer = Writer(settings.templates, settings.procedure_of(desk), desk.mailbox)
+    writer = Writer(settings.templates_of(desk), settings.procedure_of(desk), desk.mailbox)
     tried = trial_letters(writer, settings.procedure_of(desk))
     problems = [problem for one in tried for problem in one.problems]
     for problem in dict.fromkeys(problems):

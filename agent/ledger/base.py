@@ -103,7 +103,7 @@ class Reason:
 class Letter:
     """A letter in the tray: frozen text under an opaque key. `kind` is the template's name.
 
-    `to`, `text`, `html` and `pictures` are personal, and empty once they were erased.
+    `to`, `text`, `html`, `pictures` and `attachments` are personal, and empty once they were erased.
     """
 
     key: str
@@ -120,6 +120,7 @@ class Letter:
     changed_at: datetime | None = None
     sends: int = 0
     pictures: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    attachments: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -372,7 +372,7 @@ def _erase(state: State, alert: str, desk: str) -> None:
 def _blank(state: State, keys: Iterable[str], numbers: Iterable[int]) -> None:
     """Forget what these letters and questions said."""
     for key in keys:
-        state.letters[key] = replace(state.letters[key], to="", text="", html="", pictures=())
+        state.letters[key] = replace(state.letters[key], to="", text="", html="", pictures=(), attachments=())
     for number in numbers:
         asked = state.questions[number - 1]
         blank = replace(asked.question, seen={})

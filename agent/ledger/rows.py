@@ -281,7 +281,7 @@ def letters(connection: Connection, desk: str, where: ColumnElement[bool]) -> li
 
 
 def as_letter(row: Row[Any], reasons: tuple[Reason, ...]) -> Letter:
-    body = row.body or {"to": "", "text": "", "html": "", "pictures": []}
+    body = row.body or {"to": "", "text": "", "html": ""}
     return Letter(
         key=row.key,
         kind=row.kind,
@@ -296,7 +296,8 @@ def as_letter(row: Row[Any], reasons: tuple[Reason, ...]) -> Letter:
         internet_message_id=row.internet_message_id,
         changed_at=row.changed_at,
         sends=row.sends,
-        pictures=tuple((name, base64.b64decode(picture)) for name, picture in body["pictures"]),
+        pictures=_files(body.get("pictures", ())),
+        attachments=_files(body.get("attachments", ())),
     )
 
 
@@ -319,8 +320,17 @@ def letter_body(letter: Letter) -> dict[str, Json]:
         "to": letter.to,
         "text": letter.text,
         "html": letter.html,
-        "pictures": [[name, base64.b64encode(picture).decode()] for name, picture in letter.pictures],
+        "pictures": _file_values(letter.pictures),
+        "attachments": _file_values(letter.attachments),
     }
+
+
+def _files(kept: Iterable[Sequence[str]]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, base64.b64decode(content)) for name, content in kept)
+
+
+def _file_values(files: Iterable[tuple[str, bytes]]) -> list[Json]:
+    return [[name, base64.b64encode(content).decode()] for name, content in files]
 
 
 def reason_rows(desk: str, letter: Letter) -> list[dict[str, Any]]:

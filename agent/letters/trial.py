@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 
 from agent.errors import BadConfiguration
 from agent.letters.writer import Writer, Written
+from agent.procedure import notes, reminders, urgent
 from agent.procedure.alert import Alert
 from agent.procedure.chase import ChaseDue, GatheredChase
-from agent.procedure.digest import Digest, OpenAlert
+from agent.procedure.digest import Counted, Deadline, Digest, OpenAlert, Waiting
 from agent.procedure.mail import letter_mark
+from agent.procedure.notes import Noted
+from agent.procedure.receipts import ACKNOWLEDGEMENT, RETURNED_FORM, Acknowledgement, Noticed, ReturnedForm
+from agent.procedure.reminders import ClockReminder
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Child
+from agent.procedure.urgent import UrgentQuestion
 from agent.procedure.words import Status
 
 _DAY = date(2026, 3, 2)
@@ -45,9 +51,18 @@ def _tried(kind: str, write: Callable[[], Written]) -> Trial:
 def _letters(writer: Writer, procedure: Procedure) -> dict[str, Callable[[], Written]]:
     alert = _alert(procedure)
     chases = {step.letter: step for step in procedure.chasing.steps}
+    occasions = (
+        *(_acknowledgement(alert), _returned_form(alert), _clock_reminder(alert)),
+        *(_urgent(alert), _note(alert)),
+    )
     return {
         **{kind: _chase(writer, kind, step.to[0], alert) for kind, step in chases.items()},
-        "weekly_digest": lambda: writer.digest(_digest(alert.reference), _MARK),
+        **{one.letter: partial(writer.compose, one.letter, _MARK, about=[one, one]) for one in occasions},
+        **{
+            kind: partial(writer.compose, kind, _MARK, since=_TIME, now=_TIME, why="A trial.")
+            for kind in ("register_outage", "register_recovered")
+        },
+        "weekly_digest": lambda: writer.digest(_digest(alert.reference), _MARK, attach_list=True),
     }
 
 
@@ -79,6 +94,85 @@ def _chase(writer: Writer, kind: str, role: str, alert: Alert) -> Callable[[], W
     return lambda: writer.chase(gathered, {alert.reference: alert}, _MARK)
 
 
+def _acknowledgement(alert: Alert) -> Acknowledgement:
+    return Acknowledgement(
+        letter=ACKNOWLEDGEMENT,
+        to=alert.author_address,
+        alert=alert.reference,
+        rule=ACKNOWLEDGEMENT,
+        due=_DAY,
+        received=_DAY,
+        initials=alert.initials,
+        form=alert.form,
+        children=1,
+        incident=_TIME,
+        missing_since=_TIME,
+        next_update=_DAY,
+        missing=("A label",),
+        noticed=(Noticed("A finding", "1"),),
+    )
+
+
+def _returned_form(alert: Alert) -> ReturnedForm:
+    return ReturnedForm(
+        letter=RETURNED_FORM,
+        to=alert.author_address,
+        alert=alert.reference,
+        rule=RETURNED_FORM,
+        due=_DAY,
+        received=_DAY,
+        problem="encrypted",
+        about=alert.reference,
+    )
+
+
+def _clock_reminder(alert: Alert) -> ClockReminder:
+    return ClockReminder(
+        letter=reminders.LETTER,
+        to=alert.author_address,
+        alert=alert.reference,
+        rule="clock",
+        due=_DAY,
+        name="A deadline",
+        wording="a rule",
+        clause="1",
+        since=_TIME,
+        deadline=_TIME,
+        passed=True,
+        initials=alert.initials,
+        beside={"Another deadline": _DAY},
+    )
+
+
+def _note(alert: Alert) -> Noted:
+    return Noted(
+        letter=notes.LETTER,
+        to=alert.author_address,
+        alert=alert.reference,
+        rule="note",
+        due=_DAY,
+        says="A trial",
+        clause="1",
+        happened=_TIME,
+        initials=alert.initials,
+    )
+
+
+def _urgent(alert: Alert) -> UrgentQuestion:
+    return UrgentQuestion(
+        letter=urgent.LETTER,
+        to=alert.author_address,
+        alert="",
+        rule="urgent",
+        due=_DAY,
+        number=1,
+        why="A trial.",
+        breach=True,
+        asked_at=_TIME,
+        alerts=(alert.reference,),
+    )
+
+
 def _digest(reference: str) -> Digest:
     return Digest(
         week=_DAY,
@@ -95,9 +189,11 @@ def _digest(reference: str) -> Digest:
                 next_step="Next prompt",
             ),
         ),
-        questions=(),
-        findings=(),
+        deadlines=(Deadline(reference, "I.E.", "Trial", _DAY, passed=False),),
+        questions=(Waiting(1, "trial", "A trial.", days=1, alerts=(reference,)),),
+        findings=(Counted("A finding", 1),),
         letters_sent=0,
         letters_held=0,
         letters_undelivered=0,
+        warnings=("A trial.",),
     )

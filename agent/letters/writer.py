@@ -39,13 +39,15 @@ _SUBJECT = "Subject: "
 class Written:
     """A letter as it goes out: one subject line, and the same words as plain text and as HTML.
 
-    `pictures` are shown within the HTML by their content id: (content id, PNG bytes).
+    `pictures` are shown within the HTML by their content id: (content id, PNG bytes). `attachments` are files
+    beside it: (name, bytes).
     """
 
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
     pictures: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    attachments: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,21 @@ class Writer:
         asked = [self._asked_about(chase, alerts[chase.alert]) for chase in gathered.chases]
         return self.compose(gathered.letter, mark, asked=asked)
 
-    def digest(self, digest: Digest, mark: str) -> Written:
+    def digest(self, digest: Digest, mark: str, *, attach_list: bool = False) -> Written:
+        """The digest, with its open alerts as a spreadsheet beside it where that is wanted."""
         from agent.letters.chart import bar_chart  # once a week; not for every start of the command
+        from agent.letters.open_list import open_list
 
-        bars = by_age(alert.days_open for alert in digest.open)
-        written = self.compose("weekly_digest", mark, digest=digest, by_age=bars, chart=_CHART)
-        return replace(written, pictures=((_CHART, bar_chart(bars)),)) if digest.open else written
+        bars, attach = by_age(alert.days_open for alert in digest.open), attach_list and bool(digest.open)
+        told = {"digest": digest, "by_age": bars, "chart": _CHART, "attached": attach}
+        written = self.compose("weekly_digest", mark, **told)
+        marking = self._procedure.letters.subject_marking
+        file = (f"Open alerts {digest.week:%Y-%m-%d}.xlsx", open_list(digest, marking)) if attach else None
+        return replace(
+            written,
+            pictures=((_CHART, bar_chart(bars)),) if digest.open else (),
+            attachments=(file,) if file else (),
+        )
 
     def compose(self, kind: str, mark: str, **data: object) -> Written:
         """The letter `kind` made of `kind.txt`, whose first line is the subject, and `kind.html`.

@@ -34,7 +34,8 @@ class ChangedPage:
 class OutgoingLetter:
     """A letter as the mailbox sends it. `key` lies on the mail itself, so that it can be found again.
 
-    `pictures` are inline images by content id, as (content id, PNG bytes).
+    `pictures` are inline images by content id, as (content id, PNG bytes); `attachments` are files, as
+    (name, bytes), at most a few hundred kilobytes: they travel with the draft, in one request.
     """
 
     key: str
@@ -43,6 +44,7 @@ class OutgoingLetter:
     text: str = field(repr=False)
     html: str = field(repr=False)
     pictures: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    attachments: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

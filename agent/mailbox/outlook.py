@@ -209,17 +209,19 @@ def _message(letter: OutgoingLetter) -> dict[str, Any]:
             {"id": SENSITIVITY, "value": CONFIDENTIAL},
         ],
     }
-    if letter.pictures:
-        message["attachments"] = [_picture(content_id, png) for content_id, png in letter.pictures]
+    pictures = [
+        _file(f"{name}.png", png) | {"contentType": "image/png", "contentId": name, "isInline": True}
+        for name, png in letter.pictures
+    ]
+    files = [_file(name, content) for name, content in letter.attachments]
+    if pictures or files:
+        message["attachments"] = pictures + files
     return message
 
 
-def _picture(content_id: str, png: bytes) -> dict[str, Any]:
+def _file(name: str, content: bytes) -> dict[str, Any]:
     return {
         "@odata.type": "#microsoft.graph.fileAttachment",
-        "name": f"{content_id}.png",
-        "contentType": "image/png",
-        "contentId": content_id,
-        "isInline": True,
-        "contentBytes": base64.b64encode(png).decode(),
+        "name": name,
+        "contentBytes": base64.b64encode(content).decode(),
     }

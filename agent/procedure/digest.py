@@ -58,13 +58,14 @@ class OpenAlert:
     status: Status | None = None
     last_heard: date | None = None
     next_step: str = ""
-    clocks: tuple[ClockShown, ...] = ()
 
 
 @dataclass(frozen=True)
-class ClockShown:
-    """A deadline that is over or falls in the coming week."""
+class Deadline:
+    """A deadline that is over and not seen to, or falls in the coming week."""
 
+    alert: str
+    initials: str
     name: str
     due: date
     passed: bool
@@ -93,14 +94,15 @@ class Counted:
 class Digest:
     """One week of a desk. `week` is the Monday it is written for; "last week" are the seven days before.
 
-    `open` has the oldest first. `findings` count what was noticed on the forms received last week;
-    `warnings` are sentences on what somebody has to see to in good time.
+    `open` has the oldest first, `deadlines` the earliest. `findings` count what was noticed on the forms
+    received last week; `warnings` are sentences on what somebody has to see to in good time.
     """
 
     week: date
     received: tuple[str, ...]
     concluded: tuple[str, ...]
     open: tuple[OpenAlert, ...]
+    deadlines: tuple[Deadline, ...]
     questions: tuple[Waiting, ...]
     findings: tuple[Counted, ...]
     letters_sent: int
@@ -170,6 +172,7 @@ def digest_of(
         received=tuple(sorted(alert.reference for alert in received)),
         concluded=tuple(sorted(alert.reference for alert in known if last_week.has(alert.concluded_at))),
         open=tuple(_open(alert, now, procedure, people, calendar) for alert in still_open),
+        deadlines=_deadlines(still_open, now, procedure, calendar),
         questions=tuple(_waiting(asked, now, calendar, hidden) for asked in questions),
         findings=_findings(received, procedure),
         letters_sent=sum(
@@ -236,7 +239,6 @@ def _open(alert: Alert, now: datetime, procedure: Procedure, people: People, cal
         status=status_of(alert, now, procedure, calendar),
         last_heard=calendar.today(alert.last_news_at),
         next_step=next_step(alert, now, procedure, people, calendar),
-        clocks=tuple(_clocks(alert, now, procedure, calendar)),
     )
 
 
@@ -262,12 +264,18 @@ def next_step(alert: Alert, now: datetime, procedure: Procedure, people: People,
     return f"Update awaited since {_said(expected_on(alert, procedure, calendar))}"
 
 
-def _clocks(alert: Alert, now: datetime, procedure: Procedure, calendar: Calendar) -> Iterator[ClockShown]:
+def _deadlines(
+    alerts: Iterable[Alert], now: datetime, procedure: Procedure, calendar: Calendar
+) -> tuple[Deadline, ...]:
     soon = calendar.today(now) + _WEEK
-    for clock in deadlines_of(alert, procedure, calendar):
-        due = _last_day(clock, calendar)
-        if due <= soon and not clock.ended:
-            yield ClockShown(clock.name, due, clock.passed(now, calendar))
+    found = [
+        Deadline(alert.reference, alert.initials, clock.name, due, clock.passed(now, calendar))
+        for alert in alerts
+        if not is_staff_matter(alert, procedure)
+        for clock in deadlines_of(alert, procedure, calendar)
+        if not clock.ended and (due := _last_day(clock, calendar)) <= soon
+    ]
+    return tuple(sorted(found, key=lambda one: (one.due, one.alert, one.name)))
 
 
 def _last_day(clock: Clock, calendar: Calendar) -> date:

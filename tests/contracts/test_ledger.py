@@ -88,6 +88,7 @@ def chase(key: str = "k1", *reasons: Reason, laid_at: datetime = NOW) -> Letter:
         laid_at=laid_at,
         reasons=reasons or (reason(),),
         pictures=(("badge", b"\x89PNG\x00"),),
+        attachments=(("List.xlsx", b"PK\x03\x04"),),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -40,6 +41,7 @@ class World(Protocol):
     def folder_of(self, mail_id: str) -> tuple[str, ...]: ...
     def categories_of(self, mail_id: str) -> list[str]: ...
     def sent(self) -> list[tuple[str, str]]: ...
+    def files(self) -> list[tuple[str, bytes]]: ...
 
 
 class MemoryWorld:
@@ -66,6 +68,9 @@ class MemoryWorld:
 
     def sent(self) -> list[tuple[str, str]]:
         return [(letter.to, letter.subject) for letter in self.mailbox.sent]
+
+    def files(self) -> list[tuple[str, bytes]]:
+        return [file for letter in self.mailbox.sent for file in letter.attachments]
 
 
 class OutlookWorld:
@@ -99,6 +104,10 @@ class OutlookWorld:
 
     def sent(self) -> list[tuple[str, str]]:
         return [(mail.to_recipients[0].address, mail.subject) for mail in self._box.messages("sentitems")]
+
+    def files(self) -> list[tuple[str, bytes]]:
+        sent = self._box.messages("sentitems")
+        return [(one.name, one.content) for mail in sent for one in mail.attachments if not one.is_inline]
 
 
 @pytest.fixture(scope="module")
@@ -384,6 +393,15 @@ def test_a_letter_that_was_sent_is_found_by_its_key_as_sent(world: World) -> Non
     (copy,) = world.mailbox.copies(letter().key)
     assert (copy.is_draft, copy.internet_message_id) == (False, draft.internet_message_id)
     assert world.sent() == [("sam@nctrust.example", "Update wanted: SLA-2026-0001")]
+
+
+def test_files_travel_with_a_letter_and_pictures_stay_within_it(world: World) -> None:
+    list_of_ours = ("Open alerts 2026-03-02.xlsx", b"PK\x03\x04 a list")
+    both = replace(letter(), pictures=(("chart", b"\x89PNG"),), attachments=(list_of_ours,))
+
+    world.mailbox.send(world.mailbox.draft(both).mail_id)
+
+    assert world.files() == [list_of_ours]
 
 
 def test_a_letter_cannot_be_sent_twice(world: World) -> None:

@@ -307,7 +307,7 @@ _writers: dict[str, Writer] = {}
 
 def _writer(told: Settings, desk: DeskSettings) -> Writer:
     if desk.mailbox not in _writers:
-        _writers[desk.mailbox] = Writer(told.templates, told.procedure_of(desk), desk.mailbox)
+        _writers[desk.mailbox] = Writer(told.templates_of(desk), told.procedure_of(desk), desk.mailbox)
     return _writers[desk.mailbox]
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 import re
 import shutil
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,9 @@ from typing import Any
 import pytest
 
 from agent.letters.writer import Written
-from tests.letters.test_writer import SAMPLES
+from tests.letters.samples import browse, page_of, samples
 
+SAMPLES = samples()
 AXE = find_spec("axe_core_python")
 
 pytestmark = [
@@ -43,26 +42,13 @@ def checked(letter: Written, folder: Path, *, dark: bool, width: int) -> dict[st
     assert AXE is not None
     assert AXE.origin is not None
     checker = (Path(AXE.origin).parent / "axe.min.js").read_text(encoding="utf-8")
-    page = letter.html
-    for content_id, png in letter.pictures:
-        page = page.replace(f"cid:{content_id}", f"data:image/png;base64,{base64.b64encode(png).decode()}")
     file = folder / "letter.html"
     file.write_text(
-        page.replace("</body>", f"<script>{checker}</script><script>{ASKED}</script></body>"),
+        page_of(letter).replace("</body>", f"<script>{checker}</script><script>{ASKED}</script></body>"),
         encoding="utf-8",
     )
-    shown = subprocess.run(
-        [
-            "chromium",
-            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-            *("--disable-component-update", "--disable-sync", f"--user-data-dir={folder}/browser"),
-            *(("--force-dark-mode", "--blink-settings=preferredColorScheme=0") if dark else ()),
-            *(f"--window-size={width},1200", "--virtual-time-budget=20000", "--dump-dom", f"file://{file}"),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    ).stdout.decode()
+    options = ("--virtual-time-budget=20000", "--dump-dom", f"file://{file}")
+    shown = browse(*options, folder=folder, width=width, dark=dark).decode()
     found = re.search(r'<pre id="found">(.*?)</pre>', shown, re.DOTALL)
     assert found, "the checker did not end"
     answer: dict[str, Any] = json.loads(html.unescape(found[1]))

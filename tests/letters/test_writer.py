@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+import shutil
+from collections.abc import Iterable
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -14,110 +14,25 @@ import pytest
 from lxml import html
 
 from agent.errors import BadConfiguration
+from agent.letters.trial import trial_letters
 from agent.letters.writer import Writer, Written
 from agent.procedure.alert import Alert
-from agent.procedure.chase import GatheredChase, chases_due, letters_of
-from agent.procedure.decision import Question
-from agent.procedure.digest import Digest, digest_of
-from agent.procedure.occasion import Occasion
 from agent.procedure.submission import Child
-from tests.procedure import test_notes, test_receipts, test_reminders, test_urgent
-from tests.procedure.situations import AVA, CONFIG, PEOPLE, SOL, alert, at, calendar, chased, day, procedure
+from agent.settings import load
+from tests.letters.samples import (
+    DESK,
+    LONG_QUIET,
+    MARK,
+    QUIET,
+    TEMPLATES,
+    chases,
+    digest,
+    gathered,
+    samples,
+    writer,
+)
+from tests.procedure.situations import AVA, CONFIG, alert, at, chased, procedure
 from tests.procedure.test_chase import SENT
-from tests.procedure.test_digest import Asked, Letter
-
-TEMPLATES = CONFIG.parent / "mail_templates"
-DESK = "n2k@trust.example"
-MARK = "N2K-3f9c0a61b2d4"
-
-
-def writer(*folders: Path) -> Writer:
-    return Writer([*folders, TEMPLATES], procedure(), DESK)
-
-
-def gathered(*alerts: Alert, now: str) -> dict[str, GatheredChase]:
-    chases = chases_due(alerts, at(now), procedure(), PEOPLE, calendar())
-    return {letter.to: letter for letter in letters_of(chases, ())}
-
-
-def chases(*alerts: Alert, now: str) -> dict[str, Written]:
-    """Every letter that is due, by whom it goes to."""
-    known = {one.reference: one for one in alerts}
-    return {to: writer().chase(letter, known, MARK) for to, letter in gathered(*alerts, now=now).items()}
-
-
-def digest(*alerts: Alert, **more: Any) -> Digest:
-    question = Question(
-        "which_alert", "It may be one of two alerts.", "<1@trust.example>", ("SLA-2026-0001",)
-    )
-    told: dict[str, Any] = {
-        "questions": [Asked(7, at("Fri 13 Mar 2026 17:00"), question)],
-        "letters": [Letter("posted", at("Mon 9 Mar 2026 09:00"))],
-        "reader": SOL,
-        **more,
-    }
-    return digest_of(
-        alerts,
-        now=at("Mon 16 Mar 2026 08:00"),
-        week=day("Mon 16 Mar 2026"),
-        procedure=procedure(),
-        people=PEOPLE,
-        calendar=calendar(),
-        **told,
-    )
-
-
-QUIET = alert()
-SECOND = alert("Wed 4 Mar 2026 10:00", 2, next_update_due=day("Fri 6 Mar 2026"))
-LONG_QUIET = chased(alert(), *SENT[:2])
-AWARE = alert("Tue 10 Mar 2026 10:00", 3, aware_at=at("Mon 9 Mar 2026 09:00"), findings=("late_form",))
-STAFF = alert("Tue 3 Mar 2026 10:00", 4, categories=("M15",))
-
-
-def samples() -> dict[str, Written]:
-    """One letter of every sort."""
-    quiet_for_long = chased(alert(number=5), *SENT)
-    late = chases(quiet_for_long, replace(AWARE, reference="SLA-2026-0009"), now="Wed 8 Apr 2026 09:00")
-    return {
-        "one alert": next(iter(chases(QUIET, now="Mon 9 Mar 2026 09:00").values())),
-        "with a promise": next(iter(chases(SECOND, now="Mon 9 Mar 2026 09:00").values())),
-        "several alerts": next(iter(chases(QUIET, SECOND, now="Mon 9 Mar 2026 09:00").values())),
-        "to the reviewer": chases(LONG_QUIET, now="Mon 23 Mar 2026 09:00")[AVA.address],
-        "escalated": late[SOL.address],
-        "mixed": next(iter(late.values())),
-        "in place of the author": next(
-            iter(chases(alert(author_address="x@elsewhere.example"), now="Mon 9 Mar 2026 09:00").values())
-        ),
-        "digest": writer().digest(digest(QUIET, SECOND, AWARE, STAFF), MARK),
-        "register outage": writer().compose(
-            "register_outage",
-            MARK,
-            since=at("Mon 16 Mar 2026 09:15"),
-            why="The register “Need to Know.xlsx” is open in Excel or checked out.",
-        ),
-        "register recovered": writer().compose(
-            "register_recovered",
-            MARK,
-            since=at("Mon 16 Mar 2026 09:15"),
-            now=at("Mon 16 Mar 2026 14:05"),
-        ),
-        "empty digest": writer().digest(digest(questions=(), letters=()), MARK),
-        "a missing child": of(test_reminders.reminders(test_reminders.missing(), now="Tue 3 Mar 2026 14:00")),
-        "the Panel's days": of(test_reminders.reminders(AWARE, now="Wed 11 Mar 2026 09:00")),
-        "acknowledgement": of(
-            test_receipts.acknowledged(QUIET, replace(AWARE, received_at=QUIET.received_at))
-        ),
-        "returned form": of(test_receipts.returned(test_receipts.asked("unreadable", "SLA-2026-0001"))),
-        "note": of(test_notes.notes(test_notes.updated("Thu 5 Mar 2026 11:00"), now="Thu 5 Mar 2026 15:00")),
-        "urgent": of(test_urgent.letters(test_urgent.asked("recall"), "Mon 2 Mar 2026 10:00")),
-    }
-
-
-def of(occasions: Sequence[Occasion]) -> Written:
-    """The letter to the first of those who get one."""
-    mine = [one for one in occasions if one.to == occasions[0].to]
-    return writer().compose(mine[0].letter, MARK, about=mine)
-
 
 SAMPLES = samples()
 every_letter = pytest.mark.parametrize("letter", SAMPLES.values(), ids=SAMPLES)
@@ -127,25 +42,25 @@ every_letter = pytest.mark.parametrize("letter", SAMPLES.values(), ids=SAMPLES)
 
 
 def test_the_subject_of_a_chase_is_the_prefix_the_reference_and_the_marking() -> None:
-    assert SAMPLES["one alert"].subject == (
+    assert SAMPLES["chase"].subject == (
         "Senior Leadership Alert - update requested - SLA-2026-0001 - Urgent and Confidential"
     )
 
 
 def test_the_subject_of_a_gathered_chase_tells_how_many() -> None:
-    assert SAMPLES["several alerts"].subject == (
-        "Senior Leadership Alert - update requested - 2 alerts - Urgent and Confidential"
+    assert SAMPLES["chase for several"].subject == (
+        "Senior Leadership Alert - update requested - 3 alerts - Urgent and Confidential"
     )
 
 
 def test_the_subject_of_a_digest_tells_the_week() -> None:
-    assert SAMPLES["digest"].subject == (
+    assert SAMPLES["weekly_digest"].subject == (
         "Senior Leadership Alert - weekly digest - week of 16 Mar 2026 - Urgent and Confidential"
     )
 
 
 def test_a_chase_reads_well_as_plain_text() -> None:
-    assert SAMPLES["one alert"].text == (
+    assert SAMPLES["chase"].text == (
         """\
 Urgent and Confidential
 
@@ -192,11 +107,14 @@ Reference of this email: N2K-3f9c0a61b2d4
 @pytest.mark.parametrize(
     ("sample", "said"),
     [
-        ("with a promise", "Update promised for: Friday 6 March 2026"),
-        ("to the reviewer", "You are the reviewing Strategic Manager."),
-        ("to the reviewer", "make sure that the author, or somebody in their place, sends an update"),
-        ("escalated", "You are the SQAS Strategic Manager."),
-        ("in place of the author", "We cannot write to the author, so this comes to you."),
+        ("chase with a promise", "Update promised for: Friday 6 March 2026"),
+        ("chase_escalated to the reviewer", "You are the reviewing Strategic Manager."),
+        (
+            "chase_escalated to the reviewer",
+            "make sure that the author, or somebody in their place, sends an update",
+        ),
+        ("chase_escalated", "You are the SQAS Strategic Manager."),
+        ("chase in place of the author", "We cannot write to the author, so this comes to you."),
     ],
 )
 def test_each_reader_is_told_why_the_letter_comes_to_them(sample: str, said: str) -> None:
@@ -204,21 +122,21 @@ def test_each_reader_is_told_why_the_letter_comes_to_them(sample: str, said: str
 
 
 def test_whoever_did_not_send_the_alert_is_not_asked_to_fill_in_the_form() -> None:
-    assert "add your update to the original form" not in SAMPLES["to the reviewer"].text
+    assert "add your update to the original form" not in SAMPLES["chase_escalated to the reviewer"].text
 
 
 def test_the_digest_tells_of_a_staff_matter_only_that_it_is_open() -> None:
-    text = SAMPLES["digest"].text
+    text = SAMPLES["weekly_digest"].text
     about = text[text.index("SLA-2026-0004") :].split("\n\n")[0]
 
     assert about == "SLA-2026-0004\n  Open for: 13 days, since 3 Mar 2026\n  Details: only in the register"
 
 
 def test_an_empty_week_reads_as_one() -> None:
-    text = SAMPLES["empty digest"].text
+    text = SAMPLES["weekly_digest of a quiet week"].text
 
     assert "Open now: 0" in text
-    assert text.count("None.") == 2
+    assert text.count("None.") == 3
 
 
 @every_letter
@@ -318,10 +236,36 @@ def test_the_html_is_ready_for_dark_mode_and_a_phone(letter: Written) -> None:
 
 
 @every_letter
-def test_the_reference_by_which_replies_are_matched_stands_in_the_text(letter: Written) -> None:
-    if "update requested" in letter.subject:
-        assert re.search(r"\bSLA-2026-\d{4}\b", letter.text)
-        assert re.search(r"\bSLA-2026-\d{4}\b", letter.html)
+def test_every_letter_says_what_to_do_how_to_reply_and_how_it_is_known(letter: Written) -> None:
+    assert re.search(r"\b(Please|You do not need to do anything)\b", letter.text)
+    assert "HOW TO REPLY" in letter.text
+    assert letter.text.endswith(f"\nReference of this email: {MARK}\n")
+    assert MARK in letter.html
+
+
+@every_letter
+def test_a_subject_is_the_prefix_what_it_is_the_references_and_the_marking(letter: Written) -> None:
+    assert re.fullmatch(
+        r"Senior Leadership Alert - [a-z][a-z ]+"
+        r"( - (SLA-2026-\d{4}(, SLA-2026-\d{4})*|\d+ alerts|week of \d+ \w+ \d{4}))?"
+        r" - Urgent and Confidential",
+        letter.subject,
+    )
+
+
+@every_letter
+def test_what_is_asked_stands_at_the_top(letter: Written) -> None:
+    top = letter.text.split("\n\n", 4)
+
+    assert re.search(r"\b(Please|We have (received|asked)|You do not|What happened)\b", " ".join(top[1:4]))
+
+
+@every_letter
+def test_sentences_are_short(letter: Written) -> None:
+    """As GOV.UK asks: 25 words, with some room for addresses and dates."""
+    sentences = re.split(r"(?<=[.:?])\s|\n\n|\n- ", letter.text)
+
+    assert [said for said in sentences if len(said.split()) > 32] == []
 
 
 # ---------------------------------------------------------------- what they never carry
@@ -389,12 +333,16 @@ def test_what_a_form_says_cannot_become_html() -> None:
 # ---------------------------------------------------------------- wording is configuration
 
 
-def test_every_letter_that_the_procedure_names_has_its_templates() -> None:
-    kinds = {step.letter for step in procedure().chasing.steps} | {"weekly_digest"}
+BUILDING_BLOCKS = {"layout", "parts", "chase_words", "returned_words"}
 
-    assert {f"{kind}.{form}" for kind in kinds for form in ("txt", "html")} <= {
-        path.name for path in TEMPLATES.iterdir()
-    }
+
+def test_every_kind_of_letter_is_tried_by_the_doctor_and_looked_at_here() -> None:
+    kinds = {path.stem for path in TEMPLATES.iterdir()} - BUILDING_BLOCKS
+    tried = trial_letters(writer(), procedure())
+
+    assert {one.kind for one in tried} == kinds
+    assert {name.partition(" ")[0] for name in SAMPLES} == kinds
+    assert [one.problems for one in tried if one.problems] == []
 
 
 def test_a_folder_of_ones_own_wins_and_the_rest_stays_as_it_comes(tmp_path: Path) -> None:
@@ -409,6 +357,23 @@ def test_a_folder_of_ones_own_wins_and_the_rest_stays_as_it_comes(tmp_path: Path
     assert "Our own words." in written.text
     assert "WHAT TO DO" in written.text
     assert written.html == writer().chase(letter, known, MARK).html
+
+
+def test_a_desk_has_words_of_its_own_before_those_of_all_desks(tmp_path: Path) -> None:
+    shutil.copytree(CONFIG, tmp_path / "config")
+    own = tmp_path / "config/mail_templates"
+    (own / "nct").mkdir(parents=True)
+    (own / "chase_words.txt").write_text("{% macro why_you(one) %}Words of all desks.{% endmacro %}")
+    (own / "nct/chase_words.txt").write_text("{% macro why_you(one) %}Words of this desk.{% endmacro %}")
+    settings = load(tmp_path / "config")
+
+    def said(desk: str) -> str:
+        folders = settings.templates_of(settings.desks[desk])
+        letter = gathered(QUIET, now="Mon 9 Mar 2026 09:00")[QUIET.author_address]
+        return Writer(folders, procedure(), DESK).chase(letter, {QUIET.reference: QUIET}, MARK).text
+
+    assert "Words of this desk." in said("nct")
+    assert "Words of all desks." in said("merton")
 
 
 @pytest.mark.parametrize(

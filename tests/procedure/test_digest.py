@@ -150,26 +150,26 @@ def test_of_a_staff_matter_only_reference_and_age_are_told() -> None:
     one = digest(staff).open[0]
 
     assert (one.reference, one.days_open, one.staff_matter) == ("SLA-2026-0001", 14, True)
-    assert (one.initials, one.status, one.last_heard, one.next_step, one.clocks) == ("", None, None, "", ())
+    assert (one.initials, one.status, one.last_heard, one.next_step) == ("", None, None, "")
 
 
 def test_clocks_that_passed_or_come_up_this_week_are_shown_with_their_days() -> None:
     aware = alert("Mon 9 Mar 2026 10:00", aware_at=at("Mon 9 Mar 2026 09:00"))
 
-    shown = [(clock.name, clock.due, clock.passed) for clock in digest(aware).open[0].clocks]
+    shown = [(clock.name, clock.due, clock.passed) for clock in digest(aware).deadlines]
 
     assert shown == [
         ("National Panel, Day Five", day("Fri 13 Mar 2026"), True),
-        ("National Panel, last day", day("Mon 16 Mar 2026"), False),
         ("Rapid review considered", day("Fri 13 Mar 2026"), True),
         ("Updated form", day("Fri 13 Mar 2026"), True),
+        ("National Panel, last day", day("Mon 16 Mar 2026"), False),
     ]
 
 
 def test_a_clock_that_ended_or_lies_further_ahead_is_not_shown() -> None:
     back = alert(missing_since=at("Sun 1 Mar 2026 20:00"), returned_at=at("Mon 2 Mar 2026 08:00"))
 
-    assert digest(back).open[0].clocks == ()
+    assert digest(back).deadlines == ()
 
 
 def test_questions_show_their_age_and_name_nobody() -> None:

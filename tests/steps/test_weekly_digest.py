@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import BytesIO
 
 import pytest
+from openpyxl import load_workbook
 
 from agent.desk import Desk
 from agent.ledger.base import LetterState
@@ -82,6 +84,33 @@ def test_it_tells_what_is_open_and_names_nobody(office: Office) -> None:
     assert reference in digest.text
     assert reference in digest.html
     assert "Fairweather" not in digest.text + digest.html + digest.subject
+
+
+def test_each_reader_has_the_copy_that_they_may_read(office: Office) -> None:
+    """A matter about a member of staff: only the SQAS Strategic Manager learns that there is one."""
+    reference = office.opens_alert(at("2026-02-24 10:00"), ticked=("M15",))
+    office.works(at("2026-03-02 08:00"))
+
+    told = {letter.to: letter.text for letter in office.mailbox.sent if "digest" in letter.subject}
+    assert reference in told[SQAS.address]
+    assert reference not in told[PSW.address]
+
+
+def test_the_list_comes_as_a_spreadsheet_only_where_the_desk_says_so(office: Office) -> None:
+    reference = office.opens_alert(at("2026-02-24 10:00"))
+    asked = replace(office.desk.settings.digest, attach_list=True)
+    office.works(
+        at("2026-03-02 08:00"), replace(office.desk, settings=replace(office.desk.settings, digest=asked))
+    )
+    office.works(at("2026-03-09 08:00"))
+    with_list, without = office.mailbox.sent[-4], office.mailbox.sent[-1]
+
+    assert without.attachments == ()
+    ((name, content),) = with_list.attachments
+    assert name == "Open alerts 2026-03-02.xlsx"
+    rows = [[cell.value for cell in row] for row in load_workbook(BytesIO(content)).worksheets[0]]
+    assert [row[:2] for row in rows] == [["Alert", "Initials"], [reference, "R.F."]]
+    assert "Fairweather" not in str(rows)
 
 
 def test_its_key_and_reason_name_no_reader(office: Office) -> None:
