@@ -199,6 +199,14 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--dob", type=_day, metavar="DATE", help="and date of birth, as 2012-05-04")
     export.add_argument("--to", type=Path, required=True, metavar="FILE")
 
+    listed = _verb(verbs, "anonymised", _anonymised, "write a list of alerts that names nobody", config=True)
+    listed.add_argument("--to", type=Path, required=True, metavar="FILE.csv")
+    listed.add_argument("--desk", required=True, metavar="NAME", help="whose alerts")
+    listed.add_argument("--from", dest="first", type=_day, metavar="DATE", help="received then or later")
+    listed.add_argument("--until", dest="last", type=_day, metavar="DATE", help="received then or before")
+    listed.add_argument("--category", default="", metavar="CODE", help="only of this category")
+    listed.add_argument("--area", default="", metavar="AREA", help="only of this area")
+
     erase = _verb(verbs, "erase", _erase, "erase for good what is personal about an alert", config=True)
     erase.add_argument("reference", metavar="REFERENCE")
     erase.add_argument(
@@ -589,6 +597,16 @@ def _export(told: argparse.Namespace) -> int:
     _quietly()
     child = Child(told.child, told.dob) if told.child else None
     _print_all(export(_settings(told), told.to, wall_clock(), references=told.references, child=child))
+    return 0
+
+
+def _anonymised(told: argparse.Namespace) -> int:
+    from agent.anonymised_list import anonymised_list
+    from agent.bootstrap import wall_clock
+
+    _quietly()
+    narrowed = {"first": told.first, "last": told.last, "category": told.category, "area": told.area}
+    _print_all(anonymised_list(_settings(told), told.desk, told.to, wall_clock(), **narrowed))
     return 0
 
 
