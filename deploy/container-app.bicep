@@ -1,6 +1,7 @@
 // Azure Container Apps with a managed identity: no certificate and no secret for Microsoft 365.
 // In agent.toml: managed_identity = "user", client = the client id that this deployment tells,
-// ledger = "postgresql+psycopg://n2k@HOST/n2k?sslmode=verify-full", listen = "0.0.0.0:9464".
+// ledger = "postgresql+psycopg://n2k@HOST/n2k?sslmode=verify-full",
+// ledger_secret_from = "env:PGPASSWORD", listen = "0.0.0.0:9464".
 // Grant that identity its rights with the scripts of `n2k setup`, as for an app registration.
 param location string = resourceGroup().location
 param environmentId string
