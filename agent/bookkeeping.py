@@ -18,7 +18,7 @@ from agent.procedure.typed import Meant, Typed, meaning_of
 from agent.procedure.words import Happened, Json
 from agent.register.base import Book, Changes, Edits, Sheet
 from agent.register.guard import mistrusted
-from agent.register.merge import Merged, PersonsChange, Rows, merge
+from agent.register.merge import WORKBOOK_GONE, Merged, PersonsChange, Rows, merge
 from agent.register_content import Content, Place, by_field, places
 from agent.versions import refuse_mixing, version_written
 
@@ -149,6 +149,8 @@ class _Round:
             {**content.moved_here(), **known.intended},
             content.hidden,
         )
+        if known.version is None:  # none was ever there, so none is gone
+            alerts = replace(alerts, doubts=tuple(one for one in alerts.doubts if one.code != WORKBOOK_GONE))
         known, leaving = self.known.questions, content.leaving(book.questions)
         sheet = _without(leaving, book.questions)
         questions = merge(procedure.question_columns, known.rows, sheet, content.questions, known.intended)

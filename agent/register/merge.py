@@ -17,6 +17,8 @@ from agent.register.base import Changes, Doubt, Sheet
 from agent.register.cells import reference_key, same, shown
 from agent.register.recognise import check_of
 
+WORKBOOK_GONE = "workbook_gone"  # the code of a doubt
+
 Row = Mapping[str, str]
 Rows = Mapping[str, Row]
 
@@ -201,7 +203,7 @@ def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_sa
     if not sheet.headings:
         if wrote_last:
             yield Doubt(
-                "workbook_gone",
+                WORKBOOK_GONE,
                 "",
                 "The register's workbook is gone; a new one is written, with all that was known of the old.",
             )
