@@ -199,6 +199,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--dob", type=_day, metavar="DATE", help="and date of birth, as 2012-05-04")
     export.add_argument("--to", type=Path, required=True, metavar="FILE")
 
+    summary = _verb(verbs, "summary", _summary, "write out the summary pages of an alert's form", config=True)
+    summary.add_argument("reference", metavar="REFERENCE")
+    summary.add_argument("--to", type=Path, required=True, metavar="FILE.txt")
+    summary.add_argument("--desk", metavar="NAME", help="whose alert (needed where there are several desks)")
+
     listed = _verb(verbs, "anonymised", _anonymised, "write a list of alerts that names nobody", config=True)
     listed.add_argument("--to", type=Path, required=True, metavar="FILE.csv")
     listed.add_argument("--desk", required=True, metavar="NAME", help="whose alerts")
@@ -597,6 +602,17 @@ def _export(told: argparse.Namespace) -> int:
     _quietly()
     child = Child(told.child, told.dob) if told.child else None
     _print_all(export(_settings(told), told.to, wall_clock(), references=told.references, child=child))
+    return 0
+
+
+def _summary(told: argparse.Namespace) -> int:
+    from agent.bootstrap import at_work, wall_clock
+    from agent.summary_pages import hand_over_summary
+
+    _quietly()
+    with at_work(_settings(told, for_work=True)) as agent:
+        desk = _the_desk(agent.desks, told.desk)
+        _print_all(hand_over_summary(desk, told.reference, told.to, wall_clock()))
     return 0
 
 
