@@ -38,14 +38,16 @@ def resume(settings: Settings, now: datetime, *, desk: str | None = None) -> Ite
             if of_desk.pause().since is None:
                 yield f"{name}: the letters do not rest."
                 continue
-            _resume(of_desk, now)
+            let_go(of_desk, now)
             yield f"{name}: letters go out again; what the rules no longer want is withdrawn first."
 
 
-def _resume(ledger: DeskLedger, now: datetime) -> None:
-    """The question that the agent asked when it stopped by itself is answered with that."""
+def let_go(ledger: DeskLedger, now: datetime) -> None:
+    """Let the letters of a desk go again. The question that the agent asked when it stopped by itself is
+    answered with that, and closed."""
     asked = [one.number for one in ledger.questions() if one.question.code == "too_many_letters"]
     with ledger.page() as page:
         page.record(Entry(Happened.RESUMED, None, now, SOURCE))
         for number in asked:
             page.answer(number, "resumed", now)
+            page.acted(number, now)

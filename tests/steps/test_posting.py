@@ -12,6 +12,7 @@ from agent.chasing import chasing
 from agent.errors import NeedsAPerson, NotAllowed, OutcomeUnknown, TryAgainLater
 from agent.ledger.base import Letter, LetterState
 from agent.mailbox.base import OutgoingLetter
+from agent.pausing import let_go
 from agent.posting import posting
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened
@@ -393,6 +394,16 @@ def test_unusually_many_letters_at_once_stop_the_desk_and_ask() -> None:
     rest(office, at("2026-03-09 10:06"), Happened.RESUMED)
     assert posting(office.desk, at("2026-03-09 10:07")) == 5
     assert office.ledger.pause().since is None
+
+
+def test_letting_them_go_closes_the_question_for_good() -> None:
+    office = office_with_five_chases(letters_at_once=4)
+    posting(office.desk, at("2026-03-09 10:00"))
+    let_go(office.ledger, at("2026-03-09 10:06"))
+    office.works(at("2026-03-09 10:07"))
+
+    assert len(office.chases()) == 5
+    assert "too_many_letters" not in office.asked()
 
 
 def test_no_more_letters_go_in_a_day_than_the_ceiling_allows() -> None:
