@@ -29,7 +29,7 @@ from agent.stopping import on_signals
 
 log = logger()
 
-HOLD_SECONDS = 50.0  # how long a desk stays held after the last sign of life of its agent
+HOLD_SECONDS = 40.0  # how long a desk stays held after the last sign of life of its agent
 GRACE_SECONDS = 8.0  # how long a step may finish what it has under way once the agent is to stop
 
 
@@ -90,7 +90,7 @@ def run(agent: Agent, health: Health | None = None) -> None:
     on_signals(agent.stop)
     scheduler.start()
     log.info("agent.started", desks=[desk.name for desk in agent.desks], mode=agent.settings.agent.mode)
-    _hold_until_stopped(agent, owner, held)
+    _hold_until_stopped(agent, owner, held, scheduler)
     log.info("agent.stopping")
     leaving = _leave_after_grace()
     scheduler.shutdown(wait=True)
@@ -120,13 +120,14 @@ def _job(
     return job
 
 
-def _hold_until_stopped(agent: Agent, owner: str, held: set[str]) -> None:
-    """Give signs of life while steps are at work, however long one takes."""
+def _hold_until_stopped(agent: Agent, owner: str, held: set[str], scheduler: BackgroundScheduler) -> None:
+    """Give signs of life while steps are at work, however long one takes; take over what others let go."""
     renewed = time.monotonic()
     while not agent.stop.wait(0.5):  # a wait without an end would not be woken by a signal everywhere
         if time.monotonic() - renewed > HOLD_SECONDS / 4:
             renewed = time.monotonic()
             _renew(agent, owner, held)
+            _take_over(agent, owner, held, scheduler)
 
 
 def _renew(agent: Agent, owner: str, held: Collection[str]) -> None:
@@ -135,6 +136,22 @@ def _renew(agent: Agent, owner: str, held: Collection[str]) -> None:
             agent.ledger.claim(name, owner, HOLD_SECONDS)
         except AgentError as trouble:  # the next sign of life comes well before the hold runs out
             log.warning("agent.hold_not_renewed", desk=name, why=str(trouble))
+
+
+def _take_over(agent: Agent, owner: str, held: set[str], scheduler: BackgroundScheduler) -> None:
+    """Begin at once at a desk whose agent gave no sign of life, whenever its steps would be due next."""
+    for name in {desk.name for desk in agent.desks} - held:
+        try:
+            free = agent.ledger.claim(name, owner, HOLD_SECONDS)
+        except AgentError as trouble:
+            log.warning("agent.hold_not_asked_for", desk=name, why=str(trouble))
+            continue
+        if free:
+            held.add(name)
+            log.info("agent.desk_taken_over", desk=name)
+            for job in scheduler.get_jobs():
+                if job.id.startswith(f"{name}.") and isinstance(job.trigger, IntervalTrigger):
+                    job.modify(next_run_time=agent.clock())
 
 
 def _leave_after_grace() -> threading.Timer:

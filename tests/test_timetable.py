@@ -214,6 +214,22 @@ def test_a_desk_that_another_agent_holds_is_left_alone_until_it_is_free(
     assert order[:2] == ["the other ends", "we work"]
 
 
+def test_a_desk_whose_agent_died_is_taken_over_long_before_the_next_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The one that died gave nothing up; its hold runs out."""
+    worked = threading.Event()
+    at_work = AtWork(monkeypatch, lambda desk, now: worked.set() or 0)  # type: ignore[func-returns-value]  # wanted: 0
+    slots = [replace(slot, trigger=IntervalTrigger(hours=1)) for slot in timetable.table(TIMES, "")]
+    monkeypatch.setattr(timetable, "table", lambda times, zone: slots)
+    monkeypatch.setattr(timetable, "HOLD_SECONDS", 0.4)
+    assert at_work.ledger.claim("nct", "another", 2)
+    at_work.until(worked)
+
+    events = [event["event"] for event in at_work.logged]
+    assert events.index("agent.desk_held_by_another") < events.index("agent.desk_taken_over")
+
+
 def test_the_desk_is_given_up_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     worked = threading.Event()
     at_work = AtWork(monkeypatch, lambda desk, now: worked.set() or 0)  # type: ignore[func-returns-value]  # wanted: 0
