@@ -25,7 +25,8 @@ class CarefulSession(requests.Session):
         return super().request(
             method,
             url,
-            **{"timeout": TIMEOUT, "verify": self._ca, "allow_redirects": False, **told},
+            # last, for requests' own `get` asks for redirects to be followed
+            **{"timeout": TIMEOUT, "verify": self._ca, **told, "allow_redirects": False},
         )
 
 
