@@ -45,7 +45,7 @@ def test_told_undisturbed_the_story_ends_as_it_says() -> None:
 
     assert wrong == []
     assert here.troubles == []
-    assert sorted(letter.kind for letter in letters) == ["chase", "weekly_digest", "weekly_digest"]
+    assert sorted(letter.kind for letter in letters) == ["chase", "note", "weekly_digest", "weekly_digest"]
     assert {letter.state for letter in letters} == {LetterState.POSTED}
     assert {Happened.CORRECTED, Happened.HELD, Happened.CONCLUDED, Happened.CHASED} <= {
         entry.happened for entry in entries
