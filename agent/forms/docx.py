@@ -36,6 +36,7 @@ R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 P, TBL, TR, TC, SDT = W + "p", W + "tbl", W + "tr", W + "tc", W + "sdt"
 SDT_PR, SDT_CONTENT, VAL, TXBX = W + "sdtPr", W + "sdtContent", W + "val", W + "txbxContent"
 TC_PR, GRID_SPAN, V_MERGE, SHADE = W + "tcPr", W + "gridSpan", W + "vMerge", W + "shd"
+GRID_BEFORE, HEADING = W + "gridBefore", W + "tblHeader"
 TR_PR, PAR_PR, PAR_STYLE, DELETED, HIDDEN = W + "trPr", W + "pPr", W + "pStyle", W + "del", W + "hidden"
 RUN_PR, RUN_STYLE, FONTS = W + "rPr", W + "rStyle", W + "rFonts"
 VANISH, STRIKE, DOUBLE_STRIKE = W + "vanish", W + "strike", W + "dstrike"
@@ -283,9 +284,9 @@ class _Reader:
         for child in at:
             if child.tag == TR:
                 look = _child(child, TR_PR)
-                if look is not None and look.find(DELETED) is not None:
+                if look is not None and _child(look, DELETED) is not None:
                     self._deleted(child)
-                elif look is not None and _on(look.find(HIDDEN)):
+                elif look is not None and _on(_child(look, HIDDEN)):
                     self.document.noticed.add("hidden_text")
                 else:
                     yield child
@@ -304,8 +305,8 @@ class _Reader:
         rows.append(cells)
         here: dict[int, Cell] = {}
         look = _child(at, TR_PR)
-        column = _number(None if look is None else look.find(W + "gridBefore"), 0)
-        heading = look is not None and _on(look.find(W + "tblHeader"))
+        column = _number(None if look is None else _child(look, GRID_BEFORE), 0)
+        heading = look is not None and _on(_child(look, HEADING))
         for cell_at, control in _cells(at, None):
             self._count_place()
             span, continues, shaded = _cell_look(_leading(cell_at, TC_PR))

@@ -251,7 +251,8 @@ class LabelBook:
 
     def row_heading(self, text: str) -> Section | None:
         """The section of a block that `text` heads: "Child 2"."""
-        found = re.fullmatch(r"(.+?)\s*\d{1,2}", key(text)) if len(text) <= 40 else None
+        label = key(text) if len(text) <= 40 else ""
+        found = re.fullmatch(r"(.+?)\s*\d{1,2}", label) if label[-1:].isdecimal() else None
         return self.row_names.get(found[1]) if found else None
 
     def is_footer(self, text: str) -> bool:

@@ -25,7 +25,7 @@ class Line:
     used: bool = False
 
     def __post_init__(self) -> None:
-        self.text = "".join(unit.text for unit in self.units if unit.kind == "text").strip()
+        self.text = "".join([unit.text for unit in self.units if unit.kind == "text"]).strip()
         self.plain = all(unit.kind == "text" for unit in self.units)
         self.says = bool(self.text) or any(unit.text or unit.kind == "checkbox" for unit in self.units)
 
@@ -48,7 +48,7 @@ def lines_of(document: Document) -> list[Line]:
 def as_shown(units: Sequence[Unit]) -> str:
     """The line as one text, in which every control and tick box is one character."""
     return "".join(
-        unit.text if unit.kind == "text" else CONTROL if unit.kind == "control" else BOX for unit in units
+        [unit.text if unit.kind == "text" else CONTROL if unit.kind == "control" else BOX for unit in units]
     )
 
 

@@ -388,17 +388,21 @@ class _Matcher:
 
     def _value_cell(self, cell: Cell) -> tuple[Cell, float] | None:
         """Where the value of a label's cell is: right of it, or below where the row is all labels."""
-        right, below = self._right_of(cell), self._below(cell)
-        if below is not None and self._is_label(below):
-            below = None
-        facing = self._facing(cell.table, cell.left)
-        if below is not None and (facing == "below" or (facing != "right" and self._is_like_label(right))):
+        right, facing = self._right_of(cell), self._facing(cell.table, cell.left)
+        below = self._free_below(cell) if facing != "right" else None
+        if below is not None and (facing == "below" or self._is_like_label(right)):
             return below, _BELOW
         if facing == "inside" and right is not None and _HEAD.match(self._cell_text(right)):
             return None
         if right is not None and not self._is_answered_label(cell, right):
             return right, _RIGHT
+        below = self._free_below(cell)
         return (below, _BELOW) if below is not None and self._row_of_labels(cell) else None
+
+    def _free_below(self, cell: Cell) -> Cell | None:
+        """The cell below, where that asks nothing itself."""
+        below = self._below(cell)
+        return None if below is None or self._is_label(below) else below
 
     def _is_like_label(self, cell: Cell | None) -> bool:
         """A label with a slip of the pen."""

@@ -130,7 +130,7 @@ def _read(
 
 def recognised(lines: Sequence[Line], books: Sequence[LabelBook]) -> tuple[LabelBook | None, list[str]]:
     """Which form these lines are, by its title and by the labels in it."""
-    titles = [f" {key(line.text)} " for line in _title_lines(lines)]
+    titles = "\n".join(f" {key(line.text)} " for line in _title_lines(lines))
     books = [book for book in books if not _is_anothers(book.definition, titles)]
     texts = [text for line in lines for text in _label_texts(line)]
     titled = _by_title(books, texts, titles)
@@ -160,7 +160,7 @@ def _label_texts(line: Line) -> list[str]:
 
 
 def _by_title(
-    books: Sequence[LabelBook], texts: Sequence[str], titles: Sequence[str]
+    books: Sequence[LabelBook], texts: Sequence[str], titles: str
 ) -> tuple[LabelBook, list[str]] | None:
     """The longest known title wins: the missing form's holds the standard one's."""
     found: list[tuple[int, int, LabelBook, list[str]]] = []
@@ -183,16 +183,14 @@ def _by_title(
     return book, problems
 
 
-def _is_anothers(definition: FormDefinition, titles: Sequence[str]) -> bool:
+def _is_anothers(definition: FormDefinition, titles: str) -> bool:
     """Of two titles that stand there, one within the other, the longer is the form's own."""
     own = _longest((definition.title, *definition.recognised_by), titles)
     return _longest(definition.never, titles) > own
 
 
-def _longest(names: Sequence[str], titles: Sequence[str]) -> int:
-    return max(
-        (len(key(name)) for name in names if any(f" {key(name)} " in title for title in titles)), default=0
-    )
+def _longest(names: Sequence[str], titles: str) -> int:
+    return max((len(label) for label in map(key, names) if f" {label} " in titles), default=0)
 
 
 def _blank(found: Matched) -> list[str]:
