@@ -15,7 +15,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, cast
 
@@ -117,6 +118,7 @@ class _Worker:
             start_new_session=True,
         )
         self._to, self._from = cast(Pipe, self._process.stdin), cast(Pipe, self._process.stdout)
+        self._clock = _Clock(min(limits.seconds, limits.converting), self._process.kill)
         self._send(limits)
         if not _receive(self._from):
             self.end()
@@ -129,6 +131,7 @@ class _Worker:
         return self._process.poll() is None
 
     def end(self) -> None:
+        self._clock.end()
         self._process.kill()
         self._process.wait()
         for pipe in (self._to, self._from):
@@ -138,11 +141,8 @@ class _Worker:
     def read(self, content: bytes, name: str, told: Told | None) -> Answer | str:
         """The reading of a form of those `told`, or without them the document's units; or else the code of
         what went wrong with the process."""
-        late = threading.Event()
         seconds = self._limits.converting if sniff(content) in CONVERTED else self._limits.seconds
-        clock = threading.Timer(seconds, self._stop, (late,))
-        clock.daemon = True
-        clock.start()
+        self._clock.start(seconds)
         try:
             if told not in (None, self._told):
                 self._send(told)
@@ -151,15 +151,9 @@ class _Worker:
             answer = _receive(self._from)
         except OSError:
             answer = b""
-        finally:
-            clock.cancel()
-        if not answer:
-            return "timeout" if late.is_set() else self._how_it_ended()
-        return _understood(answer)
-
-    def _stop(self, late: threading.Event) -> None:
-        late.set()
-        self._process.kill()
+        if self._clock.stop():
+            return "timeout"
+        return _understood(answer) if answer else self._how_it_ended()
 
     def _how_it_ended(self) -> str:
         """By which signal: out of processor time, or ended by a system that is out of memory."""
@@ -168,6 +162,45 @@ class _Worker:
 
     def _send(self, message: object) -> None:
         _write(self._to, pickle.dumps(message))
+
+
+class _Clock:
+    """Calls `late` when a time allowed runs out. No time may be shorter than `shortest`, in seconds.
+
+    Its one thread looks again after `shortest` when nothing runs, which is before any time that was started
+    meanwhile can run out: so that starting and stopping cost no more than noting the time.
+    """
+
+    def __init__(self, shortest: float, late: Callable[[], None]) -> None:
+        self._shortest, self._late = shortest, late
+        self._until: float | None = None
+        self._rang = False
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, name="reading clock", daemon=True).start()
+
+    def start(self, seconds: float) -> None:
+        with self._lock:
+            self._until, self._rang = time.monotonic() + seconds, False
+
+    def stop(self) -> bool:
+        """Whether the time ran out; from here on it no longer can."""
+        with self._lock:
+            self._until = None
+            return self._rang
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        wait = self._shortest
+        while not self._ended.wait(wait):
+            with self._lock:
+                until, now = self._until, time.monotonic()
+                wait = self._shortest if until is None else until - now
+                if wait <= 0:
+                    self._late()
+                    self._until, self._rang, wait = None, True, self._shortest
 
 
 def _understood(answer: bytes) -> Answer | str:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -93,6 +94,21 @@ def test_a_document_that_takes_too_long_is_a_question_and_the_next_is_read(
     reader = Reader()
     try:
         assert isinstance(reader.read(form, "form.docx", definitions, categories), Reading)
+    finally:
+        reader.close()
+
+
+def test_the_time_allowed_is_counted_anew_for_every_document(
+    form: bytes, definitions: Sequence[FormDefinition], categories: Sequence[Category], make_docx: MakeDocx
+) -> None:
+    reader = Reader(Limits(seconds=0.8), workers=1)
+    try:
+        for pause in (0.5, 0.5, 0):  # together longer than one document may take
+            assert isinstance(reader.read(form, "form.docx", definitions, categories), Reading)
+            time.sleep(pause)
+        late = reader.read(rows(make_docx, 90_000), "long.docx", definitions, categories)
+        assert isinstance(late, Unreadable)
+        assert late.code == "timeout"
     finally:
         reader.close()
 
