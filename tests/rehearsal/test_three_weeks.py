@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import openpyxl
 import pytest
@@ -22,6 +23,7 @@ from agent.chasing import is_chase
 from agent.demo import play
 from agent.desk import Desk
 from agent.ledger.base import LetterState
+from agent.metrics import Metrics
 from agent.procedure.words import Happened
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
@@ -230,15 +232,34 @@ def test_every_request_and_answer_has_the_published_shape(played: Played) -> Non
     assert problems == []
 
 
+NARRATIVE = 25  # characters from which on what somebody wrote is a sentence, and no word of a form
+
+
 def personal(story: Story) -> set[str]:
-    """Names of children, dates of birth and pieces of narrative, as they might leak."""
+    """What is personal, as it might leak: names, dates of birth and ids of children, and whatever narrative
+    stands in a form's fields and tables, a mail's text, subject and file names, or a typed cell."""
     found: set[str] = set()
     for mail in story.mails:
         for attached in mail.attached:
             for row in getattr(attached, "tables", {}).get("children", ()):
-                found |= {row.get("child_name", ""), row.get("dob", "")}
-            found.add(getattr(attached, "values", {}).get("summary", "")[:40])
+                named = {row.get(name, "") for name in ("child_name", "dob", "system_id")}
+                found |= named | _written_otherwise(row.get("dob", ""))
+            said = [*getattr(attached, "values", {}).values()]
+            for rows in getattr(attached, "tables", {}).values():
+                said += [value for row in rows for value in row.values()]
+            found |= {value[:40] for value in said if len(value) > NARRATIVE}
+    typed = [event for event in story.events if isinstance(event, PersonTypes)]
+    found |= {value for event in typed for value in event.cells.values() if len(value) > NARRATIVE}
     return {text for text in found if len(text) > 5}
+
+
+def _written_otherwise(dob: str) -> set[str]:
+    """A date of birth as letters and people write one."""
+    try:
+        born = date.fromisoformat(dob)
+    except ValueError:
+        return set()
+    return {f"{born:%d/%m/%Y}", f"{born.day} {born:%B} {born:%Y}", f"{born.day} {born:%b} {born:%Y}"}
 
 
 def test_nothing_personal_is_in_logs_keys_or_letters(played: Played) -> None:
@@ -247,6 +268,7 @@ def test_nothing_personal_is_in_logs_keys_or_letters(played: Played) -> None:
     letters = ledger.letters()
     out = {
         "log": played.logged,
+        "metrics": Metrics(played.agent).text().decode(),
         "keys": " ".join(letter.key for letter in letters),
         "reasons": " ".join(
             f"{reason.alert} {reason.rule}" for letter in letters for reason in letter.reasons
@@ -255,15 +277,14 @@ def test_nothing_personal_is_in_logs_keys_or_letters(played: Played) -> None:
         "letters": " ".join(letter.text + letter.html for letter in letters),
         "facts": " ".join(str(dict(entry.facts)) for entry in ledger.entries()),
         "outcomes": " ".join(f"{mail.outcome} {mail.categories}" for mail in ledger.mails()),
+        "headers": " ".join(str(message.headers) for message in played.stage.box.messages("sentitems")),
         "addresses asked": " ".join(
-            exchange.url
-            for exchange in played.stage.sandbox.tenant.log.entries
-            if "/root:/" not in exchange.url
+            unquote(exchange.url) for exchange in played.stage.sandbox.tenant.log.entries
         ),
     }
     leaks = [(place, text) for place, told in out.items() for text in personal(played.story) if text in told]
 
-    assert len(personal(played.story)) > 30
+    assert len(personal(played.story)) > 100
     assert played.logged.count("\n") > 50
     assert leaks == []
 
