@@ -9,7 +9,7 @@ from PIL import Image
 
 from agent.letters.chart import HEIGHT, SCALE, WIDTH, bar_chart
 from agent.procedure.digest import by_age
-from tests.letters.test_writer import SAMPLES
+from tests.letters.samples import samples
 
 BARS = (("under 1 week", 4), ("1 to 2 weeks", 1), ("over 8 weeks", 0))
 
@@ -52,17 +52,17 @@ def test_alerts_are_counted_by_how_long_they_have_been_open() -> None:
 
 
 def test_the_digest_shows_the_picture_and_says_what_it_shows() -> None:
-    letter = SAMPLES["digest"]
+    letter = samples()["weekly_digest"]
     ((content_id, png),) = letter.pictures
 
     assert f'src="cid:{content_id}"' in letter.html
     assert png.startswith(b"\x89PNG")
-    assert 'alt="Open alerts by age: under 1 week: 1, 1 to 2 weeks: 2, 2 to 4 weeks: 1,' in letter.html
+    assert 'alt="Open alerts by age: under 1 week: 1, 1 to 2 weeks: 2, 2 to 4 weeks: 3,' in letter.html
     assert "- 1 to 2 weeks: 2" in letter.text
 
 
 def test_with_nothing_open_there_is_no_picture() -> None:
-    letter = SAMPLES["empty digest"]
+    letter = samples()["weekly_digest of a quiet week"]
 
     assert letter.pictures == ()
     assert "cid:" not in letter.html
