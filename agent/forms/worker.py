@@ -18,25 +18,21 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from agent.errors import NeedsAPerson
 from agent.forms.definition import FormDefinition
 from agent.forms.labelled import Labelled
-from agent.forms.limits import Limits, confine, renew
-from agent.forms.read import CONVERTED, read, read_units
+from agent.forms.limits import Limits
+from agent.forms.read import CONVERTED
 from agent.forms.sniff import sniff
+from agent.forms.walled import READING, UNITS, Answer, Pipe, Told, receive, send
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category
 
-Pipe = IO[bytes]
-
 WORKERS = 2
-
-Told = tuple[tuple[FormDefinition, ...], tuple[Category, ...]]
-Answer = Reading | tuple[Labelled, ...] | Unreadable
 
 _READING = TypeAdapter(Reading)
 _UNITS = TypeAdapter(tuple[Labelled, ...])
@@ -110,7 +106,7 @@ class _Worker:
         self._limits = limits
         self._told: Told | None = None
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "agent.forms.worker"],
+            [sys.executable, "-m", "agent.forms.walled"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a library's complaint could quote the document
@@ -120,11 +116,11 @@ class _Worker:
         self._to, self._from = cast(Pipe, self._process.stdin), cast(Pipe, self._process.stdout)
         self._clock = _Clock(min(limits.seconds, limits.converting), self._process.kill)
         self._send(limits)
-        if not _receive(self._from):
+        if not receive(self._from):
             self.end()
             raise NeedsAPerson(
                 "The process that reads documents could not be started. Check that the agent is completely "
-                f"installed: `{sys.executable} -m agent.forms.worker` must start without an error."
+                f"installed: `{sys.executable} -m agent.forms.walled` must start without an error."
             )
 
     def is_alive(self) -> bool:
@@ -148,7 +144,7 @@ class _Worker:
                 self._send(told)
                 self._told = told
             self._send((content, name, seconds, told is not None))
-            answer = _receive(self._from)
+            answer = receive(self._from)
         except OSError:
             answer = b""
         if self._clock.stop():
@@ -161,7 +157,7 @@ class _Worker:
         return told.get(self._process.wait(), "crashed")
 
     def _send(self, message: object) -> None:
-        _write(self._to, pickle.dumps(message))
+        send(self._to, pickle.dumps(message))
 
 
 class _Clock:
@@ -206,11 +202,14 @@ class _Clock:
 def _understood(answer: bytes) -> Answer | str:
     """Plain JSON, so that nothing a document may have done to the worker is run here."""
     kind, _, told = answer.partition(b"\n")
-    if kind == b"reading":
-        return _READING.validate_json(told)
-    if kind == b"units":
-        return _UNITS.validate_json(told)
-    found = _UNREADABLE.validate_json(told)
+    try:
+        if kind == READING:
+            return _READING.validate_json(told)
+        if kind == UNITS:
+            return _UNITS.validate_json(told)
+        found = _UNREADABLE.validate_json(told)
+    except ValidationError:
+        return "crashed"
     return "memory" if found.code == "memory" else found
 
 
@@ -221,56 +220,3 @@ def _unreadable(content: bytes, name: str, code: str) -> Unreadable:
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}
-
-
-# --- the pipe: a length, then as many bytes ------------------------------------------------------
-
-
-def _write(pipe: Pipe, message: bytes) -> None:
-    pipe.write(len(message).to_bytes(8, "big") + message)
-    pipe.flush()
-
-
-def _receive(pipe: Pipe) -> bytes:
-    """The next message; b"" when the other end is gone."""
-    size = pipe.read(8)
-    if len(size) < 8:
-        return b""
-    length = int.from_bytes(size, "big")
-    message = pipe.read(length)
-    return message if len(message) == length else b""
-
-
-# --- inside the worker ---------------------------------------------------------------------------
-
-
-def main() -> None:
-    """Serve documents until the pipe is closed."""
-    source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
-    limits: Limits = pickle.loads(_receive(source))  # noqa: S301 - from the agent itself, never from outside
-    confine(limits)
-    _write(target, b"ready")
-    definitions: Sequence[FormDefinition] = ()
-    categories: Sequence[Category] = ()
-    while message := _receive(source):
-        asked = pickle.loads(message)  # noqa: S301 - from the agent itself, never from outside
-        if isinstance(asked[0], tuple):
-            definitions, categories = asked
-            continue
-        content, name, seconds, is_form = asked
-        renew(seconds)
-        found = read(content, name, definitions, categories) if is_form else read_units(content, name)
-        _write(target, _answer(found))
-
-
-def _answer(found: Answer) -> bytes:
-    if isinstance(found, tuple):
-        return b"units\n" + _UNITS.dump_json(found)
-    if isinstance(found, Reading):
-        return b"reading\n" + _READING.dump_json(found)
-    return b"unreadable\n" + _UNREADABLE.dump_json(found)
-
-
-if __name__ == "__main__":
-    main()

@@ -62,6 +62,20 @@ def test_what_is_no_form_has_the_same_reason_as_here(reader: Reader) -> None:
     assert reader.read(b"\x89PNG", "a.png", [], []) == read(b"\x89PNG", "a.png", [], [])
 
 
+def test_an_answer_that_makes_no_sense_is_a_question_and_the_next_is_read(
+    reader: Reader,
+    form: bytes,
+    definitions: Sequence[FormDefinition],
+    categories: Sequence[Category],
+    make_docx: MakeDocx,
+) -> None:
+    half_a_letter = make_docx('<w:p><w:r><w:sym w:font="Arial" w:char="D800"/></w:r></w:p>')
+    found = reader.read_units(half_a_letter, "half.docx")
+    assert isinstance(found, Unreadable)
+    assert (found.code, found.document) == ("crashed", "half.docx")
+    assert isinstance(reader.read(form, "form.docx", definitions, categories), Reading)
+
+
 def test_several_threads_share_a_reader(
     reader: Reader, form: bytes, definitions: Sequence[FormDefinition], categories: Sequence[Category]
 ) -> None:
