@@ -75,18 +75,18 @@ class Reader:
     def _ask(self, content: bytes, name: str, told: Told | None) -> Answer:
         if len(content) > self._limits.size:
             return _unreadable(content, name, "too_large")
-        worker = self._free.get()
+        worker, kept = self._free.get(), None
         try:
             if worker is not None and not worker.is_alive():
                 worker.end()
                 worker = None
             worker = worker or _Worker(self._limits)
             found = worker.read(content, name, told)
-            if isinstance(found, str):
-                worker.end()
-                worker = None
+            kept = None if isinstance(found, str) else worker
         finally:
-            self._free.put(worker)
+            if worker is not None and kept is None:
+                worker.end()  # what it has yet to say must not become the answer for the next document
+            self._free.put(kept)
         return _unreadable(content, name, found) if isinstance(found, str) else found
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.forms import worker
 from agent.forms.definition import FormDefinition
 from agent.forms.limits import Limits
 from agent.forms.read import read
@@ -74,6 +75,27 @@ def test_an_answer_that_makes_no_sense_is_a_question_and_the_next_is_read(
     assert isinstance(found, Unreadable)
     assert (found.code, found.document) == ("crashed", "half.docx")
     assert isinstance(reader.read(form, "form.docx", definitions, categories), Reading)
+
+
+def test_a_reading_that_was_broken_off_is_not_taken_for_that_of_the_next_document(
+    form: bytes,
+    definitions: Sequence[FormDefinition],
+    categories: Sequence[Category],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken_off(_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    reader = Reader(workers=1)
+    try:
+        reader.read(form, "first.docx", definitions, categories)
+        with monkeypatch.context() as patch:
+            patch.setattr(worker, "receive", broken_off)
+            with pytest.raises(KeyboardInterrupt):
+                reader.read(form, "second.docx", definitions, categories)
+        assert reader.read(form, "third.docx", definitions, categories).document == "third.docx"
+    finally:
+        reader.close()
 
 
 def test_several_threads_share_a_reader(
