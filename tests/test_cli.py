@@ -190,10 +190,14 @@ def test_a_ledger_on_a_server_has_no_preview_and_its_password_is_not_shown(
 ) -> None:
     write_copy(tmp_path / "config")
     agent = tmp_path / "config" / "agent.toml"
-    agent.write_text(agent.read_text().replace("sqlite:///n2k-ledger.sqlite", "postgresql://n2k:hush@db/n2k"))
+    on_file = agent.read_text()
+    agent.write_text(on_file.replace("sqlite:///n2k-ledger.sqlite", "postgresql+psycopg://n2k@db/n2k"))
     said = n2k("preview")
+    assert (said.status, "kept by a server" in said.err) == (1, True)
 
-    assert (said.status, "kept by a server" in said.err, "hush" in said.err) == (1, True, False)
+    agent.write_text(on_file.replace("sqlite:///n2k-ledger.sqlite", "postgresql+psycopg://n2k:hush@db/n2k"))
+    said = n2k("preview")
+    assert (said.status, "ledger_secret_from" in said.err, "hush" in said.err) == (2, True, False)
 
 
 def test_a_set_time_is_refused_for_a_real_tenant(n2k: Command, tmp_path: Path) -> None:
