@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-
 from urllib.parse import quote
 
 from hypothesis import given, settings
