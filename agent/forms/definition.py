@@ -67,9 +67,10 @@ class FormTable(Told):
 @dataclass(frozen=True)
 class Section(Told):
     """One headed part of the form. `categories` prints the tick boxes of the procedure's list of that
-    name; their words come from the procedure."""
+    name; their words come from the procedure. `also` are other headings under which forms ask the same."""
 
     title: str
+    also: tuple[str, ...] = ()
     note: str = ""
     fields: tuple[FormField, ...] = ()
     tables: tuple[FormTable, ...] = ()

@@ -23,6 +23,9 @@ _NUMBERING = re.compile(
     r"^\s*(?:q\.?\s?\d{1,2}[.):]?\s+|\(?\d{1,2}(?:\.\d{1,2})*[a-z]?\s*[.):–—-]+(?!\d)\s*|\d{1,2}(?:\.\d{1,2})+\s+|\(?[a-z]\)\s*|[a-z]\.\s+|[a-z]\s+[–—-]\s+)",
     re.IGNORECASE,
 )
+_HEADING_NUMBER = re.compile(  # "Section A: Initial", "7 Oversight", "C Child"; but "A child" is no heading
+    r"\s*(?:(?i:section|part|page)\s+(?:\d{1,2}|[A-Za-z])\b\s*[.:)–—-]*|\d{1,2}|[A-Z](?=\s+[A-Z]))\s+(?=\w)"
+)
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PAGE_NUMBER = re.compile(r"\b(?:page )?\d{1,3}(?: (?:of )?\d{1,3})?$")
 _LETTERS = re.compile(r"(?<=\b[a-z]) (?=[a-z]\b)")  # "d o b" is one word
@@ -99,7 +102,7 @@ def _folded(plain: str) -> str:
 
 def is_numbered(text: str) -> bool:
     """Whether `text` begins as the headings of a form do: "H. Conclusion"."""
-    return _NUMBERING.match(text) is not None
+    return bool(_NUMBERING.match(text) or _HEADING_NUMBER.match(text))
 
 
 @dataclass(frozen=True)
@@ -145,12 +148,17 @@ class LabelBook:
         }
         self._category = lru_cache(maxsize=2048)(self._find_category)  # labels come again on every form
         self.categories = {key(category.code): category for category in categories}
-        self.category_words = {key(category.words): category for category in categories}
+        self.category_words = {
+            spoken(words): category
+            for category in categories
+            for spoken in (key, full_key)
+            for words in (category.words, *category.also)
+        }
         self._learn_boilerplate(definition)
         self._fuzzy = [label for label in self._everywhere if len(label) >= _SHORTEST_FUZZY]
 
     def _learn_section(self, section: Section, spoken: Callable[[str], str]) -> None:
-        self.headings[key(section.title)] = section
+        self.headings |= {key(title): section for title in (section.title, *section.also)}
         inside = self._inside.setdefault(section.title, {})
         for asked in section.fields:
             self._learn(Meaning(asked, section), inside, spoken, widely=True)
@@ -247,7 +255,9 @@ class LabelBook:
         return meaning if meaning and meaning.table is None else None
 
     def heading(self, text: str) -> Section | None:
-        return self.headings.get(key(text)) if len(text) <= LONGEST else None
+        if len(text) > LONGEST:
+            return None
+        return self.headings.get(key(text)) or self.headings.get(key(_HEADING_NUMBER.sub("", text)))
 
     def row_heading(self, text: str) -> Section | None:
         """The section of a block that `text` heads: "Child 2"."""
@@ -271,8 +281,11 @@ class LabelBook:
             return self.category_words[label].code
         if len(label) < 20:
             return None
-        near = process.extract(label, list(self.category_words), scorer=fuzz.ratio, score_cutoff=93, limit=2)
-        return self.category_words[near[0][0]].code if len(near) == 1 else None
+        near = process.extract(
+            label, list(self.category_words), scorer=fuzz.ratio, score_cutoff=93, limit=None
+        )
+        codes = {self.category_words[words].code for words, _, _ in near}
+        return codes.pop() if len(codes) == 1 else None
 
     def says_more(self, text: str) -> bool:
         """Whether the line of a category holds more than its code and its words."""

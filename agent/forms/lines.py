@@ -15,7 +15,8 @@ _PARTS_READ = frozenset(("body", "header", "footer", "text box"))
 class Line:
     """What stands on one line of one cell or paragraph.
 
-    `says` is whether there is anything to see, `plain` whether there is nothing but text.
+    `says` is whether there is anything to see, `plain` whether there is nothing but text, `stressed` whether
+    all of that is bold, underlined or highlighted.
     """
 
     units: list[Unit]
@@ -27,6 +28,7 @@ class Line:
     def __post_init__(self) -> None:
         self.text = "".join([unit.text for unit in self.units if unit.kind == "text"]).strip()
         self.plain = all(unit.kind == "text" for unit in self.units)
+        self.stressed = self.plain and "".join(t for u in self.units for t in u.stressed).strip() == self.text
         self.says = bool(self.text) or any(unit.text or unit.kind == "checkbox" for unit in self.units)
 
 

@@ -22,6 +22,9 @@ _SEPARATOR = re.compile(f"\\s*(?:\\.{{3,}}|…+|_{{2,}})|[:\t{CONTROL}{BOX}]|[?]
 _SURE = frozenset(":\t._…")  # after these a label may have slips; a dash or a mark may stand in a sentence
 _TALLEST = 21  # rows that a merged cell is looked for beside another
 _MANY = 3  # how many separators a label itself may hold ("National Panel: decision, date")
+_CLOCK = re.compile(r"\d:\d$")  # the colon of a time of day
+_LONGEST_HEADING = 60  # characters
+_MANY_WORDS = 4  # of a label that is not by chance what a short one and its answer say together
 _NUMBER, _NUMBERS = re.compile(r"\d{0,2}[.)]?"), frozenset(("", "no", "number", "update no"))
 _APART = re.compile(r"\t|\s{3,}")  # what sets two questions on one line apart
 _HEAD = re.compile(
@@ -78,7 +81,7 @@ class _Matcher:
         for line in self.lines:
             if line.used or not line.says:
                 continue
-            if line.cell is not None and self._heading_row(line.cell):
+            if line.cell is not None and (self._heading_row(line.cell) or self._side_by_side(line.cell)):
                 continue
             self._take(line)
         self._tagged_controls()
@@ -173,7 +176,7 @@ class _Matcher:
 
     def _headings(self, row: Sequence[Cell], table: str) -> list[tuple[Cell, Meaning]]:
         """The columns that the cells of `row` head, if that is what they do."""
-        said = [(cell, self._cell_text(cell)) for cell in row]
+        said = [(cell, self._cell_text(cell) if self._is_plain(cell) else "") for cell in row]
         found = [
             (cell, meaning) for cell, text in said if text and (meaning := self.book.column(table, text))
         ]
@@ -222,6 +225,47 @@ class _Matcher:
         self.one_row = read if count == 1 else None
         self.new_row = count != 1
 
+    def _side_by_side(self, cell: Cell) -> bool:
+        """Whether `cell` begins rows of labels with a column for each child; then each column is read down.
+
+        Only where two columns at least hold an answer of the label's kind: a date of birth each."""
+        rows = self.tables[cell.table][cell.top :]
+        for name, table in self.book.definition.tables.items():
+            if table.shape != "blocks":
+                continue
+            asked = [(row, self.book.column(name, self._cell_text(row[0]))) for row in self._alike(rows)]
+            told = [(row, meaning) for row, meaning in asked if meaning]
+            if len(told) < 2 or len(told) < len(asked) - 1 or told[0][0][0] is not cell:
+                continue
+            columns = range(1, len(told[0][0]))
+            if sum(self._dated(told, column) for column in columns) < 2:
+                continue
+            for column in columns:
+                self.new_row = True
+                for row, meaning in told:
+                    label, at = self._cell_text(row[0]), row[column]
+                    self._claim(Match(meaning, 1.0), label, self._lines(at), _RIGHT, at)
+            self._use(line for row, _ in told for line in self._lines(row[0]))
+            self.new_row = True
+            return True
+        return False
+
+    def _alike(self, rows: Sequence[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+        """The rows from the first on that have as many cells, none but the first of them a label."""
+        for row in rows:
+            if len(row) != len(rows[0]) or len(row) < 3 or any(map(self._is_label, row[1:])):
+                return
+            yield row
+
+    def _dated(self, told: Sequence[tuple[Sequence[Cell], Meaning]], column: int) -> bool:
+        """Whether what stands in a column is a date wherever its label asks for one."""
+        dates = [
+            typed(meaning.field, [line.units for line in self._lines(row[column])]).value
+            for row, meaning in told
+            if meaning.field.type in ("date", "datetime")
+        ]
+        return bool(dates) and all(dates)
+
     def _use_number(self, head: Cell, cell: Cell) -> None:
         """The number of a row is the form's own."""
         if _NUMBER.fullmatch(self._cell_text(cell)) and key(self._cell_text(head)) in _NUMBERS:
@@ -263,7 +307,7 @@ class _Matcher:
         if len(heads) < 2 or not all(heads) or ":" in line.text.rstrip(":"):
             return False
         found = [self._label(head) for head in heads]
-        if sum(match is not None for match in found) < max(2, 0.6 * len(heads)):
+        if len({match.meaning.name for match in found if match}) < max(2, 0.6 * len(heads)):
             return False
         found = [
             match or self.book.nearly(head, self.section) for match, head in zip(found, heads, strict=True)
@@ -307,6 +351,8 @@ class _Matcher:
 
     def _reads_as_label(self, line: Line) -> bool:
         """A heading that is also a label ("Conclusion") asks for a value where one can follow."""
+        if self.book.exactly(line.text, self.section) is None:
+            return False
         if line.text.rstrip().endswith(":") or not is_numbered(line.text):
             return True
         if line.cell is None:
@@ -323,7 +369,7 @@ class _Matcher:
         self.labels_used.add(id(cell))
         self._use(self._lines(cell))
         label = self._cell_text(cell)
-        place = self._value_cell(cell)
+        place = self._value_cell(cell, found.meaning.field.options)
         if place is None:
             self._claim(found, label, [], _RIGHT, cell)
         else:
@@ -386,9 +432,16 @@ class _Matcher:
         first = next((line for line in self._lines(cell) if line.says), None)
         return first is not None and first.plain and self._label(first.text) is not None
 
-    def _value_cell(self, cell: Cell) -> tuple[Cell, float] | None:
-        """Where the value of a label's cell is: right of it, or below where the row is all labels."""
+    def _value_cell(self, cell: Cell, options: Sequence[str]) -> tuple[Cell, float] | None:
+        """Where the value of a label's cell is: right of it, or below where the row is all labels.
+
+        One of the `options` is the answer, though it may be a label elsewhere ("Conclusion")."""
         right, facing = self._right_of(cell), self._facing(cell.table, cell.left)
+        if right is not None and self._cell_text(right) in options:
+            return right, _RIGHT
+        under = self._below(cell) if options and facing != "right" else None
+        if under is not None and self._cell_text(under) in options:
+            return under, _BELOW
         below = self._free_below(cell) if facing != "right" else None
         if below is not None and (facing == "below" or self._is_like_label(right)):
             return below, _BELOW
@@ -451,8 +504,8 @@ class _Matcher:
         """Whether the cell on the right is a label of its own, not an answer that looks like one."""
         if not self._is_label(right):
             return False
-        if not self._is_pure_label(right):
-            return True  # it has its own answer with it
+        if not self._is_pure_label(right) or self._cell_text(right).endswith(":"):
+            return True  # it has its own answer with it, or waits for one
         if len(self.tables[label.table][label.top]) != 2:
             return True
         below = self._below(label)
@@ -464,7 +517,8 @@ class _Matcher:
         if self._is_pure_label(cell):
             return True
         lines = [line for line in self._lines(cell) if line.says]
-        if len(lines) > 1 and lines[0].plain and self.book.nearly(lines[0].text, self.section):
+        has_more = len(self._lines(cell)) > 1  # be it a control in which nothing stands yet
+        if lines and has_more and lines[0].plain and self.book.nearly(lines[0].text, self.section):
             return True  # a label with its answer below it
         return bool(lines) and self._split(lines[0]) is not None
 
@@ -474,6 +528,9 @@ class _Matcher:
         if not text or not all(line.plain for line in lines):
             return False
         return self.book.exactly(text, self.section) is not None or self.book.heading(text) is not None
+
+    def _is_plain(self, cell: Cell) -> bool:
+        return all(line.plain for line in self._lines(cell))
 
     def _line_label(self, line: Line) -> None:
         """Labels at the start of a line, and any others on it."""
@@ -494,7 +551,9 @@ class _Matcher:
         """A line that is a label and nothing more; the answer stands on the next."""
         if not line.plain or not line.text:
             return
-        is_plain = line.text.endswith(":") or (line.cell is not None and line is self._lines(line.cell)[0])
+        is_plain = line.text.endswith((":", "?")) or (
+            line.cell is not None and line is self._lines(line.cell)[0]
+        )
         find = self.book.nearly if is_plain else self.book.exactly
         found = find(line.text, self.section)
         if found is not None:
@@ -540,7 +599,10 @@ class _Matcher:
                 return
             if not after.says:
                 continue
-            if self._ends_answer(after, asked):
+            if after.plain and after.text in asked.field.options:
+                yield after  # "Conclusion" may head a section, and answer what kind of form this is
+                return
+            if self._ends_answer(after, asked) or self._is_heading_like(after, line):
                 return
             if self._is_said_by_form(after) or (after.plain and _GUIDANCE.match(after.text) and not story):
                 continue
@@ -550,11 +612,23 @@ class _Matcher:
             if not story and line.cell is None:
                 return
 
+    def _is_heading_like(self, line: Line, label: Line) -> bool:
+        """Whether a paragraph is set like the label before it, and so heads what comes next."""
+        short = line.cell is None and line.plain and len(line.text) <= _LONGEST_HEADING
+        return short and line.stressed and label.stressed and line.text[-1] not in ".,;!"
+
     def _asks_unknown(self, line: Line) -> bool:
         """Whether a line seems to ask something in unknown words; not where a cell ends with it."""
         if not line.plain or (line.cell is not None and line is self._lines(line.cell)[-1]):
             return False
         return _HEAD.match(line.text) is not None or self._starts_with_label(line.text)
+
+    def _is_label_beside(self, text: str) -> bool:
+        """Whether the words before the next gap are a label; an answer may begin like one ("Young…")."""
+        beside = _APART.split(text, maxsplit=1)[0]
+        return self._starts_with_label(text) and (
+            len(beside.split()) <= _MANY_WORDS or self._label(beside) is not None
+        )
 
     def _starts_with_label(self, text: str) -> bool:
         """Whether more follows after the words of a known label, without so much as a colon."""
@@ -589,12 +663,20 @@ class _Matcher:
     def _split(self, line: Line) -> tuple[Match, str, list[Unit]] | None:
         """The label a line begins with and the units after it; None where it begins with none."""
         shown = as_shown(line.units)
+        if (
+            line.plain
+            and len(line.text.split()) >= _MANY_WORDS
+            and self.book.exactly(line.text, self.section)
+        ):
+            return None  # a label as a whole, with its colon or question mark: "Signed off by: date, time"
         best = None
         for separator in list(_SEPARATOR.finditer(shown))[:_MANY]:
             head = shown[: separator.start()]
             if not head.strip() or CONTROL in head or BOX in head:
                 break
-            if separator[0].isspace() and self._starts_with_label(shown[separator.end() :]):
+            if separator[0] == ":" and _CLOCK.search(shown[: separator.end() + 1]):
+                continue
+            if separator[0].isspace() and self._is_label_beside(shown[separator.end() :]):
                 continue  # labels side by side
             found = (
                 self.book.nearly(head, self.section)

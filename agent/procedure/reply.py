@@ -104,10 +104,11 @@ _NOT_CLOSE = re.compile(
 )
 _NEXT_UPDATE = re.compile(
     r"\b(?:updates?|report back|review(?:ed)?)\b[^.!?\n]{0,30}?\b(?:by|on|due|before|for|date)\b[:\s]*"
-    r"(?:(?:on|the)\s+)?",
+    r"(?:(?:on|the)\s+)?|"
+    r"\bnext update\b(?: is| will be)?[:\s]*(?=\d)",
     re.IGNORECASE,
 )
-_PAST = re.compile(r"\b(?:sent|gave|provided|was|were|had|made|completed|last)\b", re.IGNORECASE)
+_PAST = re.compile(r"(?<!\bbe )\b(?:sent|gave|provided|was|were|had|made|completed|last)\b", re.IGNORECASE)
 
 
 def proposal_in(words: str, today: date) -> Proposal:

@@ -21,14 +21,16 @@ class Told:
 class Category(Told):
     """One line of the procedure's lists (NCT 2.2, 2.3; Merton "When"). `listed` names the list.
 
-    `words` are how the form prints it; `staff` marks matters whose subject is a member of staff, `missing`
-    those that ask for the form for a missing child, where the procedure has one.
+    `words` are how the form prints it, `also` the sentences by which the procedure's text and other forms
+    do; `staff` marks matters whose subject is a member of staff, `missing` those that ask for the form for a
+    missing child, where the procedure has one.
     """
 
     code: str
     words: str
     listed: str
     clause: str
+    also: tuple[str, ...] = ()
     staff: bool = False
     missing: bool = False
 

@@ -87,6 +87,8 @@ def test_plain_words_are_taken_for_no_quote_and_no_signature(text: str) -> None:
         ("I will update again on Monday 9th", Proposal(next_update=date(2026, 3, 9))),
         ("An update will follow, due 06/03.", Proposal(next_update=date(2026, 3, 6))),
         ("No change, next update on 10 March.", Proposal(True, False, date(2026, 3, 10))),
+        ("The next update will be sent by Friday 6 March", Proposal(next_update=date(2026, 3, 6))),
+        ("Next update 06/03/26.", Proposal(next_update=date(2026, 3, 6))),
         ("I sent the update on 1 March", NOTHING),
         ("The update was made on 5 March", NOTHING),
         ("Next update by 6 March. Next update by 9 March", NOTHING),
