@@ -106,7 +106,8 @@ def _gather_categories(result: Matched, book: LabelBook, ticked: Mapping[str, st
 def _whole(row: dict[str, Field], columns: Sequence[FormField]) -> dict[str, Field]:
     """A row in which a name told in parts, forename and surname, is one name too."""
     for name in dict.fromkeys(column.part_of for column in columns if column.part_of):
-        parts = [row[c.name] for c in columns if c.part_of == name and c.name in row and row[c.name].value]
+        given = [c for c in columns if c.part_of == name and c.name in row and row[c.name].value]
+        parts = [row[c.name] for c in given if not c.stands_in] or [row[c.name] for c in given]
         if name in row or not parts:
             continue
         said = {kind: " ".join(getattr(part, kind) for part in parts) for kind in ("value", "text")}

@@ -28,7 +28,8 @@ class FormField(Told):
 
     `otherwise` are labels of other fields that answer this one on a form that does not ask for it.
     What is not `printed` is known when an office's own form asks for it, and left out of a blank form;
-    `part_of` names the field that it is a part of, as a surname is of a name.
+    `part_of` names the field that it is a part of, as a surname is of a name; one that `stands_in` is taken
+    for the whole only where no other part is told, as initials are.
     """
 
     name: str
@@ -43,6 +44,7 @@ class FormField(Told):
     otherwise: tuple[str, ...] = ()
     printed: bool = True
     part_of: str = ""
+    stands_in: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:

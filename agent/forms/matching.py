@@ -390,7 +390,21 @@ class _Matcher:
             found = self.book.nearly(lines[0].text, self.section)
         if found is None and (guidance := _GUIDANCE_AFTER.search(text)):
             found = self._label(text[: guidance.start()])
-        return found
+        return found or self._label_with_choices(cell, text)
+
+    def _label_with_choices(self, cell: Cell, text: str) -> Match | None:
+        """The label that prints what may be answered ("Risk: low / high") where the next cell answers it."""
+        label, colon, offered = text.partition(":")
+        right = self._right_of(cell) if colon and "/" in offered else None
+        if (
+            right is None
+            or not (said := self._cell_text(right))
+            or self._is_label(right)
+            or _HEAD.match(said)
+        ):
+            return None
+        is_marked = any(unit.struck or unit.stressed for line in self._lines(cell) for unit in line.units)
+        return None if is_marked else self._label(label)
 
     def _all_guidance(self, lines: Sequence[Line]) -> bool:
         return all(_GUIDANCE.match(line.text) or is_prompt(line.text) for line in lines)

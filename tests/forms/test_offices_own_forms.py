@@ -119,6 +119,28 @@ def test_the_choices_printed_in_a_label_are_no_answer(reading: Read) -> None:
     assert values(reading(FORM + tabbed)).get("form_kind", "") == ""
 
 
+def test_choices_printed_beside_a_label_are_not_the_answer(reading: Read) -> None:
+    form = table(
+        ("Abuse or neglect: known / suspected / not suspected / not known", "Suspected"),
+        ("Media or social media interest: none known / likely / yes; comms told", "Likely"),
+    )
+    found = values(reading(FORM + p("B Incident") + form))
+    assert (found["abuse_neglect"], found["media"]) == ("Suspected", "Likely")
+
+
+def test_initials_beside_a_name_are_no_second_child(reading: Read) -> None:
+    both = table(
+        ("Initials", "AO"), ("Full name", "Amara Okafor"), ("DOB", "11/06/2011"), ("System ID", "4875")
+    )
+    assert children(reading(FORM + p("C Child") + both)) == [("Amara Okafor", "2011-06-11", "4875")]
+    parts = table(("Initials", "AO"), ("Forename", "Amara"), ("Surname", "Okafor"), ("DOB", "11/06/2011"))
+    assert [row["child_name"].value for row in reading(FORM + parts).tables["children"][:1]] == [
+        "Amara Okafor"
+    ]
+    alone = table(("Initials", "AO"), ("DOB", "11/06/2011"), ("System ID", "4875"))
+    assert children(reading(FORM + p("C Child") + alone)) == [("AO", "2011-06-11", "4875")]
+
+
 def test_the_second_half_of_a_label_is_no_answer(reading: Read) -> None:
     assert "delegated_by" not in values(reading(FORM + p("Delegated authority? By whom")))
     signed = p("Reviewed and signed off by Strategic Manager: date, time") + p("20/10/2026 09:20")
