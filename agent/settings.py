@@ -514,12 +514,14 @@ def _agent_problems(agent: AgentSettings, desks: Mapping[str, DeskSettings]) -> 
         )
         if told and not told.startswith(("env:", "file:"))
     ]
-    return problems + _ledger_problems(agent.ledger)
+    return problems + _ledger_problems(agent)
 
 
-def _ledger_problems(told: str) -> list[str]:
-    url = urlsplit(told)
+def _ledger_problems(agent: AgentSettings) -> list[str]:
+    url = urlsplit(agent.ledger)
     problems = []
+    if url.scheme == "sqlite" and agent.ledger_secret_from:
+        problems.append("agent.toml: a ledger in a file has no password. Leave `ledger_secret_from` empty.")
     if url.password or "password" in url.query:
         problems.append(
             "agent.toml: `ledger` holds a password. Take it out, and name its place in `ledger_secret_from`."

@@ -610,8 +610,16 @@ def test_a_quiet_author_is_chased_in_the_sandbox_too(trial: Trial, n2k: Command)
     assert "0 waiting for a person" in status.out
 
 
+@pytest.fixture
+def unused(tmp_path: Path) -> Iterator[Path]:
+    """The configuration of a sandbox in which there is no register yet."""
+    (tmp_path / "mail" / DUTY).mkdir(parents=True)
+    with serving(tmp_path):
+        yield tmp_path / "try"
+
+
 def test_a_spreadsheet_is_taken_over_once_somebody_says_yes(
-    trial: Trial, n2k: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unused: Path, n2k: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = openpyxl.Workbook()
     for row in (["Received", "Young person", "Statuss"], ["2 March 2026", "Robin Fairweather", "Open"]):
@@ -619,11 +627,11 @@ def test_a_spreadsheet_is_taken_over_once_somebody_says_yes(
     book.save(tmp_path / "theirs.xlsx")
     monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
 
-    said = n2k("adopt", tmp_path / "theirs.xlsx", "--config", trial.config, "--map", "Statuss=status")
+    said = n2k("adopt", tmp_path / "theirs.xlsx", "--config", unused, "--map", "Statuss=status")
     assert (said.status, "1 rows become alerts (1 open)" in said.out) == (1, True)
     assert "Nothing was done." in said.out
     assert "Robin" not in said.out
-    said = n2k("adopt", tmp_path / "theirs.xlsx", "--config", trial.config, "--map", "no pair")
+    said = n2k("adopt", tmp_path / "theirs.xlsx", "--config", unused, "--map", "no pair")
     assert (said.status, 'write it as "Their heading=field"' in said.err) == (2, True)
 
 

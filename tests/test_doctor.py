@@ -28,7 +28,15 @@ INBOX, SITE = "n2k@trust.example", "trust.sharepoint.example:/sites/need-to-know
 PEOPLE = {
     "sol.quarrie": ("sqas_sm", "strategic_manager"),
     "pia.winterbourne": ("psw",),
-    "ida.falk": ("chief_executive", "director", "assistant_director", "hr_head", "business_support", "duty"),
+    "ida.falk": (
+        "chief_executive",
+        "director",
+        "assistant_director",
+        "hr_head",
+        "business_support",
+        "duty",
+        "finance_director",
+    ),
 }
 
 
@@ -196,7 +204,7 @@ def test_a_secret_works_but_a_certificate_is_preferred(practice: Practice, tmp_p
     text = (practice.folder / "agent.toml").read_text()
     text = re.sub(r'^certificate = ".*?"', 'certificate = ""', text, flags=re.M)
     (practice.folder / "agent.toml").write_text(
-        text.replace('secret_from = ""', f'secret_from = "file:{tmp_path}/secret"')
+        re.sub(r'^secret_from = ""', f'secret_from = "file:{tmp_path}/secret"', text, flags=re.M)
     )
 
     told = practice.amiss()

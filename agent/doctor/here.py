@@ -13,6 +13,7 @@ from agent.errors import AgentError, BadConfiguration
 from agent.letters.trial import trial_letters
 from agent.letters.writer import Writer
 from agent.m365.credential import credential_of
+from agent.procedure.addressing import AUTHOR, REVIEWER
 from agent.procedure.rules import Procedure
 from agent.settings import DeskSettings, Settings, missing_for_work, roles_needed, soon_missing
 
@@ -78,7 +79,7 @@ def people(settings: Settings, desk: DeskSettings) -> Iterator[Diagnosis]:
     procedure = settings.procedure_of(desk)
     needed = roles_needed(desk, procedure)
     empty = [role for role in sorted(needed) if not desk.roster.holding(role)]
-    copied = {rule.role for rule in procedure.must_be_copied} - needed
+    copied = {rule.role for rule in procedure.must_be_copied} - needed - {AUTHOR, REVIEWER}
     unchecked = [role for role in sorted(copied) if not desk.roster.holding(role)]
     remedy = f"Name somebody in desks/{desk.name}.toml under [[people]]."
     for role in empty:

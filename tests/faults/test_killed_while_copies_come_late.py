@@ -36,9 +36,9 @@ def test_each_letter_is_still_sent_once(part: int) -> None:
     assert wrong == {}
 
 
-def test_the_points_are_those_around_three_letters() -> None:
+def test_the_points_are_those_around_four_letters() -> None:
     """For each: its copies are looked for, it is drafted and sent, and twice something is committed."""
     points = undisturbed(late_copies=True).points
 
-    assert sum(of_letters(point) for point in points) == 3 * 3 * 2
-    assert sum(of_commits_of_letters(point) for point in points) == 3 * 2 * 2
+    assert sum(of_letters(point) for point in points) == 4 * 3 * 2
+    assert sum(of_commits_of_letters(point) for point in points) == 4 * 2 * 2
