@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agent.configuration import load
 from agent.desk import Desk
 from agent.forms.write import Layout, write_form
 from agent.ledger.memory import MemoryLedger
@@ -19,7 +20,7 @@ from agent.letters.writer import Writer
 from agent.mailbox.memory import MemoryMailbox
 from agent.procedure.people import Person
 from agent.register.memory import MemoryRegister
-from agent.settings import Settings, load
+from agent.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 LONDON = ZoneInfo("Europe/London")

@@ -15,7 +15,6 @@ import pytest
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.table import Table
 
-from agent.adopt import adopt, look_at, shown
 from agent.bookkeeping import bookkeeping
 from agent.desk import Desk
 from agent.errors import ChangedMeanwhile, Locked, NeedsAPerson, WrongCall
@@ -28,6 +27,7 @@ from agent.register.sharepoint_file import SharePointFile
 from agent.register.sharepoint_place import SharePointPlace
 from agent.sandbox.server import Sandbox
 from agent.settings import Tenant
+from agent.verbs.adopt import adopt, look_at, shown
 from tests.builders import at, desk
 
 NOW = at("2026-03-20T09:00")

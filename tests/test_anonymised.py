@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from agent.anonymised_list import anonymised_list
 from agent.procedure.alert import Alert
 from agent.procedure.anonymised import OTHER, anonymised
 from agent.settings import Settings
+from agent.verbs.anonymised_list import anonymised_list
 from tests.builders import later
 from tests.procedure.situations import PEOPLE, alert, at, calendar, procedure
 from tests.test_records import settings as settings

@@ -24,12 +24,12 @@ import structlog
 
 from agent.bootstrap import ledger_at_hand
 from agent.cli import main
+from agent.configuration import load, write_copy
 from agent.forms.mail import documents_of
 from agent.noticed import MISTRUSTED
 from agent.procedure.decision import Question
 from agent.procedure.mail import Attachment, Mail
 from agent.sandbox.serve import _watched as watched
-from agent.settings import load, write_copy
 from tests.builders import MONDAY, alert_form, mail, update_form
 
 ROOT = Path(__file__).parent.parent
@@ -390,10 +390,10 @@ def test_a_file_on_which_the_reader_itself_fails_does_not_hold_up_the_next(
 ) -> None:
 
     def fails_once(mail: Mail) -> tuple[Attachment, ...]:
-        monkeypatch.setattr("agent.reader.documents_of", documents_of)
+        monkeypatch.setattr("agent.verbs.reader.documents_of", documents_of)
         raise KeyError("Robin Fairweather")
 
-    monkeypatch.setattr("agent.reader.documents_of", fails_once)
+    monkeypatch.setattr("agent.verbs.reader.documents_of", fails_once)
     first, second = read_json(n2k, papers / "form.docx", papers / "form.docx")
 
     assert first["problems"] == ["The agent failed on it (KeyError). Please report it."]

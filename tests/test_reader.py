@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from agent.forms import worker
-from agent.reader import read_files
-from agent.subject_lines import read_subjects
+from agent.verbs.reader import read_files
+from agent.verbs.subject_lines import read_subjects
 from tests.builders import alert_form, form, mail, settings
 from tests.forms.conftest import docx, table
 

@@ -14,9 +14,9 @@ import pytest
 from agent.errors import WrongCall
 from agent.ledger.sql import SqlLedger
 from agent.procedure.submission import Child
-from agent.records import erase, export, verify
 from agent.settings import Settings
 from agent.steps import run_all
+from agent.verbs.records import erase, export, verify
 from tests import builders
 from tests.builders import MONDAY, alert_form, later, mail
 from tests.steps.small_office import SUBJECT

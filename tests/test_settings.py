@@ -10,16 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from agent.configuration import find_folder, load, shipped, write_copy
 from agent.errors import BadConfiguration
-from agent.settings import (
-    Settings,
-    find_folder,
-    load,
-    missing_for_work,
-    shipped,
-    soon_missing,
-    write_copy,
-)
+from agent.settings import Settings
+from agent.settings_checks import missing_for_work, soon_missing
 
 ROOT = Path(__file__).parent.parent
 

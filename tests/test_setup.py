@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
+from agent.configuration import load, shipped
 from agent.errors import BadConfiguration
 from agent.m365.credential import credential_of
-from agent.settings import load, missing_for_work, shipped
+from agent.settings_checks import missing_for_work
 from agent.setup.answers import Answers, from_file
 from agent.setup.prepare import STATIC, scripts, setup
 

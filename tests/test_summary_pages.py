@@ -8,7 +8,7 @@ import pytest
 
 from agent.errors import WrongCall
 from agent.procedure.words import Happened
-from agent.summary_pages import hand_over_summary
+from agent.verbs.summary_pages import hand_over_summary
 from tests.builders import later, update_form
 from tests.steps.small_office import SUBJECT, Office
 

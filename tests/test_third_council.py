@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from agent.cli import main
+from agent.configuration import load, write_copy
 from agent.desk import Desk
 from agent.errors import BadConfiguration
 from agent.forms.write import write_form
@@ -22,7 +23,7 @@ from agent.mailbox.memory import MemoryMailbox
 from agent.procedure.alert import Alert
 from agent.procedure.words import Happened
 from agent.register.memory import MemoryRegister
-from agent.settings import Settings, load, write_copy
+from agent.settings import Settings
 from agent.steps import run_all
 from tests.builders import at
 from tests.forms.conftest import docx, p, table

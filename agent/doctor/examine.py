@@ -10,11 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from agent.bootstrap import Clock, at_work
+from agent.configuration import load
 from agent.doctor import here, tenant
 from agent.doctor.diagnosis import Diagnosis, State, ill
 from agent.errors import AgentError, BadConfiguration
 from agent.m365.graph import open_graph
-from agent.settings import Settings, load
+from agent.settings import Settings
 
 Say = Callable[[str], None]
 

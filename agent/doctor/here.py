@@ -15,7 +15,8 @@ from agent.letters.writer import Writer
 from agent.m365.credential import credential_of
 from agent.procedure.addressing import AUTHOR, REVIEWER
 from agent.procedure.rules import Procedure
-from agent.settings import DeskSettings, Settings, missing_for_work, roles_needed, soon_missing
+from agent.settings import DeskSettings, Settings
+from agent.settings_checks import missing_for_work, roles_needed, soon_missing
 
 SOON = timedelta(days=30)  # a certificate is renewed by people who have holidays
 TRIAL = "doctor"  # holds no desk: no desk is called so

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import toml_lines
+from agent.configuration import load, shipped, write_copy
 from agent.errors import WrongCall
 from agent.sandbox.mail_folder import load_mail_folder, mails_in
 from agent.sandbox.server import Sandbox
 from agent.sandbox.story import load_story
-from agent.settings import DeskSettings, load, shipped, write_copy
+from agent.settings import DeskSettings
 from agent.stopping import on_signals
 
 if TYPE_CHECKING:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from agent.configuration import read_file
 from agent.errors import BadConfiguration
 from agent.procedure.people import Person
 from agent.procedure.rules import Procedure, Told
-from agent.settings import DeskSettings, Settings, read_file, roles_needed
+from agent.settings import DeskSettings, Settings
+from agent.settings_checks import roles_needed
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]

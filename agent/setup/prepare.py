@@ -7,8 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from agent import toml_lines
+from agent.configuration import load, shipped, write_copy
 from agent.m365.clouds import CloudName
-from agent.settings import DeskSettings, Settings, load, missing_for_work, shipped, write_copy
+from agent.settings import DeskSettings, Settings
+from agent.settings_checks import missing_for_work
 from agent.setup.answers import Answers, Ask, Say, asked, from_file
 from agent.setup.certificate import make_certificate, public_half
 

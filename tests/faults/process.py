@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from agent.configuration import load
 from agent.sandbox.serve import write_config
-from agent.settings import Settings, load
+from agent.settings import Settings
 from tests.faults.harness import DESK, World
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
+from agent.configuration import load
 from agent.sandbox.request_log import Exchange
-from agent.settings import load
 from agent.steps import run_all
 from tests.faults.harness import ROUNDS, World, nobody, undisturbed, world
 from tests.faults.process import configured, started

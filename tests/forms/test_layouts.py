@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.configuration import load
 from agent.forms.convert import converter
 from agent.forms.definition import FormDefinition
 from agent.forms.read import read
 from agent.procedure.reading import Field, Reading
 from agent.procedure.rules import Category
-from agent.settings import Settings, load
+from agent.settings import Settings
 from tests.forms.layouts import FORMS, LAYOUTS, NOT_KNOWN, Paper, Writer, docx, papers
 
 CONFIG = Path(__file__).parents[2] / "config"

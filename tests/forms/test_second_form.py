@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from agent.configuration import load
 from agent.forms.read import read
 from agent.forms.write import Layout, write_form
 from agent.procedure.reading import Reading, Unreadable
-from agent.settings import Settings, load
+from agent.settings import Settings
 
 LAYOUTS: list[Layout] = ["controls", "table", "paragraphs"]
 TOLD = {

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from lxml import html
 
+from agent.configuration import load
 from agent.errors import BadConfiguration
 from agent.letters.trial import trial_letters
 from agent.letters.writer import Writer, Written
 from agent.procedure.alert import Alert
 from agent.procedure.submission import Child
-from agent.settings import load
 from tests.letters.samples import (
     DESK,
     LONG_QUIET,

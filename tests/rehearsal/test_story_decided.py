@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.configuration import load
 from agent.forms.mail import documents_of, read_mail
 from agent.forms.read import read
 from agent.letters.writer import Writer
@@ -32,7 +33,7 @@ from agent.sandbox.story import (
     load_story,
 )
 from agent.sandbox.story_mail import Paper, answer_of, mime_of
-from agent.settings import Settings, load
+from agent.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 

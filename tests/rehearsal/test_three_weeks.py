@@ -20,7 +20,7 @@ import pytest
 from agent import log
 from agent.bootstrap import Agent, at_work
 from agent.chasing import is_chase
-from agent.demo import play
+from agent.configuration import load
 from agent.desk import Desk
 from agent.ledger.base import LetterState
 from agent.metrics import Metrics
@@ -28,8 +28,8 @@ from agent.procedure.words import Happened
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
 from agent.sandbox.story import MailArrives, PersonTypes, Story, load_story
-from agent.settings import load
 from agent.steps import STEPS, Outcome
+from agent.verbs.demo import play
 from tests.published_contract import needs_contract, problems_of
 
 ROOT = Path(__file__).parents[2]

@@ -16,6 +16,7 @@ import pytest
 
 from agent import log
 from agent.bootstrap import Agent, at_work
+from agent.configuration import load
 from agent.desk import Desk
 from agent.intake import reconcile
 from agent.ledger.base import Letter, LetterState
@@ -24,7 +25,6 @@ from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
 from agent.sandbox.story import AuthorAnswersChase, MailArrives, Story, load_story
 from agent.sandbox.story_mail import mime_of
-from agent.settings import load
 from agent.steps import run_all
 from tests.published_contract import needs_contract, problems_of
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from agent.configuration import load
 from agent.errors import BadConfiguration
 from agent.forms.write import write_form
 from agent.procedure.words import Happened
@@ -34,7 +35,7 @@ from agent.sandbox.story import (
 )
 from agent.sandbox.story_data import DOCX
 from agent.sandbox.story_mail import Paper, answer_of, form_of, mime_of
-from agent.settings import Settings, load
+from agent.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "config/demo/nct"

@@ -12,10 +12,10 @@ from agent.chasing import chasing
 from agent.errors import NeedsAPerson, NotAllowed, OutcomeUnknown, TryAgainLater
 from agent.ledger.base import Letter, LetterState
 from agent.mailbox.base import OutgoingLetter
-from agent.pausing import let_go
 from agent.posting import posting
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened
+from agent.verbs.pausing import let_go
 from agent.weekly_digest import weekly_digest
 from tests.builders import AUTHOR, SQAS, at, later
 from tests.steps.small_office import Office, Trouble

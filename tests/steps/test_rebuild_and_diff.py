@@ -8,7 +8,7 @@ import pytest
 
 from agent.bookkeeping import bookkeeping, rebuild
 from agent.errors import Locked, NeedsAPerson
-from agent.register_diff import register_diff
+from agent.verbs.register_diff import register_diff
 from tests.builders import MONDAY
 from tests.steps.small_office import Office
 

@@ -25,8 +25,8 @@ from agent.procedure.submission import Submission
 from agent.procedure.submission_from import submissions_from
 from agent.procedure.text import words
 from agent.procedure.words import Kind, Moment
-from agent.reading_table import table_of
 from agent.settings import DeskSettings, Settings
+from agent.verbs.reading_table import table_of
 
 _MAILS = (".eml", ".msg")  # whatever is in them
 _LOOK_LIKE_MAILS = ("mail", "msg")

@@ -10,8 +10,8 @@ from typing import Any
 
 from agent.procedure.subject import SubjectSays, parse_subject
 from agent.procedure.words import Kind
-from agent.reader import desks_named
 from agent.settings import Settings
+from agent.verbs.reader import desks_named
 
 _WIDTH = 100
 

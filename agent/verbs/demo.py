@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agent import log
 from agent.bootstrap import Agent, at_work
+from agent.configuration import load, shipped
 from agent.desk import Desk
 from agent.errors import NeedsAPerson
 from agent.intake import reconcile
@@ -21,7 +22,7 @@ from agent.sandbox.mailboxes import StoredMessage
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
 from agent.sandbox.story import Event, Story, load_story
-from agent.settings import Settings, load, shipped
+from agent.settings import Settings
 from agent.steps import Outcome, run_all, run_step
 
 Say = Callable[[str], None]

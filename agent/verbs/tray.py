@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from agent.bootstrap import ledger_at_hand
 from agent.ledger.base import DeskLedger, Letter, LetterState
 from agent.settings import Settings, desks_named
-from agent.why import SHORT_KEY
+from agent.verbs.why import SHORT_KEY
 
 OF_LATE = timedelta(days=7)
 
