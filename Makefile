@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-bench
 
-.PHONY: demo test lock sbom clean
+.PHONY: demo test bench lock sbom clean
 
 demo: $(READY)  ## three weeks of a Need to Know inbox on an embedded Microsoft 365
 	$(BIN)/n2k demo --to demo
@@ -16,6 +17,14 @@ test: $(READY)  ## style, types and every test
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile
 
+bench: $(READY) $(PEERS)/.ready  ## how fast and frugal, beside what people would use instead
+	$(BIN)/python -m tests.benchmarks
+
+$(PEERS)/.ready: tests/benchmarks/peers.lock
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
@@ -25,9 +34,11 @@ $(READY): requirements.lock pyproject.toml
 lock:  ## pin everything afresh (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header tests/benchmarks/peers.in --output-file tests/benchmarks/peers.lock
 
 sbom:  ## every package with its version, as CycloneDX (needs uv)
 	uvx --from cyclonedx-bom cyclonedx-py requirements requirements.lock --output-file sbom.json
 
 clean:
-	rm -rf $(VENV) demo sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) demo sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis
