@@ -39,8 +39,10 @@ from starlette.routing import Route
 
 from agent.sandbox.answers import Refused, graph_time
 from agent.sandbox.faults import Fault
-from agent.sandbox.mailboxes import Mailbox, StoredMessage
+from agent.sandbox.mailboxes import Mailbox
+from agent.sandbox.mime import written_afresh
 from agent.sandbox.request_log import Exchange
+from agent.sandbox.stored import StoredMessage
 
 if TYPE_CHECKING:
     from agent.sandbox.tenant import Tenant
@@ -132,7 +134,9 @@ class _Control:
 
     def mime(self, request: Request) -> Response:
         box = self._tenant.mailbox(request.path_params["address"])
-        return Response(box.message(request.path_params["message_id"]).mime, media_type="message/rfc822")
+        return Response(
+            written_afresh(box.message(request.path_params["message_id"])), media_type="message/rfc822"
+        )
 
     def deliver(self, request: Request) -> Response:
         to = request.query_params.getlist("mailbox")

@@ -20,7 +20,7 @@ from agent.sandbox.queries import matching
 
 if TYPE_CHECKING:
     from agent.sandbox.habits import Habits
-    from agent.sandbox.mailboxes import Folder, JournalRow, StoredMessage
+    from agent.sandbox.stored import Folder, JournalRow, StoredMessage
 
 TOKENS_REMEMBERED = 500
 MOST_WITH_FILTER = 5_000  # a round with $filter silently ends here

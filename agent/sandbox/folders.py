@@ -12,7 +12,7 @@ from starlette.routing import Route
 from agent.sandbox import queries
 from agent.sandbox.answers import Refused, graph_json, graph_time
 from agent.sandbox.mail_request import MailRequest, mail_route
-from agent.sandbox.mailboxes import Folder
+from agent.sandbox.stored import Folder
 
 if TYPE_CHECKING:
     from agent.sandbox.tenant import Tenant

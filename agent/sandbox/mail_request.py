@@ -13,8 +13,9 @@ from starlette.routing import Route
 
 from agent.sandbox import queries
 from agent.sandbox.answers import Refused
-from agent.sandbox.mailboxes import Folder, Mailbox, StoredMessage
+from agent.sandbox.mailboxes import Mailbox
 from agent.sandbox.message_json import PROPERTIES, Wanted
+from agent.sandbox.stored import Folder, StoredMessage
 
 if TYPE_CHECKING:
     from agent.sandbox.tenant import Tenant

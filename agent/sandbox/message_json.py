@@ -11,8 +11,9 @@ from typing import Any
 
 from agent.sandbox import html_text, mime
 from agent.sandbox.answers import Refused, graph_time
-from agent.sandbox.mailboxes import Address, Mailbox, StoredAttachment, StoredMessage
+from agent.sandbox.mailboxes import Mailbox
 from agent.sandbox.queries import property_id
+from agent.sandbox.stored import Address, StoredAttachment, StoredMessage
 
 MOST_CUSTOM_HEADERS = 5
 FILE, ITEM = "#microsoft.graph.fileAttachment", "#microsoft.graph.itemAttachment"

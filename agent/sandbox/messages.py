@@ -17,7 +17,6 @@ from agent.sandbox import delta, html_text, mime, queries
 from agent.sandbox.answers import Refused, graph_json
 from agent.sandbox.delta import DeltaRow, Options
 from agent.sandbox.mail_request import MailRequest, mail_route
-from agent.sandbox.mailboxes import Address, Folder, StoredMessage
 from agent.sandbox.message_json import (
     ATTACHMENT_PROPERTIES,
     attachment_in,
@@ -26,6 +25,8 @@ from agent.sandbox.message_json import (
     write,
     write_new,
 )
+from agent.sandbox.mime import written_afresh
+from agent.sandbox.stored import Address, Folder, StoredMessage
 
 if TYPE_CHECKING:
     from agent.sandbox.tenant import Tenant
@@ -181,7 +182,7 @@ def get_message(ask: MailRequest) -> Response:
 
 
 def get_mime(ask: MailRequest) -> Response:
-    return Response(ask.message.mime, media_type="text/plain")
+    return Response(written_afresh(ask.message), media_type="text/plain")
 
 
 def change_message(ask: MailRequest) -> Response:

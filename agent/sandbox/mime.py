@@ -22,7 +22,7 @@ from io import BytesIO
 from typing import Any
 
 from agent.sandbox import html_text
-from agent.sandbox.mailboxes import Address, BodyType, StoredAttachment, StoredMessage
+from agent.sandbox.stored import Address, BodyType, StoredAttachment, StoredMessage
 
 WIRE = policy.compat32.clone(linesep="\r\n", max_line_length=None)
 HEADER_BLOCK = re.compile(rb"(?:[\x21-\x39\x3b-\x7e]+[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n)*")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agent.sandbox.answers import Refused
 
 if TYPE_CHECKING:
-    from agent.sandbox.mailboxes import StoredMessage
+    from agent.sandbox.stored import StoredMessage
 
 
 STRING = r"'((?:[^']|'')*)'"

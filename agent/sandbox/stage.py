@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from agent.procedure.rules import Procedure
 from agent.sandbox.drive_files import Drive
+from agent.sandbox.mime import written_afresh
 from agent.sandbox.server import Sandbox
 from agent.sandbox.story import (
     AuthorAnswersChase,
@@ -130,7 +131,7 @@ class Stage:
         ]
         if not letters:
             raise ValueError(f"The story has an answer about `{event.alert}`, but no letter asked for one.")
-        self._deliver(answer_of(event, letters[-1].mime, self.paper), event.message_id)
+        self._deliver(answer_of(event, written_afresh(letters[-1]), self.paper), event.message_id)
 
     def _type(self, event: PersonTypes, reference_of: ReferenceOf) -> None:
         reference = self.reference(event.alert, reference_of)

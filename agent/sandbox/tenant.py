@@ -13,9 +13,10 @@ from agent.sandbox.drive import Drives
 from agent.sandbox.faults import Faults
 from agent.sandbox.habits import Habits
 from agent.sandbox.ids import Mint
-from agent.sandbox.mailboxes import Mailbox, StoredMessage
+from agent.sandbox.mailboxes import Mailbox
 from agent.sandbox.request_log import Exchange, RequestLog
 from agent.sandbox.sign_in import AppRegistration, SignIn
+from agent.sandbox.stored import StoredMessage
 from agent.sandbox.throttle import Throttle
 from agent.sandbox.transport import OutsideMail, Transport
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from agent.sandbox import html_text, mime
 from agent.sandbox.answers import Refused
-from agent.sandbox.mailboxes import Address, Mailbox, StoredMessage
+from agent.sandbox.mailboxes import Mailbox
+from agent.sandbox.stored import Address, StoredMessage
 
 if TYPE_CHECKING:
     from agent.sandbox.tenant import Tenant

@@ -18,9 +18,10 @@ from agent.errors import NeedsAPerson
 from agent.intake import reconcile
 from agent.ledger.base import LetterState
 from agent.register_outage import OUTAGE, RECOVERED
-from agent.sandbox.mailboxes import StoredMessage
+from agent.sandbox.mime import written_afresh
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
+from agent.sandbox.stored import StoredMessage
 from agent.sandbox.story import Event, Story, load_story
 from agent.settings import Settings
 from agent.steps import Outcome, run_all, run_step
@@ -162,7 +163,7 @@ def leave(stage: Stage, agent: Agent, folder: Path) -> None:
     for number, message in enumerate(_by_time(stage.box.messages("sentitems")), 1):
         letter = kinds.get(message.internet_message_id)
         name = f"{number:03}-{letter.kind if letter else 'letter'}"
-        (letters / f"{name}.eml").write_bytes(message.mime)
+        (letters / f"{name}.eml").write_bytes(written_afresh(message))
         html = _with_pictures(message.body, letter.pictures if letter else ())
         (letters / f"{name}.html").write_text(html, encoding="utf-8")
     (folder / "mailbox.txt").write_text("\n".join(_mailbox(stage)) + "\n", encoding="utf-8")

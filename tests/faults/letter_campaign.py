@@ -28,7 +28,7 @@ from agent.errors import TryAgainLater
 from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.posting import posting
 from agent.sandbox.faults import Fault, Faults, Plan
-from agent.sandbox.mailboxes import StoredMessage
+from agent.sandbox.stored import StoredMessage
 from tests.faults.harness import Killed, World, world
 from tests.faults.office import FIRST_THING, PIA, SOL
 

@@ -12,9 +12,10 @@ from functools import cache
 from agent.desk import Desk
 from agent.ledger.base import DeskLedger
 from agent.sandbox.faults import Fault
-from agent.sandbox.mailboxes import Mailbox, StoredMessage
+from agent.sandbox.mailboxes import Mailbox
 from agent.sandbox.request_log import Exchange
 from agent.sandbox.stage import type_into
+from agent.sandbox.stored import StoredMessage
 from agent.sandbox.tenant import Tenant
 from agent.steps import Outcome, run_all
 from tests.builders import INBOX, alert_form, at, mail

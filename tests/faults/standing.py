@@ -19,8 +19,9 @@ from agent.ledger.base import DeskLedger, Letter
 from agent.procedure.entry import Entry
 from agent.procedure.mail import letter_marks_in
 from agent.procedure.words import ABOUT_THE_WORKBOOK, Happened
-from agent.sandbox.mailboxes import Mailbox, StoredMessage
+from agent.sandbox.mailboxes import Mailbox
 from agent.sandbox.stage import Stage
+from agent.sandbox.stored import StoredMessage
 
 TELLS_WHEN_A_LETTER_WENT = "Last prompt"  # the one column that does
 

@@ -20,9 +20,11 @@ from agent.m365.graph import Graph, open_graph
 from agent.mailbox.base import OutgoingLetter
 from agent.mailbox.outlook import CONFIDENTIAL, SENSITIVITY, OutlookMailbox
 from agent.sandbox.faults import Fault
-from agent.sandbox.mailboxes import Mailbox, StoredMessage
+from agent.sandbox.mailboxes import Mailbox
+from agent.sandbox.mime import written_afresh
 from agent.sandbox.request_log import Exchange
 from agent.sandbox.server import Sandbox
+from agent.sandbox.stored import StoredMessage
 from agent.settings import Tenant
 
 DESK, SAM = "needtoknow@nctrust.example", "sam@nctrust.example"
@@ -231,7 +233,7 @@ def test_a_letter_arrives_as_it_was_written(sandbox: Sandbox, graph: Graph, mail
     """Confidential, important, its picture inside, and asking for no automatic chatter."""
     mailbox.send(mailbox.draft(letter()).mail_id)
 
-    (mail,) = (message_from_bytes(one.mime, policy=policy.default) for one in arrived(sandbox))
+    (mail,) = (message_from_bytes(written_afresh(one), policy=policy.default) for one in arrived(sandbox))
     headers = {name.lower(): value for name, value in mail.items()}
     pictures = [part for part in mail.walk() if part.get_content_type() == "image/png"]
     assert mail["To"].addresses[0].addr_spec == SAM

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent.sandbox.mime import written_afresh
 from agent.sandbox.server import Sandbox
 from tests.sandbox.mail_world import (
     ALICE,
@@ -310,7 +311,7 @@ def test_received_headers_are_shown_only_when_selected(sandbox: Sandbox, ask: As
 def test_a_forged_mark_of_exchange_is_dropped_and_a_spoofed_sender_shows(sandbox: Sandbox) -> None:
     forged = mail("Trust me", **{"X-MS-Exchange-Organization-AuthAs": "Internal"})
     arrived = sandbox.tenant.deliver(forged, [N2K], authentication="fail")[0]
-    written = arrived.mime.decode()
+    written = written_afresh(arrived).decode()
     assert "AuthAs: Internal" not in written
     assert "dmarc=fail" in written
 
