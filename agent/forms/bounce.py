@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
+from agent.forms.parts import as_sent, within
 from agent.procedure.mail import KEY_HEADER, Bounce, Mail
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -149,11 +150,7 @@ def _statuses(message: Message) -> Iterator[dict[str, str]]:
     for part in _own_parts(message):
         if part.get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
             continue
-        payload = part.get_payload()
-        blocks = payload if isinstance(payload, list) else []
-        for block in blocks:
-            if not isinstance(block, Message):
-                continue
+        for block in within(part):
             said = {str(name).lower(): " ".join(str(value).split()) for name, value in block.raw_items()}
             if "action" in said:
                 said["action"] = said["action"].split(" ")[0].strip("();").lower()
@@ -164,14 +161,11 @@ def _statuses(message: Message) -> Iterator[dict[str, str]]:
 def _own_parts(message: Message) -> Iterator[Message]:
     """The parts of this mail, but none of the mails within it."""
     yield message
-    payload = message.get_payload()
-    if message.get_content_type() == "message/rfc822" or not isinstance(payload, list):
+    kind = message.get_content_type()
+    if kind == "message/rfc822" or kind.endswith("delivery-status"):
         return
-    if message.get_content_type().endswith("delivery-status"):
-        return
-    for part in payload:
-        if isinstance(part, Message):
-            yield from _own_parts(part)
+    for part in within(message):
+        yield from _own_parts(part)
 
 
 def _address(failed: dict[str, str], mail: Mail, sent_back: str) -> str | None:
@@ -224,7 +218,7 @@ def _sent_back(message: Message, mail: Mail) -> str:
     parts = [_header_lines(inner) for inner in _mails_in(message)]
     for part in _own_parts(message):
         if part.get_content_type() in _HEADERS_ALONE:
-            parts.append(str(part.get_payload()))
+            parts.append(as_sent(part))
         elif part is not message and "message-id" in part:
             parts.append(_header_lines(part))
     cut = _SENT_BACK.search(mail.text[:_MOST])
@@ -236,9 +230,8 @@ _HEADERS_ALONE = ("text/rfc822-headers", "message/global-headers", "message/rfc8
 
 def _mails_in(message: Message) -> Iterator[Message]:
     for part in _own_parts(message):
-        inner = part.get_payload()
-        if part.get_content_type() in ("message/rfc822", "message/global") and isinstance(inner, list):
-            yield from (one for one in inner if isinstance(one, Message))
+        if part.get_content_type() in ("message/rfc822", "message/global"):
+            yield from within(part)
 
 
 def _header_lines(message: Message) -> str:

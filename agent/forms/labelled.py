@@ -227,7 +227,7 @@ class _Table:
     def _is_heading(self, number: int) -> bool:
         """Whether a row of texts heads the next rows: marked as such, or else by what stands there."""
         row, below = self._rows[number], self._rows[number + 1 : number + 1 + _ROWS_SEEN]
-        if not below or not _within(below[0], row):
+        if not row or not below or not _within(below[0], row):
             return False
         if not all(self._is_text(cell) and cell.bottom - cell.top == 1 for cell in row):
             return False

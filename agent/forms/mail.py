@@ -13,6 +13,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from agent.forms.bounce import bounce_of
 from agent.forms.html import text_of_html
+from agent.forms.parts import as_sent, within
 from agent.forms.sniff import sniff
 from agent.forms.units import Refused
 from agent.forms.unpack import CARRIERS, Budget, carried, saved_mail
@@ -146,7 +147,7 @@ def _take(part: Message, into: _Gathered) -> None:
     elif kind == "multipart/alternative":
         _take_best(part, into)
     elif part.is_multipart():
-        for inner in _inner(part):
+        for inner in within(part):
             _take(inner, into)
     elif kind in ("text/plain", "text/html") and not _is_document(part):
         into.texts.append(_readable(part))
@@ -156,7 +157,7 @@ def _take(part: Message, into: _Gathered) -> None:
 
 def _take_best(part: Message, into: _Gathered) -> None:
     """One mail said in several ways: the plain text where it says anything, else the page."""
-    inner = list(_inner(part))
+    inner = within(part)
     texts = [one for one in inner if one.get_content_type() == "text/plain" and not _is_document(one)]
     plain = next((text for one in texts if (text := _readable(one)).strip()), None)
     for one in inner:
@@ -175,7 +176,7 @@ def _take_best(part: Message, into: _Gathered) -> None:
 
 def _take_mail(part: Message, into: _Gathered) -> None:
     """A mail attached as a mail."""
-    inner = next(iter(_inner(part)), None)
+    inner = next(iter(within(part)), None)
     if inner is not None and not inner.keys() and not inner.is_multipart():
         # some writers encode the inner mail, which the standard does not foresee
         inner = message_from_bytes(_payload(inner) or _payload(part), policy=policy.compat32)
@@ -230,12 +231,6 @@ def _take_inner(message: Message, into: _Gathered) -> None:
     into.nested.append(_mail(message, None, into.depth + 1, into.budget))
 
 
-def _inner(part: Message) -> Iterator[Message]:
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        yield from (one for one in payload if isinstance(one, Message))
-
-
 def _is_document(part: Message) -> bool:
     return part.get_content_disposition() == "attachment" or bool(_file_name(part))
 
@@ -255,8 +250,7 @@ def _payload(part: Message) -> bytes:
         payload = None
     if isinstance(payload, bytes):
         return payload
-    raw = part.get_payload()
-    return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b""
+    return as_sent(part).encode("utf-8", "surrogateescape")
 
 
 def _readable(part: Message) -> str:

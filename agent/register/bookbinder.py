@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from agent.errors import NeedsAPerson
@@ -14,11 +15,23 @@ from agent.register.difference import Difference
 from agent.register.in_place import Cells, Edit, NewSheet, Rows, edit
 from agent.register.new_workbook import QUESTIONS, SUMMARY, NewWorkbook
 from agent.register.own_sheets import own_sheet, shown_on
-from agent.register.package import Package
+from agent.register.package import RESTORE, Package
 from agent.register.properties import MARK, property_of
 from agent.register.workbook import QUESTIONS_TABLE, Workbook
 
 _ANYTHING = Column("", "agent")
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """NeedsAPerson where a workbook holds what no program for spreadsheets writes: letters for the number of
+    a style, a table without a place. It can stand at any of a hundred places, and means the same at each."""
+    try:
+        yield
+    except (ValueError, LookupError) as wrong:
+        raise NeedsAPerson(
+            f"The workbook is damaged: a value in it cannot be understood ({type(wrong).__name__}). {RESTORE}"
+        ) from wrong
 
 
 class Bookbinder:
@@ -45,6 +58,7 @@ class Bookbinder:
         )
         return self.edited(new.content(), edits)
 
+    @_damage_told()
     def edited(self, content: bytes, edits: Edits) -> bytes:
         """The workbook with `edits` in it; the very same bytes when they stand there already.
 
@@ -54,6 +68,7 @@ class Bookbinder:
         also = [*self._questions(edits.questions), *self._summary(edits.summary)]
         return edit(content, self._columns, self._desk, edits.register, also, edits.mark)
 
+    @_damage_told()
     def opened(self, content: bytes, version: str | None) -> Book:
         """What stands in a workbook. NeedsAPerson when it is none that the agent may write to."""
         book = Workbook(content, self._desk)

@@ -6,6 +6,7 @@ import io
 import posixpath
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 
 from lxml import etree
@@ -24,6 +25,11 @@ LARGEST_PART = 400 * 1024 * 1024
 LARGEST_WHOLE = 800 * 1024 * 1024
 MOST_PARTS = 10_000
 _PIECE = 1024 * 1024
+# what a part can end in that is missing, or cannot be unpacked
+_BROKEN = (
+    *(KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
 _LEVEL = 5  # of packing: a tenth larger than the usual 6, in two thirds of the time
 
 
@@ -59,7 +65,7 @@ class Package:
             content = io.BytesIO()  # gives its bytes away without a second copy; never more than file_size
             with self._zip.open(name) as part:
                 shutil.copyfileobj(part, content, _PIECE)
-        except (KeyError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as wrong:
+        except _BROKEN as wrong:
             raise NeedsAPerson(f"The workbook is damaged ({name}). {RESTORE}") from wrong
         return content.getvalue()
 
