@@ -8,9 +8,10 @@ from datetime import datetime
 from agent.arrival import OTHER_CONTENT, Taken, numbering, take
 from agent.desk import Desk
 from agent.errors import AgentError, NotFound
+from agent.held_letters import settle_by_answer
 from agent.ledger.base import HandledMail, OpenQuestion, Page
 from agent.log import logger
-from agent.procedure.answer import Answer, Unclear, answered, understood
+from agent.procedure.answer import LETTER_HELD, Answer, Unclear, answered, understood, understood_of_letter
 from agent.procedure.decision import Decision
 from agent.procedure.words import Place
 
@@ -38,8 +39,11 @@ def act_on_answers(desk: Desk, now: datetime) -> int:
 
 def _act(desk: Desk, asked: OpenQuestion, now: datetime) -> str:
     """Carry out one answer; gives "", or the reason why it cannot be, in a sentence."""
-    mail = _mail_of(desk, asked)
     try:
+        if asked.question.code == LETTER_HELD:
+            settle_by_answer(desk.ledger, asked, understood_of_letter(asked.answer or ""), now)
+            return ""
+        mail = _mail_of(desk, asked)
         brought = _read_again(desk, asked, mail)
         with desk.ledger.page() as page:
             return _keep(desk, page, asked, mail, brought, now)

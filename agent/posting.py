@@ -15,9 +15,11 @@ from datetime import datetime, timedelta
 from agent.chasing import is_chase, must_be_wanted, wanted
 from agent.desk import Desk
 from agent.errors import NeedsAPerson, NotAllowed, NotFound, OutcomeUnknown, TryAgainLater
+from agent.held_letters import about_hold
 from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.log import logger
 from agent.mailbox.base import Copy, OutgoingLetter
+from agent.procedure.answer import LETTER_HELD
 from agent.procedure.chase import within_hours
 from agent.procedure.decide import QUESTIONS
 from agent.procedure.decision import Question
@@ -151,9 +153,7 @@ def _hold(desk: Desk, letter: Letter, now: datetime) -> None:
         page.letter_moved(letter.key, LetterState.HELD, now)
         for entry in held:
             page.record(entry)
-        page.ask(
-            Question("letter_held", QUESTIONS["letter_held"], f"letter:{letter.key}", candidates=alerts), now
-        )
+        page.ask(Question(LETTER_HELD, QUESTIONS[LETTER_HELD], about_hold(letter, now), alerts), now)
 
 
 def _post(desk: Desk, letter: Letter, may_go: MayGo, now: datetime) -> bool:

@@ -116,7 +116,20 @@ def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
 def test_help_tells_every_verb_and_what_the_exit_status_means(n2k: Command) -> None:
     told = n2k("--help").out
 
-    for verb in ("demo", "run", "once", "sandbox", "read", "forms", "status", "preview", "register", "init"):
+    for verb in (
+        "demo",
+        "run",
+        "once",
+        "sandbox",
+        "read",
+        "forms",
+        "status",
+        "preview",
+        "register",
+        "init",
+        "release",
+        "drop",
+    ):
         assert re.search(rf"^ +{verb} +\w", told, flags=re.M), verb
         assert n2k(verb, "--help").status == 0
     assert re.search(r"^  0  done$", told, flags=re.M)

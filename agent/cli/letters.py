@@ -30,6 +30,13 @@ def declare(verbs: Verbs) -> None:
     why = verb(verbs, "why", _why, "why a letter exists, or where an alert stands and why", config=True)
     why.add_argument("about", metavar="LETTER-KEY|REFERENCE")
 
+    for name, settle, says in (
+        ("release", _release, "send a held letter again"),
+        ("drop", _drop, "drop a held letter for good"),
+    ):
+        held = verb(verbs, name, settle, says, config=True)
+        held.add_argument("key", metavar="LETTER-KEY", help="or its beginning, as `n2k letters` shows it")
+
     pause = verb(verbs, "pause", _pause, "let all letters rest; everything else goes on", config=True)
     pause.add_argument("--desk", metavar="NAME", help="only this desk's (default: all)")
     pause.add_argument("--why", default="", metavar="TEXT", help="kept for those who ask later")
@@ -72,6 +79,24 @@ def _why(told: argparse.Namespace) -> int:
     quietly()
     for line in why(settings_of(told), told.about, wall_clock()):
         print(line)
+    return 0
+
+
+def _release(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.verbs.releasing import release
+
+    quietly()
+    print(release(settings_of(told), told.key, wall_clock()))
+    return 0
+
+
+def _drop(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.verbs.releasing import drop
+
+    quietly()
+    print(drop(settings_of(told), told.key, wall_clock()))
     return 0
 
 

@@ -60,27 +60,31 @@ class HandledMail:
 
 class LetterState(StrEnum):
     """Where a letter is on its way. Only ever moves forward, except SENDING → DRAFTED when the mailbox
-    certainly refused. A WITHDRAWN letter never went out, and its reasons may be used again."""
+    certainly refused, and HELD → IN_TRAY when a person lets it go again. A WITHDRAWN letter never went out,
+    and its reasons may be used again; one that a person DROPPED never will, and they may not."""
 
     IN_TRAY = "in_tray"
     DRAFTED = "drafted"
     SENDING = "sending"  # send was asked for; the outcome is not known until somebody looked
     POSTED = "posted"
     WITHDRAWN = "withdrawn"  # overtaken by news before it went out
-    HELD = "held"  # not to be sent (a mode, a ceiling, a person); stays visible
+    HELD = "held"  # refused for good: waits for a person
+    DROPPED = "dropped"  # held, and a person said that nobody needs it any more
 
     def may_become(self, after: LetterState) -> bool:
         """Whether a letter may take this step. Drafting anew and sending anew are steps, too."""
         return after in _STEPS[self]
 
 
+_ON = frozenset({LetterState.DRAFTED, LetterState.SENDING, LetterState.POSTED, LetterState.HELD})
 _STEPS: Mapping[LetterState, frozenset[LetterState]] = {
-    LetterState.IN_TRAY: frozenset(LetterState) - {LetterState.IN_TRAY},
-    LetterState.DRAFTED: frozenset(LetterState) - {LetterState.IN_TRAY},
-    LetterState.SENDING: frozenset(LetterState) - {LetterState.IN_TRAY, LetterState.WITHDRAWN},
+    LetterState.IN_TRAY: _ON | {LetterState.WITHDRAWN},
+    LetterState.DRAFTED: _ON | {LetterState.WITHDRAWN},
+    LetterState.SENDING: _ON,
     LetterState.POSTED: frozenset(),
     LetterState.WITHDRAWN: frozenset(),
-    LetterState.HELD: frozenset(),
+    LetterState.HELD: frozenset({LetterState.IN_TRAY, LetterState.DROPPED}),
+    LetterState.DROPPED: frozenset(),
 }
 
 

@@ -51,7 +51,8 @@ class Alert:
     the letters sent since then, `chases_ever` the prompts of all time.
     `adopted_at` is when it was taken over from a spreadsheet, which tells of nothing that went before.
     `plan` holds the numbers by which it is chased, as they were when it began; `letters_held` are the rules
-    whose letters were held back for a person since the last news, each with the time of that.
+    whose letters were refused for good since the last news, each with the time of that, and `letters_dropped`
+    those of them that a person has seen to.
     """
 
     reference: str
@@ -80,6 +81,7 @@ class Alert:
     adopted_at: datetime | None = None
     plan: Mapping[str, Json] = field(default_factory=dict)
     letters_held: Mapping[str, datetime] = field(default_factory=dict)
+    letters_dropped: frozenset[str] = frozenset()
     replied_at: datetime | None = None
     proposal: Proposal = NOTHING
     away: Mapping[str, Absence] = field(default_factory=dict, repr=False)
@@ -226,10 +228,13 @@ def _heard(alert: Alert, entry: Entry) -> Alert:
     """News came: whatever was chased before starts afresh, and whoever sent it is back."""
     sender = (entry.content or {}).get("sender")
     away = {address: absence for address, absence in alert.away.items() if sender and address != sender}
+    held = {rule: at for rule, at in alert.letters_held.items() if at > entry.at}
     return replace(
         alert,
         last_news_at=max(entry.at, alert.last_news_at),
         chases=(),
+        letters_held=held,
+        letters_dropped=alert.letters_dropped & held.keys(),
         away=away,
         proposal=NOTHING,
         erased=False,
@@ -332,12 +337,25 @@ def _chased(alert: Alert, entry: Entry) -> Alert:
     )
     unanswered = alert.chases if entry.at < alert.last_news_at else (*alert.chases, chased)
     another = chased.prompt not in {one.prompt for one in alert.chases}
-    held = {rule: at for rule, at in alert.letters_held.items() if rule != chased.rule}
-    return replace(alert, chases=unanswered, chases_ever=alert.chases_ever + another, letters_held=held)
+    went = _letter_released(alert, entry)
+    return replace(went, chases=unanswered, chases_ever=alert.chases_ever + another)
 
 
 def _letter_held(alert: Alert, entry: Entry) -> Alert:
-    return replace(alert, letters_held={**alert.letters_held, str(entry.facts.get("rule")): entry.at})
+    rule = str(entry.facts.get("rule"))
+    held = {**alert.letters_held, rule: entry.at}
+    return replace(alert, letters_held=held, letters_dropped=alert.letters_dropped - {rule})
+
+
+def _letter_released(alert: Alert, entry: Entry) -> Alert:
+    """It is as if it had never been held."""
+    rule = str(entry.facts.get("rule"))
+    held = {other: at for other, at in alert.letters_held.items() if other != rule}
+    return replace(alert, letters_held=held, letters_dropped=alert.letters_dropped - {rule})
+
+
+def _letter_dropped(alert: Alert, entry: Entry) -> Alert:
+    return replace(alert, letters_dropped=alert.letters_dropped | {str(entry.facts.get("rule"))})
 
 
 def _not_an_alert(alert: Alert, entry: Entry) -> Alert:
@@ -396,6 +414,8 @@ _AFTER = {
     Happened.CORRECTED: _corrected,
     Happened.CHASED: _chased,
     Happened.LETTER_HELD: _letter_held,
+    Happened.LETTER_RELEASED: _letter_released,
+    Happened.LETTER_DROPPED: _letter_dropped,
     Happened.NOT_AN_ALERT: _not_an_alert,
     Happened.CONFIRMED: _confirmed,
     Happened.MERGED: _merged,

@@ -19,14 +19,23 @@ from agent.procedure.submission import Submission
 from agent.procedure.text import fold
 from agent.procedure.words import Happened, Kind, Place
 
+LETTER_HELD = (
+    "letter_held"  # the code of the question about a letter of the agent's that was refused for good
+)
+
 
 class Answer(StrEnum):
-    """What a person may answer, beside an alert's own reference."""
+    """What a person may answer: of a mail, beside an alert's reference, or of a letter of the agent's."""
 
     NEW = "New alert"
     NOT = "Not an alert"
     AGAIN = "Read again"
+    SEND_AGAIN = "Send again"
     DONE = "Done"
+
+
+_ABOUT_MAILS = (Answer.NEW, Answer.NOT, Answer.AGAIN, Answer.DONE)
+_ABOUT_LETTERS = (Answer.SEND_AGAIN, Answer.DONE)
 
 
 class Unclear(ValueError):
@@ -34,8 +43,8 @@ class Unclear(ValueError):
 
 
 def choices(question: Question) -> tuple[str, ...]:
-    """What to offer as answers: the alerts it may be, then the others. Any other alert may be named, too."""
-    return (*question.candidates, *Answer)
+    """What to offer as answers. About a mail the alerts that it may be come first; any other may be named."""
+    return _ABOUT_LETTERS if question.code == LETTER_HELD else (*question.candidates, *_ABOUT_MAILS)
 
 
 def answered(
@@ -73,18 +82,28 @@ def answered(
 
 
 def understood(answer: str, alerts: Mapping[str, Alert], procedure: Procedure) -> Alert | Answer:
-    """The answer's meaning, in whatever case it was typed. Raises `Unclear`."""
-    said = fold(answer).strip(" .!")
-    for known in Answer:
-        if said == fold(known):
-            return known
+    """The meaning of an answer about a mail, in whatever case it was typed. Raises `Unclear`."""
+    if known := _said(answer, _ABOUT_MAILS):
+        return known
     references = references_in(answer, procedure)
     if len(references) != 1:
-        raise Unclear(f"Answer with one reference, or with: {', '.join(Answer)}.")
+        raise Unclear(f"Answer with one reference, or with: {', '.join(_ABOUT_MAILS)}.")
     alert = standing(alerts, references[0])
     if alert is None:
         raise Unclear(f"There is no alert {references[0]}. Look up its reference in the register.")
     return alert
+
+
+def understood_of_letter(answer: str) -> Answer:
+    """The meaning of an answer about a letter of the agent's. Raises `Unclear`."""
+    if known := _said(answer, _ABOUT_LETTERS):
+        return known
+    raise Unclear(f"Answer with: {', '.join(_ABOUT_LETTERS)}.")
+
+
+def _said(answer: str, may_be: Sequence[Answer]) -> Answer | None:
+    said = fold(answer).strip(" .!")
+    return next((known for known in may_be if said == fold(known)), None)
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,8 @@ QUESTIONS: Mapping[str, str] = {
     "reply_unmatched": "A reply came that belongs to no known alert. Read it.",
     "not_theirs": "The sender is neither the alert's author nor on the roster. Read it before it counts.",
     "bounce_unmatched": "A mail could not be delivered, and it is not known which. Read the report.",
-    "letter_held": "A letter of the agent's was refused for good and did not go out. "
-    "See who can be written to; the agent tries again after an interval.",
+    "letter_held": "A letter of the agent's was refused for good and did not go out. Once that is "
+    "mended answer “Send again”, or “Done” where nobody needs it any more. A chase is tried afresh in time.",
     "author_left": "The author of an open alert is no longer there. Find out who takes it over.",
     "letter_undelivered": "A letter of the agent's could not be delivered. Find out who can be written to.",
 }

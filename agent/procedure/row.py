@@ -190,7 +190,7 @@ def reasons_for_a_person(
         "Asked to close it": alert.proposal.close,
         f"Next update offered for {_said_day(alert.proposal.next_update)}": _is_offered(alert),
         "Letter undelivered": bool(alert.bounced),
-        "Letter held back": bool(alert.letters_held),
+        "Letter held back": bool(alert.letters_held.keys() - alert.letters_dropped),
         "Author has left": people.has_left(alert.author_address),
         "Nobody to write to": bool(unaddressed([alert], now, procedure, people, calendar)),
         "Hold has ended": alert.on_hold and overdue_hold,

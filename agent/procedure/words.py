@@ -45,6 +45,8 @@ class Happened(StrEnum):
     NOTED = "noted"  # a person wrote into a column of their own
     CHASED = "chased"
     LETTER_HELD = "letter_held"  # a letter could not be posted at all, and waits for a person
+    LETTER_RELEASED = "letter_released"  # a person lets it go again
+    LETTER_DROPPED = "letter_dropped"  # or says that nobody needs it any more
     NOT_AN_ALERT = "not_an_alert"
     CONFIRMED = "confirmed"  # a provisional alert is one indeed
     MERGED = "merged"  # a person found two alerts to be one matter; told of both

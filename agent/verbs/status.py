@@ -51,4 +51,5 @@ _SAID = {
     LetterState.POSTED: "posted",
     LetterState.WITHDRAWN: "withdrawn",
     LetterState.HELD: "held for a person",
+    LetterState.DROPPED: "dropped by a person",
 }

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from agent.bootstrap import ledger_at_hand
 from agent.ledger.base import DeskLedger, Letter, LetterState
 from agent.settings import Settings, desks_named
-from agent.verbs.why import SHORT_KEY
 
+SHORT_KEY = 8  # characters of a letter's key that tell it from others
 OF_LATE = timedelta(days=7)
 
 
@@ -26,8 +26,13 @@ def letters(settings: Settings, now: datetime, *, desk: str | None = None) -> It
                 yield "  no letters"
 
 
+def letters_called(told: str, ledger: DeskLedger) -> list[Letter]:
+    """The letters of a desk whose key begins with `told`; none for a beginning too short to mean one."""
+    return [one for one in ledger.letters() if len(told) >= SHORT_KEY and one.key.startswith(told)]
+
+
 def _shown(ledger: DeskLedger, now: datetime) -> list[Letter]:
-    over = (LetterState.POSTED, LetterState.WITHDRAWN)
+    over = (LetterState.POSTED, LetterState.WITHDRAWN, LetterState.DROPPED)
     return [
         letter
         for letter in ledger.letters()

@@ -18,8 +18,7 @@ from agent.procedure.status import status_of
 from agent.procedure.words import Moment
 from agent.procedure.working_days import Calendar
 from agent.settings import DeskSettings, Settings
-
-SHORT_KEY = 8  # characters of a letter's key that tell it from others
+from agent.verbs.tray import SHORT_KEY, letters_called
 
 
 def why(settings: Settings, told: str, now: datetime) -> Iterator[str]:
@@ -50,10 +49,8 @@ class _OfDesk:
         for reference in references_in(told, self._procedure):
             if alert := self._ledger.alerts().get(reference):
                 yield from self._alert(alert)
-        if len(told) >= SHORT_KEY:
-            for letter in self._ledger.letters():
-                if letter.key.startswith(told):
-                    yield from self._letter(letter)
+        for letter in letters_called(told, self._ledger):
+            yield from self._letter(letter)
 
     # ------------------------------------------------------------ a letter
 

@@ -593,8 +593,14 @@ class TestLetters:
             ((LetterState.SENDING,), LetterState.IN_TRAY),
             ((LetterState.SENDING,), LetterState.WITHDRAWN),
             *(((LetterState.POSTED,), state) for state in LetterState),
-            *(((LetterState.HELD,), state) for state in LetterState),
+            *(
+                ((LetterState.HELD,), state)
+                for state in LetterState
+                if state not in (LetterState.IN_TRAY, LetterState.DROPPED)
+            ),
             *(((LetterState.WITHDRAWN,), state) for state in LetterState),
+            *(((LetterState.HELD, LetterState.DROPPED), state) for state in LetterState),
+            *((way, LetterState.DROPPED) for way in [(), (LetterState.DRAFTED,), (LetterState.SENDING,)]),
         ],
     )
     def test_none_goes_backward(
@@ -619,10 +625,24 @@ class TestLetters:
         assert desk.letter_for(reason("A")) == "k2"
         assert desk.letters(LetterState.WITHDRAWN)[0].reasons == (reason("A"), reason("B"))
 
-    def test_the_reasons_of_a_held_letter_may_not(self, desk: DeskLedger) -> None:
+    @pytest.mark.parametrize("way", [(LetterState.HELD,), (LetterState.HELD, LetterState.DROPPED)])
+    def test_the_reasons_of_a_held_or_dropped_letter_may_not(
+        self, desk: DeskLedger, way: tuple[LetterState, ...]
+    ) -> None:
         lay(desk, chase())
-        move(desk, "k1", LetterState.HELD)
+        move(desk, "k1", *way)
         assert not lay(desk, chase("k2"))
+
+    def test_one_that_was_held_goes_its_way_again_and_its_sends_are_not_forgotten(
+        self, desk: DeskLedger
+    ) -> None:
+        lay(desk, chase())
+        with desk.page() as page:
+            page.letter_moved("k1", LetterState.SENDING, minutes(1), draft_id="d1")
+            page.letter_moved("k1", LetterState.HELD, minutes(2))
+            page.letter_moved("k1", LetterState.IN_TRAY, minutes(3))
+        (letter,) = desk.letters(LetterState.IN_TRAY)
+        assert (letter.sends, letter.draft_id, letter.changed_at) == (1, "d1", minutes(3))
 
     def test_are_found_by_state_and_since_when(self, desk: DeskLedger) -> None:
         for number in range(4):
