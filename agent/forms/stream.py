@@ -1,4 +1,4 @@
-"""Writes a document's units in reading order, for the readers of formats other than Word's."""
+"""Writes a document's units in reading order, for the readers of every format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ MOST_PLACES = 200_000  # lines and cells
 
 
 class Stream:
-    """Where in the document the pen is: `line`, `cell`, `part` and whether text is `struck` out."""
+    """Where in the document the pen is: `line`, `cell`, `part`, and whether text is `struck` out or, by bold
+    letters and the like, `stressing`."""
 
     def __init__(self) -> None:
         self.document = Document()
@@ -20,7 +21,9 @@ class Stream:
         self.cell: Cell | None = None
         self.part = "body"
         self.struck = False
+        self.stressing = False
         self._said: list[str] = []
+        self._stressed: list[str] = []
         self._places = 0
 
     def new_line(self) -> None:
@@ -37,6 +40,8 @@ class Stream:
     def say(self, text: str | None) -> None:
         if text:
             self._said.append(text)
+            if self.stressing:
+                self._stressed.append(text)
 
     def strike(self, struck: bool) -> None:
         if struck is not self.struck:
@@ -44,25 +49,35 @@ class Stream:
             self.struck = struck
 
     def control(self, text: str, *, tag: str = "", alias: str = "", iso: str = "") -> None:
-        self._add(Unit("control", text, self.line, self.cell, self.part, tag, alias, iso))
+        self.add(Unit("control", text, self.line, self.cell, self.part, tag, alias, iso))
 
     def tick(self, ticked: bool, *, tag: str = "", alias: str = "") -> None:
-        self._add(Unit("checkbox", "", self.line, self.cell, self.part, tag, alias, ticked=ticked))
+        self.add(Unit("checkbox", "", self.line, self.cell, self.part, tag, alias, ticked=ticked))
+
+    def add(self, unit: Unit) -> None:
+        self.flush()
+        self.document.units.append(unit)
+
+    @contextmanager
+    def apart(self) -> Iterator[list[Unit]]:
+        """What is written inside is gathered in a list of its own."""
+        self.flush()
+        outer, self.document.units = self.document.units, []
+        yield self.document.units
+        self.flush()
+        self.document.units = outer
 
     @contextmanager
     def answer(self, *, tag: str = "", alias: str = "", iso: str = "") -> Iterator[None]:
         """What is written inside becomes one control, unless it holds tick boxes, which stay themselves."""
-        self.flush()
-        outer, self.document.units = self.document.units, []
         line = self.line
-        yield
-        self.flush()
-        inner, self.document.units = self.document.units, outer
+        with self.apart() as inner:
+            yield
         if any(unit.kind == "checkbox" for unit in inner):
-            outer += inner
+            self.document.units += inner
             return
         text = joined(inner)
-        outer.append(Unit("control", text, line, self.cell, self.part, tag, alias, iso if text else ""))
+        self.add(Unit("control", text, line, self.cell, self.part, tag, alias, iso if text else ""))
 
     @contextmanager
     def beside(self, part: str) -> Iterator[None]:
@@ -79,16 +94,12 @@ class Stream:
         """What was said becomes units: text, and the tick marks that stand in it."""
         if not self._said:
             return
-        text = "".join(self._said)
+        text, stressed = "".join(self._said), tuple(self._stressed)
         self._said.clear()
+        self._stressed.clear()
+        line, cell, part, units = self.line, self.cell, self.part, self.document.units
         for piece in pieces(text):
             if isinstance(piece, str):
-                self.document.units.append(
-                    Unit("text", piece, self.line, self.cell, self.part, struck=self.struck)
-                )
+                units.append(Unit("text", piece, line, cell, part, struck=self.struck, stressed=stressed))
             else:
-                self.tick(piece)
-
-    def _add(self, unit: Unit) -> None:
-        self.flush()
-        self.document.units.append(unit)
+                units.append(Unit("checkbox", "", line, cell, part, ticked=piece))

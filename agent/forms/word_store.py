@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from lxml import etree
 
 from agent.forms.package import Package, Relation, attribute
-
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+from agent.forms.word_names import W
 
 # plain steps to a node; no functions but those without arguments, so that no path can be made to take long
 _PATH = re.compile(r"[\w:/@\[\]().'= -]{1,300}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+from agent.forms.word_names import W
+
 _MOST_STEPS = 20  # from a style to the one it is based on; Word allows half as many
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.forms import docx
+from agent.forms import stream
 from agent.forms.definition import FormDefinition
 from agent.forms.limits import Limits
 from agent.forms.read import read
@@ -163,7 +163,7 @@ def test_odd_content_does_not_stop_the_reader(situation: str, reading_bytes: Rea
 def test_a_document_of_endless_cells_is_refused(
     monkeypatch: pytest.MonkeyPatch, reading_bytes: ReadBytes
 ) -> None:
-    monkeypatch.setattr(docx, "MOST_PLACES", 100)
+    monkeypatch.setattr(stream, "MOST_PLACES", 100)
     found = reading_bytes(package(document(one_cell("") * 51)))
     assert isinstance(found, Unreadable)
     assert found.code == "too_large"
