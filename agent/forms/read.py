@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from agent.forms.claims import Matched
 from agent.forms.definition import FormDefinition
 from agent.forms.docx import read_docx
+from agent.forms.gather import Matched
 from agent.forms.labelled import Labelled, labelled
 from agent.forms.labels import ENOUGH, LabelBook, key, label_book
 from agent.forms.lines import Line, lines_of
