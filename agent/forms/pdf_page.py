@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from agent.forms.pdf_grid import Box, Rule
+from agent.forms.pdf_grid import NEAR, Box, Rule
 from agent.forms.units import Refused
 
 MOST_CHARACTERS = 200_000  # in a document
@@ -18,18 +18,21 @@ MOST_SEGMENTS = 50_000  # of lines, in a document
 DEEPEST = 5  # drawings within drawings
 
 _STRAIGHT = 1.0  # points a straight line may lean
+_THIN = 2.0  # points: how broad a line may be drawn
 _SHORTEST = 6.0
 _TICK_BOX = 16.0  # points: a smaller shape is a box to tick, a bullet or a letter, but no table
+SLIGHT = 1 / 12  # of a line's height: a gap that letters of one word may have between them
 _INVISIBLE = 3  # text that is there to be searched, as the machine-read text under a scan is
 
 
 @dataclass(frozen=True)
 class Word:
-    """`struck` where a line is drawn through its middle."""
+    """`struck` where a line is drawn through its middle, `spaced` where a space is written after it."""
 
     box: Box
     text: str
     struck: bool = False
+    spaced: bool = False
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Page:
     words: list[Word] = field(default_factory=list)
     across: list[Rule] = field(default_factory=list)
     down: list[Rule] = field(default_factory=list)
+    short: list[Rule] = field(default_factory=list)  # upright ones no longer than a tick box is high
 
 
 @dataclass
@@ -75,6 +79,7 @@ def _page(page: pdfium.PdfPage, left: _Left) -> Page:
         elif thing.type == raw.FPDF_PAGEOBJ_TEXT:
             is_hidden = raw.FPDFTextObj_GetTextRenderMode(thing.raw) == _INVISIBLE
             hidden, shown = hidden + is_hidden, shown + (not is_hidden)
+    found.down += [rule for rule in found.short if _stands_between(rule, found.across)]
     if shown > hidden:
         text = page.get_textpage()
         try:
@@ -92,6 +97,8 @@ def _draw(path: pdfium.PdfObject, into: Page, left: _Left) -> None:
     """The straight parts of a drawing that run level or upright."""
     x1, y1, x2, y2 = path.get_bounds()
     if max(x2 - x1, y2 - y1) < _TICK_BOX:
+        if x2 - x1 <= _THIN and y2 - y1 >= _SHORTEST:
+            into.short.append(((x1 + x2) / 2, y1, y2))
         return
     count = raw.FPDFPath_CountSegments(path.raw)
     left.segments -= count
@@ -122,6 +129,18 @@ def _rule(one: tuple[float, float], other: tuple[float, float], into: Page) -> N
         into.down.append(((x1 + x2) / 2, y1, y2))
 
 
+def _stands_between(rule: Rule, across: list[Rule]) -> bool:
+    """Whether an upright line joins two level ones that are longer than a tick box is wide."""
+    x, *ends = rule
+    return all(
+        any(
+            abs(y - end) <= NEAR and low - NEAR <= x <= high + NEAR and high - low > _TICK_BOX
+            for y, low, high in across
+        )
+        for end in ends
+    )
+
+
 # --- words ---------------------------------------------------------------------------------------
 
 
@@ -132,18 +151,24 @@ def _words(text: pdfium.PdfTextPage, left: _Left) -> Iterator[Word]:
     if left.characters < 0:
         raise Refused("too_large", "The PDF holds far more text than a form.")
     word, box = "", None
+    parted = spaced = False
     for number in range(count):
         char = chr(raw.FPDFText_GetUnicode(text.raw, number))
-        here = None if char.isspace() or char == "\0" else Box(*text.get_charbox(number, loose=True))
-        is_accent = unicodedata.combining(char) > 0
-        if box is not None and not is_accent and (here is None or not _follows(box, here)):
-            yield Word(box, word)
+        if char.isspace() or char == "\0":
+            parted = True
+            spaced |= not raw.FPDFText_IsGenerated(text.raw, number)  # not one that the library added
+            continue
+        here = Box(*text.get_charbox(number, loose=True))
+        if unicodedata.combining(char) == 0 and box is not None:
+            parted = parted or not _follows(box, here) or _is_set_apart(text, number, box, here)
+        if parted and box is not None:
+            yield Word(box, word, spaced=spaced)
             word, box = "", None
-        if here is not None:
-            word += "-" if char in "\x02\ufffe" else char  # how the library shows a hyphen at a line's end
-            box = here if box is None else _around(box, here)
+        word += "-" if char in "\x02\ufffe" else char  # how the library shows a hyphen at a line's end
+        box = here if box is None else _around(box, here)
+        parted = spaced = False
     if box is not None:
-        yield Word(box, word)
+        yield Word(box, word, spaced=spaced)
 
 
 def _crossed_out(word: Word, across: list[Rule]) -> Word:
@@ -159,6 +184,14 @@ def _follows(box: Box, char: Box) -> bool:
     level = abs(box.middle[1] - char.middle[1]) < height / 2
     # two letters drawn as one ("fi") share a place
     return level and -1.2 * height < char.left - box.right < height / 4
+
+
+def _is_set_apart(text: pdfium.PdfTextPage, number: int, box: Box, char: Box) -> bool:
+    """Whether a character begins a piece of its own a little further on, as what follows a tab may."""
+    if char.left - box.right <= SLIGHT * (box.top - box.bottom):
+        return False
+    before, here = (raw.FPDFText_GetTextObject(text.raw, place) for place in (number - 1, number))
+    return bool(before and here) and ctypes.addressof(before.contents) != ctypes.addressof(here.contents)
 
 
 def _around(one: Box, other: Box) -> Box:

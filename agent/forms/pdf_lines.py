@@ -1,0 +1,145 @@
+"""Words with their places → lines, and which lines only go on with the one above."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from agent.forms.pdf_fields import Filled
+from agent.forms.pdf_page import SLIGHT, Page, Word
+
+_WIDE = 1.3  # in heights of a line: a gap that sets things apart on a line
+_NEAR = 0.8  # in heights of a line: how far below a line the rest of its sentence begins
+_MANY, _MOST = 0.25, 0.6  # shares of words, and of line ends, with a space after them
+_UNFINISHED = re.compile(r"(?:,|\b(?:and|at|by|in|of|on|the|to))$")
+_BREAKABLE = re.compile(r"[^\W\d_][-/]$")
+
+Piece = Word | Filled
+
+
+def said(line: Iterable[Piece]) -> str:
+    return " ".join(piece.text for piece in line)
+
+
+def lines(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """Pieces on a level together, from left to right; the topmost line first."""
+    ordered = sorted(pieces, key=lambda piece: -level(piece))
+    heights = [piece.box.top - piece.box.bottom for piece in ordered if isinstance(piece, Word)]
+    near = (median(heights) if heights else 12.0) / 2
+    line: list[Piece] = []
+    for piece in ordered:
+        if line and level(line[0]) - level(piece) > near:
+            yield sorted(line, key=lambda one: one.box.left)
+            line = []
+        line.append(piece)
+    if line:
+        yield sorted(line, key=lambda one: one.box.left)
+
+
+def level(piece: Piece) -> float:
+    """How high a piece stands: its middle, or that of its first line where it has several."""
+    if isinstance(piece, Filled) and (piece.tall or piece.kind == "text"):
+        return max(piece.box.top - 7.0, piece.box.middle[1])
+    return piece.box.middle[1]
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """What the spaces written in a PDF tell, which differs from one maker of PDFs to another.
+
+    `parts` is whether words of one sentence have a space between them, so that those without are set
+    apart by a tab or stand in two columns. `wraps` is whether a line that only goes on below ends with one.
+    """
+
+    parts: bool
+    wraps: bool
+
+    def between(self, one: Piece, other: Piece) -> str:
+        """What stands between two neighbours on a line: nothing, a space or a tab."""
+        if not (isinstance(one, Word) and isinstance(other, Word)):
+            return " "
+        gap, height = other.box.left - one.box.right, min(_height(one), _height(other))
+        if gap > _WIDE * height:
+            return "\t"
+        if one.spaced or not self.parts:
+            return " "
+        return "\t" if gap > SLIGHT * height else ""
+
+    def joint(
+        self, above: Sequence[Piece], line: Sequence[Piece], edge: float | None, *, turned: bool = False
+    ) -> str | None:
+        """What stands between two lines of which the lower only goes on with the upper: a space, or nothing
+        inside a word. None where it is a line of its own.
+
+        `edge` is how far to the right a line may reach, None in a box whose edges are not drawn; `turned`
+        is whether a page ends between them.
+        """
+        if not above or not all(isinstance(piece, Word) for piece in (*above, *line)):
+            return None
+        if not (turned or _is_below(above, line)) or _asks_next(above, line):
+            return None
+        is_full = _is_full(above, line, edge) if edge is not None else self._runs_on(above, line)
+        if _BREAKABLE.search(above[-1].text) and not _ends_spaced(above):
+            return "" if is_full or _is_open(above, line) else None
+        if self.wraps and not _ends_spaced(above):
+            return "" if edge is not None and _is_broken_word(above, line, edge) else None
+        return " " if is_full or _is_open(above, line) else None
+
+    def _runs_on(self, above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+        """Whether the space at a line's end says that it goes on, where nothing shows how wide it may be."""
+        asks = above[-1].text.endswith(":") or any(piece.text.endswith(":") for piece in line)
+        return self.wraps and _ends_spaced(above) and not asks
+
+
+def spacing_of(pages: Iterable[Page]) -> Spacing:
+    words = [word for page in pages for word in page.words]
+    ends = [one.spaced for one, other in pairwise(words) if other.box.top < one.box.middle[1]]
+    return Spacing(
+        parts=sum(word.spaced for word in words) >= _MANY * len(words),
+        wraps=0 < sum(ends) <= _MOST * len(ends),
+    )
+
+
+def _ends_spaced(line: Sequence[Piece]) -> bool:
+    last = line[-1]
+    return isinstance(last, Word) and last.spaced
+
+
+def _height(piece: Piece) -> float:
+    return piece.box.top - piece.box.bottom
+
+
+def _is_below(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+    """Whether a line begins closely below where the one above began, or where its last column did."""
+    first, height = line[0].box, _height(line[0])
+    starts = [above[0], *(other for one, other in pairwise(above) if other.box.left - one.box.right > height)]
+    is_aligned = any(abs(start.box.left - first.left) < height for start in (starts[0], starts[-1]))
+    return is_aligned and above[-1].box.bottom - first.top < _NEAR * height
+
+
+def _is_full(above: Sequence[Piece], line: Sequence[Piece], edge: float) -> bool:
+    """Whether there was no room above for the first word."""
+    first, height = line[0].box, _height(line[0])
+    return above[-1].box.right + first.right - first.left + height / 4 > edge - height / 2
+
+
+def _is_broken_word(above: Sequence[Piece], line: Sequence[Piece], edge: float) -> bool:
+    """Whether the line above is one word, too long for its column, of which not one letter more had room."""
+    first, height = line[0].box, _height(line[0])
+    letter = (first.right - first.left) / len(line[0].text)
+    return len(above) == 1 and above[0].box.right + letter > edge - height / 2
+
+
+def _is_open(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+    """In a box of its own, narrower than the page: whether what is said above is not finished."""
+    text = said(above)
+    goes_on = _UNFINISHED.search(text) is not None or line[0].text[:1].islower()
+    return text.count("(") > text.count(")") or (":" in text and goes_on)
+
+
+def _asks_next(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+    """Whether the line is the next question after a sentence."""
+    return said(above).endswith((".", "!", "?")) and line[-1].text.endswith(":")
