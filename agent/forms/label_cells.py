@@ -13,7 +13,8 @@ from agent.forms.questions import GUIDANCE, HEAD, Questions
 from agent.forms.units import Cell
 
 _GUIDANCE_AFTER = re.compile(
-    r"\s(?:Please|If (?:known|applicable|relevant)|To be (?:completed|filled)|See (?:the )?(?:guid|note))\b"
+    r"\s(?:Please|If (?:known|applicable|relevant)|To be (?:completed|filled)"
+    r"|See (?:the )?(?:guid\w*|notes?))\b"
 )
 
 

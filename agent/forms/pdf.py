@@ -15,6 +15,7 @@ from agent.forms.units import Cell, Document, Refused
 MOST_BYTES = 25_000_000
 _FEWEST_WORDS = 5  # with fewer, the page is a picture
 _INSET = 8.0  # points further right than the margin: in a box of its own, which may be narrower than the page
+_PADDING = 5.4  # points that Word keeps free at a cell's sides
 _EDGE = 0.1  # of a page's height: where headers and footers stand
 _COUNTS_PAGES = re.compile(r"(?:page )?#(?: ?(?:of|/) ?#)?", re.IGNORECASE)
 
@@ -138,7 +139,7 @@ class _Writer:
     def _write_cell(self, cell: Cell, square: Square, pieces: Sequence[Piece], *, turned: bool) -> None:
         for line in lines(pieces):
             above = self._ends.get(id(cell), ())
-            self._write_line(line, self._spacing.joint(above, line, square.box.right, turned=turned))
+            self._write_line(line, self._spacing.joint(above, line, _edge(square), turned=turned))
             self._ends[id(cell)], turned = line, False
         self.stream.flush()
 
@@ -161,7 +162,7 @@ class _Writer:
         tops = [next(lines(inside.get(id(square), ())), []) for square in row]
         told = [(square, line) for square, line in zip(row, tops, strict=True) if line]
         if told and all(
-            self._spacing.joint(begun.get(square.left, ()), line, square.box.right, turned=True) is not None
+            self._spacing.joint(begun.get(square.left, ()), line, _edge(square), turned=True) is not None
             for square, line in told
         ):
             return True
@@ -187,6 +188,11 @@ class _Writer:
             before = piece
         stream.strike(False)
         stream.flush()
+
+
+def _edge(square: Square) -> float:
+    """How far to the right text reaches in a cell."""
+    return square.box.right - _PADDING
 
 
 def _columns(table: Sequence[Square]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 
 from agent.forms.pdf_fields import Filled
@@ -13,9 +13,10 @@ from agent.forms.pdf_page import SLIGHT, Page, Word
 
 _WIDE = 1.3  # in heights of a line: a gap that sets things apart on a line
 _NEAR = 0.8  # in heights of a line: how far below a line the rest of its sentence begins
+_SPACE, _LETTER = 0.3, 0.6  # in heights of a line: how wide they are
 _MANY, _MOST = 0.25, 0.6  # shares of words, and of line ends, with a space after them
 _UNFINISHED = re.compile(r"(?:,|\b(?:and|at|by|in|of|on|the|to))$")
-_BREAKABLE = re.compile(r"[^\W\d_][-/]$")
+_BREAKABLE = re.compile(r"\w[-/]$")
 
 Piece = Word | Filled
 
@@ -81,12 +82,21 @@ class Spacing:
             return None
         if not (turned or _is_below(above, line)) or _asks_next(above, line):
             return None
-        is_full = _is_full(above, line, edge) if edge is not None else self._runs_on(above, line)
-        if _BREAKABLE.search(above[-1].text) and not _ends_spaced(above):
-            return "" if is_full or _is_open(above, line) else None
-        if self.wraps and not _ends_spaced(above):
-            return "" if edge is not None and _is_broken_word(above, line, edge) else None
-        return " " if is_full or _is_open(above, line) else None
+        is_open = _is_open(above, line)
+        if edge is None:
+            return " " if is_open or self._runs_on(above, line) else None
+        height, spaced = _height(*above, *line), _ends_spaced(above)
+        is_breakable = not spaced and _BREAKABLE.search(above[-1].text) is not None
+        room, needed = edge - above[-1].box.right, _first_piece(line) + _SPACE * height
+        if self.wraps and not spaced and not is_breakable:
+            if _is_inside_word(above, line) and room < 2 * _LETTER * height:
+                return ""
+            needed = _SPACE * height  # only a space that has no room is left out
+        elif self.wraps:
+            needed += 3 * _SPACE * height
+        if room >= needed and not is_open:
+            return None
+        return "" if is_breakable else " "
 
     def _runs_on(self, above: Sequence[Piece], line: Sequence[Piece]) -> bool:
         """Whether the space at a line's end says that it goes on, where nothing shows how wide it may be."""
@@ -108,29 +118,28 @@ def _ends_spaced(line: Sequence[Piece]) -> bool:
     return isinstance(last, Word) and last.spaced
 
 
-def _height(piece: Piece) -> float:
-    return piece.box.top - piece.box.bottom
+def _height(*pieces: Piece) -> float:
+    return max(piece.box.top - piece.box.bottom for piece in pieces)
 
 
 def _is_below(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
     """Whether a line begins closely below where the one above began, or where its last column did."""
-    first, height = line[0].box, _height(line[0])
+    first, height = line[0].box, _height(*above, *line)
     starts = [above[0], *(other for one, other in pairwise(above) if other.box.left - one.box.right > height)]
     is_aligned = any(abs(start.box.left - first.left) < height for start in (starts[0], starts[-1]))
     return is_aligned and above[-1].box.bottom - first.top < _NEAR * height
 
 
-def _is_full(above: Sequence[Piece], line: Sequence[Piece], edge: float) -> bool:
-    """Whether there was no room above for the first word."""
-    first, height = line[0].box, _height(line[0])
-    return above[-1].box.right + first.right - first.left + height / 4 > edge - height / 2
+def _first_piece(line: Sequence[Piece]) -> float:
+    """How wide the first word is; a mark that stands alone after it ("aware / told") never begins a line."""
+    marks = takewhile(lambda piece: not any(map(str.isalnum, piece.text)), line[1:])
+    return [line[0], *marks][-1].box.right - line[0].box.left
 
 
-def _is_broken_word(above: Sequence[Piece], line: Sequence[Piece], edge: float) -> bool:
-    """Whether the line above is one word, too long for its column, of which not one letter more had room."""
-    first, height = line[0].box, _height(line[0])
-    letter = (first.right - first.left) / len(line[0].text)
-    return len(above) == 1 and above[0].box.right + letter > edge - height / 2
+def _is_inside_word(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+    """Whether the line above is a single word that goes on below, as one too long for its column does."""
+    last, first = above[-1].text[-1:], line[0].text[:1]
+    return len(above) == 1 and last.isalnum() and first.isalnum() and (last.isupper() or not first.isupper())
 
 
 def _is_open(above: Sequence[Piece], line: Sequence[Piece]) -> bool:

@@ -21,7 +21,7 @@ _STRAIGHT = 1.0  # points a straight line may lean
 _THIN = 2.0  # points: how broad a line may be drawn
 _SHORTEST = 6.0
 _TICK_BOX = 16.0  # points: a smaller shape is a box to tick, a bullet or a letter, but no table
-SLIGHT = 1 / 12  # of a line's height: a gap that letters of one word may have between them
+SLIGHT = 1 / 30  # of a line's height: letters of one word, drawn one by one, have no wider gap between them
 _INVISIBLE = 3  # text that is there to be searched, as the machine-read text under a scan is
 
 
