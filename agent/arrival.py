@@ -8,7 +8,7 @@ from datetime import datetime
 from agent.desk import Desk
 from agent.forms.mail import documents_of, read_mail
 from agent.ledger.base import Letter, LetterState, Page
-from agent.procedure.decide import NewReference
+from agent.procedure.decide_case import NewReference
 from agent.procedure.mail import REHEARSAL, Mail, letter_mark, letter_marks_in
 from agent.procedure.submission import Submission
 from agent.procedure.submission_from import submissions_from

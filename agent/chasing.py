@@ -9,8 +9,8 @@ from agent.desk import Desk
 from agent.laying import lay
 from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.procedure.chase import ChaseDue, GatheredChase, chases_due, left_alone, letters_of
-from agent.procedure.decide import QUESTIONS
 from agent.procedure.decision import Question
+from agent.procedure.questions import QUESTIONS
 from agent.reminding import KINDS, occasions, reminding, why_written
 
 

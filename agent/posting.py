@@ -21,11 +21,11 @@ from agent.log import logger
 from agent.mailbox.base import Copy, OutgoingLetter
 from agent.procedure.answer import LETTER_HELD
 from agent.procedure.chase import within_hours
-from agent.procedure.decide import QUESTIONS
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.mail import REHEARSAL
 from agent.procedure.pause import Pause, too_many
+from agent.procedure.questions import QUESTIONS
 from agent.procedure.words import Happened
 from agent.register_outage import OUTAGE, outage_is_news
 from agent.weekly_digest import KIND as DIGEST

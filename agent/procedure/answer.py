@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from agent.procedure.alert import Alert, standing
 from agent.procedure.apart import references_in
-from agent.procedure.decide import Case, NewReference, decide_mail, joined
+from agent.procedure.decide import decide_mail, joined, told
+from agent.procedure.decide_case import Case, NewReference
+from agent.procedure.decide_form import opened
 from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
 from agent.procedure.merging import merged
@@ -69,16 +71,16 @@ def answered(
     `at` is when they answered. Raises `Unclear` for anything else. The same answer given twice to the same
     mail records what it did not record before.
     """
-    told = understood(answer, alerts, procedure)
+    meant = understood(answer, alerts, procedure)
     case = _Answered(question, tuple(submissions), alerts, procedure, people, at, new_reference)
-    if isinstance(told, Alert):
-        return case.belongs_to(told)
+    if isinstance(meant, Alert):
+        return case.belongs_to(meant)
     return {
         Answer.NEW: case.is_new,
         Answer.NOT: case.is_none,
         Answer.AGAIN: case.once_more,
         Answer.DONE: case.is_done,
-    }[told]()
+    }[meant]()
 
 
 def understood(answer: str, alerts: Mapping[str, Alert], procedure: Procedure) -> Alert | Answer:
@@ -120,7 +122,7 @@ class _Answered:
         """What was opened from the mail alone was this alert all the time."""
         others = [own for own in self._opened_from_it() if own.reference != alert.reference]
         confirmed = [self._confirmed(alert)] if alert.provisional else []
-        news = joined([self._case(one).told(alert) for one in self._undecided(others)])
+        news = joined([told(self._case(one), alert) for one in self._undecided(others)])
         ended = [line for own in others for line in merged(own, alert, self.at, self._source)]
         known = self._known_by_mail(alert.reference)
         place = news.place if news.entries else Place.UPDATES
@@ -132,9 +134,9 @@ class _Answered:
             raise Unclear("A report that a mail came back is no alert. Name the alert it is about.")
         own = self._opened_from_it()
         confirmed = [self._confirmed(alert) for alert in own if alert.provisional]
-        opened = joined([self._case(one).open() for one in self._undecided()])
-        references = tuple(alert.reference for alert in own) + opened.categories
-        return Decision(Place.ALERTS, "answered", (*confirmed, *opened.entries), (), references)
+        begun = joined([opened(self._case(one)) for one in self._undecided()])
+        references = tuple(alert.reference for alert in own) + begun.categories
+        return Decision(Place.ALERTS, "answered", (*confirmed, *begun.entries), (), references)
 
     def is_none(self) -> Decision:
         own = self._opened_from_it()

@@ -10,8 +10,8 @@ from datetime import date
 from itertools import zip_longest
 from typing import Any
 
-from agent.procedure.decide import QUESTIONS
 from agent.procedure.findings import RECIPIENT
+from agent.procedure.questions import QUESTIONS
 from agent.procedure.rules import Procedure
 from agent.procedure.words import Kind
 

@@ -17,10 +17,10 @@ from typing import Any
 from agent.letters.writer import Writer, Written
 from agent.procedure.alert import Alert
 from agent.procedure.chase import GatheredChase, chases_due, letters_of
-from agent.procedure.decide import QUESTIONS
 from agent.procedure.decision import Question
 from agent.procedure.digest import Digest, digest_of
 from agent.procedure.notes import notes_due
+from agent.procedure.questions import QUESTIONS
 from agent.procedure.receipts import Acknowledgement, Noticed, ReturnedForm
 from agent.procedure.reminders import ClockReminder
 from agent.procedure.submission import Child

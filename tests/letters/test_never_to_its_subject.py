@@ -10,11 +10,11 @@ import pytest
 
 from agent.procedure.alert import Alert
 from agent.procedure.chase import ChaseDue, chases_due
-from agent.procedure.decide import QUESTIONS
 from agent.procedure.decision import Question
 from agent.procedure.notes import notes_due
 from agent.procedure.occasion import Occasion
 from agent.procedure.people import Person
+from agent.procedure.questions import QUESTIONS
 from agent.procedure.receipts import acknowledgements_due, returned_forms_due
 from agent.procedure.reminders import reminders_due
 from agent.procedure.submission import Child

@@ -11,9 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.procedure.alert import Alert, alert_after
-from agent.procedure.decide import QUESTIONS, decide
+from agent.procedure.decide import decide
 from agent.procedure.entry import Entry
 from agent.procedure.mail import Attachment, Bounce, Mail
+from agent.procedure.questions import QUESTIONS
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.submission import Child, Conclusion, Submission, Update
 from agent.procedure.words import Happened, Kind, Place

@@ -8,9 +8,9 @@ from datetime import datetime
 import pytest
 
 from agent.procedure.alert import Alert
-from agent.procedure.decide import QUESTIONS
 from agent.procedure.decision import Question
 from agent.procedure.people import People, Person
+from agent.procedure.questions import QUESTIONS
 from agent.procedure.urgent import UrgentQuestion, urgent_due
 from tests.procedure.situations import PEOPLE, alert, at, calendar, procedure
 
