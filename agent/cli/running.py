@@ -72,20 +72,12 @@ def _doctor(told: argparse.Namespace) -> int:
 
 
 def _run(told: argparse.Namespace) -> int:
-    from contextlib import nullcontext
-
-    from agent import log, timetable
-    from agent.bootstrap import at_work
-    from agent.health import Health, served
+    from agent import log
+    from agent.running import run
 
     settings = settings_of(told, for_work=True)
     log.set_up(json=told.log_json)
-    with at_work(settings) as agent:
-        health = Health(agent)
-        log.set_up(json=told.log_json, count=health.metrics.count)
-        listen = settings.agent.watched.listen
-        with served(health, listen) if listen else nullcontext():
-            timetable.run(agent, health)
+    run(settings, log_json=told.log_json)
     return 0
 
 

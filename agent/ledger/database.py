@@ -51,8 +51,8 @@ class Database:
         self.url = make_url(url)
         self.name = _spoken(self.url)
         self._watch = watch or (lambda when, what: None)
-        self._turn = threading.Lock()
-        self._writer: int | None = None
+        self._turns: dict[str, threading.Lock] = {}
+        self._writers: set[int] = set()
         if self.is_sqlite:
             _prepare_file(self.url, self.name)
         self._engine = _engine(self.url)
@@ -76,16 +76,18 @@ class Database:
 
     @contextmanager
     def writing(self, desk: str = "") -> Iterator[Connection]:
-        """One transaction, all or nothing; `desk` is whose lines it may add to. One at a time."""
-        if self._writer == threading.get_ident():
+        """One transaction, all or nothing; `desk` is whose lines it may add to. One at a time for a desk, as
+        on a server; in a file, one at a time for all."""
+        here = threading.get_ident()
+        if here in self._writers:
             raise RuntimeError("A page of the ledger is open in this thread already; end it first.")
-        with self._turn:
-            self._writer = threading.get_ident()
+        with self._turns.setdefault("" if self.is_sqlite else desk, threading.Lock()):
+            self._writers.add(here)
             try:
                 with self._telling(), self._writes.connect() as connection:
                     yield from self._transaction(connection, desk)
             finally:
-                self._writer = None
+                self._writers.discard(here)
 
     def _transaction(self, connection: Connection, desk: str) -> Iterator[Connection]:
         transaction = connection.begin()  # unless committed, leaving the connection takes all of it back

@@ -95,6 +95,9 @@ class MemoryLedger:
             self._claims[desk] = (owner, now + seconds)
             return True
 
+    def claim_each(self, desks: Iterable[str], owner: str, seconds: float) -> set[str]:
+        return {desk for desk in desks if self.claim(desk, owner, seconds)}
+
     def release(self, desk: str, owner: str) -> None:
         with self._claiming:
             if desk in self._claims and self._claims[desk][0] == owner:

@@ -61,29 +61,27 @@ class SqlLedger:
         return self._desks.setdefault(name, SqlDesk(self._database, name))
 
     def claim(self, desk: str, owner: str, seconds: float) -> bool:
-        with self._database.writing(desk) as connection:
+        return bool(self.claim_each([desk], owner, seconds))
+
+    def claim_each(self, desks: Iterable[str], owner: str, seconds: float) -> set[str]:
+        claim, asked = db.desk_claim, set(desks)
+        with self._database.writing() as connection:  # waits for no desk's page, which may take its time
             now = self._database.now(connection)
             until = now + timedelta(seconds=seconds)
-            taken = connection.execute(
-                update(db.desk_claim)
-                .where(
-                    db.desk_claim.c.desk == desk,
-                    or_(db.desk_claim.c.owner == owner, db.desk_claim.c.until <= now),
-                )
+            connection.execute(
+                update(claim)
+                .where(claim.c.desk.in_(asked), or_(claim.c.owner == owner, claim.c.until <= now))
                 .values(owner=owner, until=until)
             )
-            if taken.rowcount:
-                return True
-            if (
-                connection.scalar(select(db.desk_claim.c.owner).where(db.desk_claim.c.desk == desk))
-                is not None
-            ):
-                return False
-            connection.execute(insert(db.desk_claim).values(desk=desk, owner=owner, until=until))
-            return True
+            known = connection.scalars(select(claim.c.desk).where(claim.c.desk.in_(asked))).all()
+            if new := asked.difference(known):
+                told = [{"desk": desk, "owner": owner, "until": until} for desk in sorted(new)]
+                connection.execute(insert(claim), told)
+            ours = select(claim.c.desk).where(claim.c.desk.in_(asked), claim.c.owner == owner)
+            return set(connection.scalars(ours))
 
     def release(self, desk: str, owner: str) -> None:
-        with self._database.writing(desk) as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 delete(db.desk_claim).where(db.desk_claim.c.desk == desk, db.desk_claim.c.owner == owner)
             )

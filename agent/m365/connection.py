@@ -38,7 +38,8 @@ log = logger()
 
 Watch = Callable[[str, str, str], None]
 
-IN_FLIGHT = 3  # Exchange takes four requests at once from an app; one is left for whoever else uses it
+IN_FLIGHT = 3  # Exchange takes four requests at once for a mailbox; one is left for whoever else uses it
+OWNER = 4  # so many parts of a path say whose it is: "/v1.0/users/ADDRESS", "/v1.0/drives/ID"
 TRIES = 5
 PATIENCE = 60.0  # seconds that one request may spend waiting; then other work goes first
 IMMUTABLE_IDS = 'IdType="ImmutableId"'  # a mail keeps its id when it is moved; must stand on every request
@@ -68,11 +69,12 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
         self._graph = origin(tenant.graph)
         self._stop = stop
         self._watch = watch or _nobody_watches
-        # A session serves one thread at a time; borrowing one is also how the number in flight is kept.
-        self._sessions: queue.LifoQueue[CarefulSession] = queue.LifoQueue()
-        self._all_sessions = [CarefulSession(tenant.ca_file) for _ in range(IN_FLIGHT)]
-        for session in self._all_sessions:
-            self._sessions.put(session)
+        self._ca_file = tenant.ca_file
+        # A session serves one thread at a time: whoever finds none that is free makes one more.
+        self._free: queue.LifoQueue[CarefulSession] = queue.LifoQueue()
+        self._sessions: list[CarefulSession] = []
+        # Each mailbox and each drive has its own, so that a slow one holds up no other.
+        self._places: dict[tuple[str, ...], threading.Semaphore] = {}
 
     @property
     def msal_client(self) -> Any:
@@ -113,7 +115,7 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
         self._stop.wait(seconds)
 
     def close(self) -> None:
-        for session in self._all_sessions:
+        for session in self._sessions:
             session.close()
         self.sign_in.close()
 
@@ -158,26 +160,39 @@ class GraphConnection(Connection):  # type: ignore[misc]  # O365 publishes no ty
     def _send(
         self, request: Asked, url: str, headers: Mapping[str, str], told: Mapping[str, Any]
     ) -> requests.Response:
-        with self._session() as session:
+        with self._place(url), self._session() as session:
             self._watch("before", request.method, request.path)
             response = session.request(request.method, url, headers=headers, **told)
             self._watch("after", request.method, request.path)
             return response
 
     @contextmanager
+    def _place(self, url: str) -> Iterator[None]:
+        """One of the places that there are for requests to this mailbox or drive."""
+        where = urlsplit(url)
+        owner = (where.netloc, *where.path.split("/")[:OWNER])
+        places = self._places.setdefault(owner, threading.Semaphore(IN_FLIGHT))
+        while not self._stop.is_set():
+            if places.acquire(timeout=0.5):
+                break
+        else:
+            raise Stopping("The agent is stopping.")
+        try:
+            yield
+        finally:
+            places.release()
+
+    @contextmanager
     def _session(self) -> Iterator[CarefulSession]:
-        session: CarefulSession | None = None
-        while session is None:
-            if self._stop.is_set():
-                raise Stopping("The agent is stopping.")
-            try:
-                session = self._sessions.get(timeout=0.5)
-            except queue.Empty:
-                continue
+        try:
+            session = self._free.get_nowait()
+        except queue.Empty:
+            session = CarefulSession(self._ca_file)
+            self._sessions.append(session)
         try:
             yield session
         finally:
-            self._sessions.put(session)
+            self._free.put(session)
 
 
 class GraphAccount(Account):  # type: ignore[misc]  # O365 publishes no types

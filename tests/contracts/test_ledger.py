@@ -251,6 +251,13 @@ class TestClaims:
         assert ledger.claim("nct", "a", 60)
         assert ledger.claim("merton", "b", 60)
 
+    def test_of_many_desks_those_are_had_that_nobody_else_holds(self, ledger: Ledger) -> None:
+        assert ledger.claim("merton", "b", 60)
+        assert ledger.claim_each(["nct", "merton", "ealing"], "a", 60) == {"nct", "ealing"}
+        assert ledger.claim_each(["nct", "merton"], "b", 60) == {"merton"}
+        assert ledger.claim_each(["nct", "ealing"], "a", 0) == {"nct", "ealing"}  # and both run out
+        assert ledger.claim_each(["nct", "merton"], "b", 60) == {"nct", "merton"}
+
     def test_of_many_who_ask_at_once_one_gets_it(self, ledger: Ledger) -> None:
         got: list[str] = []
 

@@ -12,11 +12,13 @@ from typing import Any
 import openpyxl
 import pytest
 
-from agent import arrival, timetable
-from agent.bootstrap import at_work
+from agent import arrival
+from agent.bootstrap import Agent, at_work
 from agent.forms.mail import read_mail
 from agent.intake import reconcile
+from agent.shift import Shift
 from agent.steps import Outcome, run_all, run_step
+from agent.timetable import table
 from tests.builders import INBOX, at
 from tests.faults.harness import nobody
 from tests.faults.office import (
@@ -438,30 +440,28 @@ def test_two_agents_are_started_and_one_works_while_the_other_waits(desk: Office
     desk.arrives(first_alert())
     desk.tenant.clock.set(EARLY)
     clock = desk.tenant.clock
-    slot = timetable.table(desk.here.told.agent.timetable, "Europe/London")[0]
+    slot = table(desk.here.told.agent.timetable, "Europe/London")[0]
     with (
         at_work(desk.here.told, clock=clock.now, watch=nobody) as first,
         at_work(desk.here.told, clock=clock.now, watch=nobody) as second,
     ):
-        held: dict[str, set[str]] = {"first": set(), "second": set()}
-        works = {
-            name: timetable._job(agent, name, held[name], agent.desks[0], slot)
-            for name, agent in (("first", first), ("second", second))
-        }
-        works["first"]()
-        asked = len(desk.asked("GET .*/delta"))
-        works["second"]()
-        assert (held, len(desk.asked("GET .*/delta"))) == ({"first": {"nct"}, "second": set()}, asked)
+        one, other = Shift(first, "first", {"nct": ()}), Shift(second, "second", {"nct": ()})
+
+        def works(shift: Shift, agent: Agent) -> bool:
+            """Whether it held the desk, and so read the mailbox."""
+            asked = len(desk.asked("GET .*/delta"))
+            shift._work(agent.desks[0], slot)
+            return len(desk.asked("GET .*/delta")) > asked
+
+        assert [works(one, first), works(other, second)] == [True, False]
 
         with sqlite3.connect(str(desk.here.told.ledger_file)) as file:  # the first was killed a while ago
             file.execute("UPDATE desk_claim SET until = '2026-01-01T00:00:00.000000+00:00'")
-        works["second"]()
-        works["first"]()
-        assert (held, len(desk.asked("GET .*/delta"))) == ({"first": set(), "second": {"nct"}}, asked + 1)
+        assert [works(other, second), works(one, first)] == [True, False]
 
-        second.ledger.release("nct", "second")  # the second is stopped
-        works["first"]()
-        assert held["first"] == {"nct"}
+        other.look()
+        other.give_up()  # the second is stopped
+        assert works(one, first)
     assert sorted(desk.ledger.alerts()) == ["SLA-2026-0001"]
 
 

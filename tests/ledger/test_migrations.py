@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ from agent.ledger import schema
 from agent.ledger.base import SheetState
 from agent.ledger.database import migrations
 from agent.ledger.sql import SqlLedger
+from agent.procedure.entry import Entry
+from agent.procedure.words import Happened
+from tests.postgres import new_database
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def open_and_close(path: Path) -> None:
@@ -45,6 +51,40 @@ def test_the_steps_lead_to_the_tables_that_the_software_uses(path: Path) -> None
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+    engine.dispose()
+
+
+def test_a_server_with_a_ledger_of_the_first_version_is_brought_up_to_date_with_what_it_holds() -> None:
+    """PostgreSQL takes each step by other means than SQLite does."""
+    engine = create_engine(new_database())
+    with engine.begin() as connection:
+        settings = migrations()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0001")
+        for statement in (
+            "INSERT INTO desk VALUES ('nct', '2026-03-01T09:00:00.000000+00:00')",
+            (
+                "INSERT INTO question VALUES ('nct', 1, '2026-03-01T09:00:00.000000+00:00', 'c', 'w', 'm', "
+                "'[]', '2026-03-02T09:00:00.000000+00:00')"
+            ),
+            "INSERT INTO question_content VALUES ('nct', 1, '{}', 'yes')",
+            "INSERT INTO sheet VALUES ('nct', 'v1', '[\"Ref\"]', '2026-03-02T09:00:00.000000+00:00')",
+            "INSERT INTO sheet_row VALUES ('nct', false, 'A', '{\"Ref\": \"A\"}')",
+        ):
+            connection.exec_driver_sql(statement)
+
+    with closing(SqlLedger(engine.url)) as ledger:
+        desk = ledger.desk("nct")
+        assert desk.began_at() == datetime(2026, 3, 1, 9, tzinfo=UTC)
+        (answered,) = desk.questions(waiting_only=False)
+        assert (answered.answer, answered.acted_at) == ("yes", answered.answered_at)
+        assert desk.sheet() == SheetState("v1", ("Ref",), {"A": {"Ref": "A"}})
+        with desk.page() as page:
+            page.record(Entry(Happened.OPENED, "SLA-2026-0001", NOW, "<form@x>"))
+        assert desk.verify() == []
+    with engine.connect() as connection:  # not the types: each is kept as text, of one collation or another
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, schema.metadata) == []
     engine.dispose()
 

@@ -390,6 +390,29 @@ def test_at_most_three_requests_are_under_way_at_once(graph: Graph, wire: Wire) 
     assert (len(wire.requests), most) == (12, 3)
 
 
+def test_a_mailbox_that_does_not_answer_holds_up_no_other(graph: Graph, wire: Wire) -> None:
+    answers, asked = threading.Event(), threading.Semaphore(0)
+
+    def slowly() -> None:
+        asked.release()
+        answers.wait(10)
+
+    wire.while_answering = slowly
+    threads = [threading.Thread(target=read, args=(graph,)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        assert asked.acquire(timeout=10)
+    wire.while_answering = lambda: None
+
+    graph.get_json("/users/another@nctrust.example/mailFolders/inbox")
+
+    assert len(wire.requests) == 4
+    answers.set()
+    for thread in threads:
+        thread.join()
+
+
 def test_every_request_asks_for_ids_that_outlive_a_move(graph: Graph, wire: Wire) -> None:
     """Also beside other preferences, however the caller spells the header."""
     headers = {"prefer": "odata.maxpagesize=50"}

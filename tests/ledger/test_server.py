@@ -1,0 +1,45 @@
+"""The ledger on a server, beside what every ledger promises: desks do not wait for each other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from agent.ledger.base import NotedMail
+from agent.ledger.sql import SqlLedger
+from tests.postgres import new_database
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger() -> Iterator[SqlLedger]:
+    with closing(SqlLedger(new_database())) as opened:
+        yield opened
+
+
+def in_time(work: Callable[[], object]) -> bool:
+    """Whether it is done within some seconds, in another thread."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(5)
+    return not thread.is_alive()
+
+
+def test_a_page_that_takes_its_time_holds_up_its_own_desk_alone(ledger: SqlLedger) -> None:
+    def write(desk: str) -> None:
+        ledger.desk(desk).note([NotedMail("m", NOW)], "inbox", "c", NOW)
+
+    with ledger.desk("nct").page():
+        assert in_time(lambda: write("merton"))
+        assert in_time(lambda: ledger.claim_each(["nct", "merton"], "we", 60))
+        waits = threading.Thread(target=write, args=("nct",))
+        waits.start()
+        waits.join(0.3)
+        assert waits.is_alive()
+    waits.join(5)
+    assert not waits.is_alive()
