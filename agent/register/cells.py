@@ -67,6 +67,8 @@ def _meaning(column: Column, text: str) -> str:
 
 def reference_key(text: str) -> str:
     """A reference as typed → as it is looked up: no blanks, plain hyphens."""
+    if _KEY.fullmatch(text):  # nearly every one
+        return text
     return "".join(clean(text).translate(_DASHES).split())
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 from lxml import etree
 
@@ -265,10 +266,8 @@ class SheetTable:
     def recognised(self) -> Recognised:
         """Whose the table's rows are."""
         hidden = next((placed for placed in self.columns if placed.column.field == "key"), None)
-        return recognised(
-            (self._text_at(self.reference, row), self._text_at(hidden, row) if hidden else "")
-            for row in self._filled
-        )
+        keys = self._texts(hidden) if hidden else repeat("")
+        return recognised(zip(self._texts(self.reference), keys, strict=False))
 
     @cached_property
     def _filled(self) -> list[int]:
@@ -302,13 +301,15 @@ class SheetTable:
     def _blank(self) -> dict[str, str]:
         return {placed.column.heading: "" for placed in self.columns}
 
-    def _text_at(self, placed: Placed, row: int) -> str:
-        """What stands in a cell, without taking its row apart where that can be helped."""
-        place = letters(placed.index).encode()
-        cell_bytes = self.sheet.quick(place, row)
-        if cell_bytes is None:
-            return self._said(self.sheet.glance(row).get(placed.index), placed)
-        return self.values.text_of(cell_bytes, placed.column)
+    def _texts(self, placed: Placed) -> Iterator[str]:
+        """What stands in a column, without taking its rows apart where that can be helped."""
+        place, sheet, text_of = letters(placed.index).encode(), self.sheet, self.values.text_of
+        for row in self._filled:
+            cell_bytes = sheet.quick(place, row)
+            if cell_bytes is None:
+                yield self._said(sheet.glance(row).get(placed.index), placed)
+            else:
+                yield text_of(cell_bytes, placed.column)
 
     def _said(self, found: etree._Element | None, placed: Placed) -> str:
         return "" if found is None else self.values.text(found, placed.column)
