@@ -36,7 +36,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 INBOX = "inbox"
-READERS = 3  # Exchange allows four requests at once for a mailbox; one is left for everything else
+AT_ONCE = 6  # mails at work; Exchange takes four requests at once, and meanwhile others are read
 LOOK_AHEAD = 12  # mails held in memory at once
 ENOUGH = 3  # mails that cannot be filed just now before a round of filing is given up
 
@@ -81,20 +81,29 @@ def file_mails(desk: Desk) -> None:
     One that cannot be filed does not hold up the others; its trouble is told at the end.
     """
     troubles: list[AgentError] = []
-    for mail in desk.ledger.to_file():
-        passing = sum(isinstance(trouble, TryAgainLater | NotAllowed) for trouble in troubles)
-        if desk.stop.is_set() or passing == ENOUGH:
-            break
-        try:
-            desk.mailbox.file(mail.mail_id, mail.folder, mail.categories)
-        except NotFound:
-            log.warning("intake.gone_before_filing", desk=desk.name, mail=mail.mail_id)
-        except (TryAgainLater, NeedsAPerson) as trouble:
-            troubles.append(trouble)
-            continue
-        desk.ledger.filed([mail.mail_id])
+    with (
+        ThreadPoolExecutor(AT_ONCE, thread_name_prefix="filing") as hands,
+        closing(ahead(hands, lambda mail: _file(desk, mail), desk.ledger.to_file(), AT_ONCE)) as filing,
+    ):
+        for mail, filed in filing:
+            try:
+                filed.result()
+            except (TryAgainLater, NeedsAPerson) as trouble:
+                troubles.append(trouble)
+            else:
+                desk.ledger.filed([mail.mail_id])
+            passing = sum(isinstance(trouble, TryAgainLater | NotAllowed) for trouble in troubles)
+            if desk.stop.is_set() or passing == ENOUGH:
+                break
     if troubles:
         raise troubles[0]
+
+
+def _file(desk: Desk, mail: HandledMail) -> None:
+    try:
+        desk.mailbox.file(mail.mail_id, mail.folder, mail.categories)
+    except NotFound:
+        log.warning("intake.gone_before_filing", desk=desk.name, mail=mail.mail_id)
 
 
 def _note_changes(desk: Desk, cursor: str | None, now: datetime) -> int:
@@ -112,7 +121,7 @@ def _decide_waiting(desk: Desk, now: datetime) -> int:
     decided = 0
     missed = False
     with (
-        ThreadPoolExecutor(READERS, thread_name_prefix="intake") as readers,
+        ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake") as readers,
         closing(
             ahead(readers, lambda noted: take(desk, noted.mail_id, noted.received_at), desk.ledger.waiting())
         ) as brought,
@@ -121,7 +130,7 @@ def _decide_waiting(desk: Desk, now: datetime) -> int:
             if desk.stop.is_set():
                 break
             if isinstance(trouble := taken.exception(), TryAgainLater | NotAllowed):
-                others = (other for _, other in islice(brought, READERS - 1))
+                others = (other for _, other in islice(brought, AT_ONCE - 1))
                 if not isinstance(trouble, Stopping) and any(other.exception() is None for other in others):
                     _count_failure(desk, noted, trouble, now)  # the mailbox is well, so it is this mail
                 raise trouble
@@ -133,14 +142,14 @@ def _decide_waiting(desk: Desk, now: datetime) -> int:
 
 
 def ahead(
-    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], most: int = LOOK_AHEAD
 ) -> Generator[tuple[T, Future[R]], None, None]:
-    """Do `work` on items in parallel but give the results in order, never more than LOOK_AHEAD at once."""
+    """Do `work` on items in parallel but give the results in order, never more than `most` at once."""
     under_way: deque[tuple[T, Future[R]]] = deque()
     try:
         for item in items:
             under_way.append((item, pool.submit(work, item)))
-            if len(under_way) >= LOOK_AHEAD:
+            if len(under_way) >= most:
                 yield under_way.popleft()
         while under_way:
             yield under_way.popleft()

@@ -38,7 +38,7 @@ log = logger()
 
 Watch = Callable[[str, str, str], None]
 
-IN_FLIGHT = 3  # Exchange takes four requests at once for a mailbox; one is left for whoever else uses it
+IN_FLIGHT = 4  # so many requests at once Exchange takes for a mailbox
 OWNER = 4  # so many parts of a path say whose it is: "/v1.0/users/ADDRESS", "/v1.0/drives/ID"
 TRIES = 5
 PATIENCE = 60.0  # seconds that one request may spend waiting; then other work goes first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -40,6 +41,7 @@ class OutlookMailbox:
         self._address = address
         self._user = f"/users/{segment(address)}"
         self._folders: dict[tuple[str, ...], str] = {}
+        self._finding = threading.Lock()
 
     @property
     def address(self) -> str:
@@ -65,14 +67,10 @@ class OutlookMailbox:
         return self._graph.get_bytes(f"{self._message(mail_id)}/$value")
 
     def file(self, mail_id: str, folder: Sequence[str], categories: Sequence[str]) -> None:
-        parent = self._categorise(mail_id, categories)
-        if not folder or parent == self._folder(folder):
-            return
-        try:
-            self._move(mail_id, folder)
-        except NotFound:  # the mail was there a moment ago, so it is the folder that went
-            self._folders.clear()
-            self._move(mail_id, folder)
+        mail = self._moved(mail_id, folder) if folder else {}
+        if "categories" not in mail:
+            mail = self._look_at(mail_id)
+        self._categorise(mail, mail_id, categories)
 
     def copies(self, key: str) -> tuple[Copy, ...]:
         value = key.replace("'", "''")
@@ -107,38 +105,50 @@ class OutlookMailbox:
                 raise TryAgainLater(f"{self._address}: a page of changes came without a link to go on from.")
             yield ChangedPage(_mails(page), self._graph.below(str(more or done)), last=not more)
 
-    def _categorise(self, mail_id: str, categories: Sequence[str]) -> str:
-        """Add the categories that the mail has not; gives the id of the folder it lies in.
+    def _categorise(self, mail: Mapping[str, Any], mail_id: str, categories: Sequence[str]) -> None:
+        """Add the categories that the mail has not.
 
         Conditional, so that a category which somebody sets at this moment is not undone.
         """
-        path = self._message(mail_id)
-        mail = self._graph.get_json(path, {"$select": "categories,parentFolderId"})
         present = [str(category) for category in mail.get("categories") or ()]
         known = {category.casefold() for category in present}
         added = [category for category in dict.fromkeys(categories) if category.casefold() not in known]
         if added:
             etag = mail.get("@odata.etag")
             self._graph.patch_json(
-                path,
+                self._message(mail_id),
                 {"categories": present + added},
                 {"If-Match": str(etag)} if etag else None,
                 repeat=True,
             )
-        return str(mail.get("parentFolderId") or "")
 
-    def _move(self, mail_id: str, folder: Sequence[str]) -> None:
-        self._graph.post_json(f"{self._message(mail_id)}/move", {"destinationId": self._folder(folder)})
+    def _moved(self, mail_id: str, folder: Sequence[str]) -> Mapping[str, Any]:
+        """The mail as it stands once it lies in the folder: moving tells, which saves asking."""
+        try:
+            return self._move(mail_id, folder)
+        except (NotFound, Rejected, ChangedMeanwhile, OutcomeUnknown):
+            # the folder went, or the mail did; or it lies there already, of which nobody says how it is told
+            self._folders.clear()
+            mail = self._look_at(mail_id)
+            return mail if mail.get("parentFolderId") == self._folder(folder) else self._move(mail_id, folder)
+
+    def _look_at(self, mail_id: str) -> Mapping[str, Any]:
+        return self._graph.get_json(self._message(mail_id), {"$select": "categories,parentFolderId"})
+
+    def _move(self, mail_id: str, folder: Sequence[str]) -> Mapping[str, Any]:
+        told = {"destinationId": self._folder(folder)}
+        return self._graph.post_json(f"{self._message(mail_id)}/move", told)
 
     def _folder(self, path: Sequence[str]) -> str:
-        """The id of the folder with this path of names, found or made, step by step."""
+        """The id of the folder with this path of names, found or made step by step, by one thread for all."""
         parent = f"{self._user}/mailFolders"
         folder_id = ""
-        for depth in range(1, len(path) + 1):
-            names = tuple(path[:depth])
-            folder_id = self._folders.get(names) or self._find_or_make(parent, names[-1])
-            self._folders[names] = folder_id
-            parent = f"{self._user}/mailFolders/{segment(folder_id)}/childFolders"
+        with self._finding:
+            for depth in range(1, len(path) + 1):
+                names = tuple(path[:depth])
+                folder_id = self._folders.get(names) or self._find_or_make(parent, names[-1])
+                self._folders[names] = folder_id
+                parent = f"{self._user}/mailFolders/{segment(folder_id)}/childFolders"
         return folder_id
 
     def _find_or_make(self, parent: str, name: str) -> str:

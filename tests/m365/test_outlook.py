@@ -13,6 +13,9 @@ from tests.m365.wire import MAILBOX, Answer, Wire, refusal
 LETTER = OutgoingLetter("chase/1", "sam@nctrust.example", "Update wanted", "text", "<p>text</p>")
 IN_INBOX = Answer(body={"id": "m1", "@odata.etag": 'W/"1"', "categories": ["Jo"], "parentFolderId": "inbox"})
 
+MOVED = Answer(201, {"id": "m1", "@odata.etag": 'W/"2"', "categories": ["Jo"], "parentFolderId": "f1"})
+ALERTS = Answer(body={"value": [{"id": "f1", "displayName": "Alerts"}]})
+
 
 @pytest.fixture
 def mailbox(graph: Graph) -> OutlookMailbox:
@@ -22,7 +25,7 @@ def mailbox(graph: Graph) -> OutlookMailbox:
 def test_a_search_folder_of_the_same_name_is_not_the_folder(wire: Wire, mailbox: OutlookMailbox) -> None:
     search = {"@odata.type": "#microsoft.graph.mailSearchFolder", "id": "s1", "displayName": "Alerts"}
     made = Answer(201, {"id": "f1", "displayName": "Alerts"})
-    wire.say(IN_INBOX, Answer(body={"value": [search]}), made, Answer(201, {"id": "m1"}))
+    wire.say(Answer(body={"value": [search]}), made, MOVED)
 
     mailbox.file("m1", ("Alerts",), ())
 
@@ -32,10 +35,9 @@ def test_a_search_folder_of_the_same_name_is_not_the_folder(wire: Wire, mailbox:
 def test_a_folder_on_the_second_page_is_found(wire: Wire, mailbox: OutlookMailbox) -> None:
     link = f"{wire.base}/v1.0/users/{MAILBOX}/mailFolders?$skip=200"
     wire.say(
-        IN_INBOX,
         Answer(body={"value": [{"id": "f0", "displayName": "Other"}], "@odata.nextLink": link}),
         Answer(body={"value": [{"id": "f1", "displayName": "Alerts"}]}),
-        Answer(201, {"id": "m1"}),
+        MOVED,
     )
 
     mailbox.file("m1", ("Alerts",), ())
@@ -55,6 +57,30 @@ def test_a_category_set_by_somebody_at_the_same_moment_is_not_undone(
         ("GET", None),
         ("PATCH", 'W/"1"'),
     ]
+
+
+@pytest.mark.parametrize("told", [refusal(400, "ErrorMoveCopyFailed"), refusal(409, "x"), refusal(504, "x")])
+def test_a_mail_that_lies_in_its_folder_already_is_filed(
+    wire: Wire, mailbox: OutlookMailbox, told: Answer
+) -> None:
+    """How Exchange tells it, or whether an answer got lost: one look settles it."""
+    there = Answer(body={"id": "m1", "categories": ["Jo", "Late"], "parentFolderId": "f1"})
+    wire.say(ALERTS, told, there, ALERTS)
+
+    mailbox.file("m1", ("Alerts",), ("Late",))
+
+    assert [seen.method for seen in wire.requests] == ["GET", "POST", "GET", "GET"]
+
+
+def test_a_move_that_does_not_say_how_the_mail_stands_is_followed_by_a_look(
+    wire: Wire, mailbox: OutlookMailbox
+) -> None:
+    """Else a category that somebody set would be taken for none, and undone."""
+    wire.say(ALERTS, Answer(201, {"id": "m1"}), MOVED, Answer(body={"id": "m1"}))
+
+    mailbox.file("m1", ("Alerts",), ("Late",))
+
+    assert wire.requests[-1].body == b'{"categories": ["Jo", "Late"]}'
 
 
 def test_a_draft_answered_without_its_id_is_to_be_looked_for(wire: Wire, mailbox: OutlookMailbox) -> None:
