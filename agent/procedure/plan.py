@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from agent.procedure.rules import ChaseStep, Chasing
@@ -25,12 +26,15 @@ def plan_to_keep(chasing: Chasing) -> dict[str, Json]:
 
 
 def plan_kept(kept: Mapping[str, Json], today: Chasing) -> Chasing:
-    """Today's rules with the numbers that were kept; today's alone where none were."""
-    if not kept:
+    """Today's rules with the numbers that were kept; today's alone where none were, or the same."""
+    if not kept or kept == _kept_today(today):
         return today
     numbers: dict[str, Any] = {name: kept.get(name, getattr(today, name)) for name in _NUMBERS}
     around: Any = kept.get("around_promise", today.around_promise)
     return replace(today, **numbers, around_promise=tuple(around), steps=_steps(kept.get("steps"), today))
+
+
+_kept_today = lru_cache(plan_to_keep)  # asked many times for each alert
 
 
 def _steps(kept: Json, today: Chasing) -> tuple[ChaseStep, ...]:

@@ -150,13 +150,17 @@ def take_turns(
     return taken
 
 
-def in_a_process(module: str, *told: str, python: Path | str = sys.executable) -> Any:
+def in_a_process(module: str, *told: str, python: Path | str = sys.executable, **environment: str) -> Any:
     """Run a module of this folder in a process of its own; gives what it printed last, as JSON."""
     done = subprocess.run(
-        [str(python), "-m", f"tests.benchmarks.{module}", *told], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [str(python), "-m", f"tests.benchmarks.{module}", *told],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     if done.returncode:
-        raise RuntimeError(f"tests.benchmarks.{module} {' '.join(told)} ended with status {done.returncode}.")
+        raise RuntimeError(f"tests.benchmarks.{module} ended with status {done.returncode}.")
     return json.loads(done.stdout.splitlines()[-1])
 
 
