@@ -5,7 +5,8 @@ from __future__ import annotations
 from lxml import etree
 
 from agent.errors import NeedsAPerson
-from agent.register.addresses import LAST_COLUMN, LAST_ROW, Area, area, grown, letters
+from agent.register.addresses import LAST_COLUMN, LAST_ROW, Area, area, grown
+from agent.register.dependants import anchored, grow_dependants
 from agent.register.package import q
 from agent.register.sheet_part import SheetPart
 from agent.register.workbook import ADDRESS, NAMED_OR_QUOTED, SheetTable
@@ -78,7 +79,8 @@ class Growth:
             if has_content(found)
         ]
         return any(
-            found.meets(below) for found in [*merges(sheet), *self._other_tables(), *self._noted(), *filled]
+            found.meets(below)
+            for found in [*merges(sheet), *self._other_tables(), *self._noted(), *self._controls(), *filled]
         )
 
     def _noted(self) -> list[Area]:
@@ -87,6 +89,11 @@ class Growth:
         parts = [part for _, kind, part in package.related(self.table.sheet.part) if kind in _COMMENTS]
         places = (area(found.get("ref", "")) for part in parts for found in package.xml(part).iter("{*}*"))
         return [found for found in places if found]
+
+    def _controls(self) -> list[Area]:
+        """Buttons and the like: they are told of in three places, and are people's to move."""
+        anchors = self.table.sheet.tree.iter("{*}anchor")
+        return [found for anchor in anchors if (found := anchored(anchor))]
 
     def _other_tables(self) -> list[Area]:
         package = self.table.workbook.package
@@ -114,7 +121,7 @@ class Growth:
         for found in sheet.iter(f"{{{_X14}}}sqref"):
             found.text = self._grown(found.text or "")
         self._grow_dimension()
-        self._grow_names()
+        grow_dependants(table, self.last)
 
     def _grown(self, ranges: str) -> str:
         table = self.table
@@ -130,18 +137,6 @@ class Growth:
         whole = Area(left, min(there.top, ours.top), right, max(there.bottom, self.last))
         dimension.set("ref", str(whole))
 
-    def _grow_names(self) -> None:
-        """Names such as the print area, where they cover the table."""
-        sheet = self.table.sheet_name.replace("'", "''")
-        for name in self.table.workbook.root.iter(q("definedName")):
-            where, _, place = (name.text or "").rpartition("!")
-            before = area(place)
-            if where not in (sheet, f"'{sheet}'") or before is None:
-                continue
-            after = area(self._grown(str(before)))
-            if after is not None and after != before:
-                name.text = f"{where}!{_absolute(after)}"
-
 
 def has_content(found: etree._Element) -> bool:
     """Does a cell say anything, or reckon anything?"""
@@ -151,8 +146,3 @@ def has_content(found: etree._Element) -> bool:
 def merges(sheet: SheetPart) -> list[Area]:
     """The merged cells of a sheet."""
     return [found for merge in sheet.tree.iter(q("mergeCell")) if (found := area(merge.get("ref", "")))]
-
-
-def _absolute(found: Area) -> str:
-    first, last = f"${letters(found.left)}${found.top}", f"${letters(found.right)}${found.bottom}"
-    return f"{first}:{last}"

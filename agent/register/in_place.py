@@ -188,9 +188,8 @@ class _Editing:
         opened = {sheet.part: sheet for sheet in self.workbook.opened()}
         package = self.workbook.package
         return any(
-            opened[part].has_formulas() if part in opened else has_formulas(package.read(part))
-            for _, part in self.workbook.sheets()
-            if part in package
+            opened[part].has_formulas if part in opened else has_formulas(package.read(part))
+            for _, part in self.workbook.worksheets()
         )
 
     def _forget_calculation_chain(self, package: Package) -> None:

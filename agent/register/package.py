@@ -110,6 +110,13 @@ class Package:
                 target = posixpath.normpath(posixpath.join("/", folder, link.get("Target", "")))
                 yield link.get("Id", ""), link.get("Type", "").rpartition("/")[2], target.lstrip("/")
 
+    def of_kind(self, *kinds: str) -> Iterator[str]:
+        """The parts whose content types end in one of `kinds`."""
+        for found in self.xml(CONTENT_TYPES):
+            part = found.get("PartName", "").lstrip("/")
+            if found.get("ContentType", "").endswith(kinds) and part in self:
+                yield part
+
     def first_related(self, part: str, kind: str) -> str | None:
         """The part of this kind that `part` leads to."""
         return next((name for _, found, name in self.related(part) if found == kind), None)

@@ -7,13 +7,15 @@ others ever being taken apart. Rows and columns count from 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from xml.sax.saxutils import unescape
 
 from lxml import etree
 
 from agent.errors import NeedsAPerson
-from agent.register.addresses import cell, number
+from agent.register.addresses import Area, cell, number
 from agent.register.package import MAIN, RESTORE, Package, q
 
 _ROWS = re.compile(rb"<sheetData\s*(?:/>|>)")
@@ -23,6 +25,11 @@ _NUMBER = re.compile(rb"""\sr=["'](\d+)["']""")
 _CELL = re.compile(rb'<c r="([A-Z]{1,3})\d{1,7}"([^>]*>(?:(?<=/>)|.*?</c>))', re.DOTALL)
 _FORMULAS = (re.compile(rb"<f[ >/]"), re.compile(rb":f[ >/]"))  # two are quicker than one for both
 _FORMULA_TEXT = re.compile(rb"<f(?:\s[^>]*)?>([^<]*)</f>")
+# Formulas beside those in cells: of conditional formats, checks and sparklines.
+_BESIDE = (
+    *map(q, ("formula", "formula1", "formula2")),
+    "{http://schemas.microsoft.com/office/excel/2006/main}f",
+)
 _DECLARATION = re.compile(rb"(\xef\xbb\xbf)?(<\?xml[^>]*\?>)?\s*")
 _UNUSUAL = (b"<!", b"<?")  # comments, instructions, document types
 _EMPTY = b"<sheetData/>"
@@ -111,6 +118,33 @@ class SheetPart:
         """The formulas of all cells."""
         return (unescape(found.decode()) for found in _FORMULA_TEXT.findall(self._content))
 
+    def reword(self, change: Callable[[str, bool], str], filled: Area | None = None) -> None:
+        """Put every formula in the words that `change` gives it.
+
+        It is told whether the formula is meant for many cells, as those in the area `filled` are.
+        """
+        for found in self.tree.iter(*_BESIDE):
+            if found.text:
+                found.text = change(found.text, not _is_of_sparkline(found))
+        for row in self._rows_reworded(change) | self._rows.keys():
+            for column, found in self.cells(row).items():
+                formula = found.find(q("f"))
+                if formula is not None and formula.text:
+                    many = formula.get("t") == "shared" or (filled is not None and filled.holds(column, row))
+                    words = change(formula.text, many)
+                    if words != formula.text:
+                        formula.text = words
+                        self._touched.add(row)
+
+    def _rows_reworded(self, change: Callable[[str, bool], str]) -> set[int]:
+        """Rows in which `change` may give a formula other words."""
+        if not self.has_formulas:
+            return set()
+        numbers, starts = list(self._spans), [start for start, _ in self._spans.values()]
+        there = ((one.start(), unescape(one[1].decode())) for one in _FORMULA_TEXT.finditer(self._content))
+        changed = (start for start, text in there if change(text, False) != text)
+        return {numbers[bisect_right(starts, start) - 1] for start in changed}
+
     def shared_formula(self, number: str) -> tuple[str, str]:
         """The cell that holds the formula which others share under this number, and its text; "" for none."""
         wanted = rb'<c r="([A-Z]+\d+)"[^>]*><f(?=[^>]*\ssi="%b")[^>]*[^/]>([^<]+)</f>' % number.encode()
@@ -148,7 +182,9 @@ class SheetPart:
         """As `cells`, and nothing is kept of it."""
         return self._cells[row] if row in self._cells else _by_column(self._parsed(row))
 
+    @cached_property
     def has_formulas(self) -> bool:
+        """Did it reckon anything when it was opened?"""
         return has_formulas(self._content)
 
     # The end
@@ -227,6 +263,11 @@ class SheetPart:
 def has_formulas(content: bytes) -> bool:
     """Does a worksheet reckon anything?"""
     return any(formula.search(content) for formula in _FORMULAS)
+
+
+def _is_of_sparkline(formula: etree._Element) -> bool:
+    parent = formula.getparent()
+    return parent is not None and etree.QName(parent).localname.startswith("sparkline")
 
 
 def _in_the_usual_spelling(package: Package, part: str) -> bytes:

@@ -101,6 +101,11 @@ class Workbook:
         for sheet in self.root.iter(q("sheet")):
             yield sheet.get("name", ""), parts.get(sheet.get(f"{{{RELATED}}}id", ""), "")
 
+    def worksheets(self) -> Iterator[tuple[str, str]]:
+        """(name, part) of every sheet that holds cells: not those that are one chart."""
+        charts = {part for _, kind, part in self.package.related(self.part) if kind != "worksheet"}
+        return ((name, part) for name, part in self.sheets() if part in self.package and part not in charts)
+
     def table(self, columns: Sequence[Column], name: str = TABLE) -> SheetTable:
         """The table of this name; else (it was renamed) the only one with our key column.
 
@@ -136,9 +141,7 @@ class Workbook:
     def reckons_with_row(self, row: int) -> bool:
         """Does any formula of the workbook name a cell in a row of this number?"""
         named = re.compile(rf"\$?\b[A-Z]{{1,3}}\$?{row}\b")
-        formulas = (
-            text for _, part in self.sheets() if part in self.package for text in self.sheet(part).formulas()
-        )
+        formulas = (text for _, part in self.worksheets() for text in self.sheet(part).formulas())
         return any(named.search(text) for text in formulas)
 
     # Names

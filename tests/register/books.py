@@ -110,22 +110,25 @@ def with_parts(content: bytes, changed: Mapping[str, bytes]) -> bytes:
 
 def converted(content: bytes, folder: Path, to: str) -> bytes:
     """What LibreOffice makes of a workbook: `xlsx`, `csv`, `pdf`."""
-    source = folder / "source.xlsx"
-    source.write_bytes(content)
-    out = folder / "out"
+    return _converted({"source": content}, folder, to)["source"]
+
+
+def as_csv(books: Mapping[str, bytes], folder: Path) -> dict[str, str]:
+    """The first sheet of each workbook as LibreOffice shows it."""
+    shown = _converted(books, folder, "csv:Text - txt - csv (StarCalc):44,34,76,1")
+    return {name: text.decode() for name, text in shown.items()}
+
+
+def _converted(books: Mapping[str, bytes], folder: Path, to: str) -> dict[str, bytes]:
+    """All of them in one go, as starting LibreOffice takes longest."""
+    sources = {name: folder / f"{name}.xlsx" for name in books}
+    for name, source in sources.items():
+        source.write_bytes(books[name])
+    profile, out = f"-env:UserInstallation=file://{folder}/profile", folder / "out"
     subprocess.run(
-        [
-            str(soffice),
-            "--headless",
-            f"-env:UserInstallation=file://{folder}/profile",
-            "--convert-to",
-            to,
-            "--outdir",
-            str(out),
-            str(source),
-        ],
+        [str(soffice), "--headless", profile, "--convert-to", to, "--outdir", str(out), *sources.values()],
         check=True,
         capture_output=True,
         timeout=120,
     )
-    return (out / f"source.{to.partition(':')[0]}").read_bytes()
+    return {name: (out / f"{name}.{to.partition(':')[0]}").read_bytes() for name in books}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -14,13 +15,14 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from agent.errors import NeedsAPerson
 from agent.register.base import Changes
 from agent.register.in_place import edit
 from tests.register.books import (
     COLUMNS,
     DESK,
+    as_csv,
     as_excel_would,
-    book_with,
     converted,
     needs_libreoffice,
     parts,
@@ -29,8 +31,8 @@ from tests.register.books import (
     sheet_of,
     with_parts,
 )
+from tests.register.decorations import DECORATIONS, SHEET, button, plain
 
-SHEET = "xl/worksheets/sheet1.xml"
 SHEET_LINKS = "xl/worksheets/_rels/sheet1.xml.rels"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -38,10 +40,6 @@ CHANGES = Changes(
     cells={reference(1): {"Status": "Concluded", "Children": "4"}},
     new_rows=(row(7, child_name="Newly Added"), row(8, child_name="=1+1")),
 )
-
-
-def plain() -> bytes:
-    return book_with(row(1), row(2), row(3))
 
 
 def lived_in() -> bytes:
@@ -159,13 +157,15 @@ def _linked(rels: str, links: list[tuple[str, str, str]]) -> str:
     return rels.replace("</Relationships>", f"{lines}</Relationships>")
 
 
-BOOKS = {"plain": plain, "lived in": lived_in, "decorated": decorated}
-MAY_CHANGE = {
-    # the sheet, its table, and the marked look of a text that begins like a formula
-    "plain": {SHEET, "xl/tables/table1.xml", "xl/styles.xml"},
-    # the formula on another sheet: the workbook is asked to reckon it anew (openpyxl had it so already)
-    "lived in": {SHEET, "xl/tables/table1.xml", "xl/styles.xml"},
-    "decorated": {SHEET, "xl/tables/table1.xml", "xl/styles.xml"},
+BOOKS = {"plain": plain, "lived in": lived_in, "decorated": decorated, **DECORATIONS}
+# The sheet, its table, and the marked look of a text that begins like a formula; beside them only what
+# reaches down to the table's last row.
+TOUCHED = {SHEET, "xl/tables/table1.xml", "xl/styles.xml"}
+GROWN = {
+    "boxes": "xl/drawings/drawing9.xml",
+    "chart": "xl/charts/chart9.xml",
+    "pivot table": "xl/pivotCache/pivotCacheDefinition1.xml",
+    "sparklines": "xl/worksheets/sheet9.xml",
 }
 
 
@@ -179,11 +179,11 @@ def test_an_update_and_two_new_rows_leave_every_other_part_as_it_was(kind: str) 
 
     after = edit(content, COLUMNS, DESK, CHANGES)
 
-    assert changed(parts(content), parts(after)) == MAY_CHANGE[kind]
+    assert changed(parts(content), parts(after)) == TOUCHED | ({GROWN[kind]} if kind in GROWN else set())
     assert list(parts(after)) == list(parts(content)), "the order of the parts is kept too"
 
 
-@pytest.mark.filterwarnings("ignore:Conditional Formatting extension")  # openpyxl cannot keep them; we do
+@pytest.mark.filterwarnings("ignore:.* extension")  # openpyxl cannot keep them; we do
 @pytest.mark.parametrize("kind", BOOKS)
 def test_what_was_written_is_read_by_another_program(kind: str) -> None:
     after = edit(BOOKS[kind](), COLUMNS, DESK, CHANGES)
@@ -210,15 +210,13 @@ def test_the_sizes_people_gave_to_rows_and_columns_stay() -> None:
 
 
 @needs_libreoffice
-@pytest.mark.parametrize("kind", BOOKS)
-def test_libreoffice_opens_the_result_and_shows_the_new_values(kind: str, tmp_path: Path) -> None:
-    after = edit(BOOKS[kind](), COLUMNS, DESK, CHANGES)
+def test_libreoffice_opens_each_result_and_shows_the_new_values(tmp_path: Path) -> None:
+    books = {kind: edit(make(), COLUMNS, DESK, CHANGES) for kind, make in BOOKS.items()}
 
-    shown = converted(after, tmp_path, "csv:Text - txt - csv (StarCalc):44,34,76,1").decode()
-
-    assert '"HA-2026-0001","Concluded",01 Mar 2026 09:15,4,' in shown
-    assert "Newly Added" in shown
-    assert "=1+1" in shown
+    for kind, shown in as_csv(books, tmp_path).items():
+        assert '"HA-2026-0001","Concluded",01 Mar 2026 09:15,4,' in shown, kind
+        assert "Newly Added" in shown, kind
+        assert "=1+1" in shown, kind
 
 
 @needs_libreoffice
@@ -233,3 +231,58 @@ def test_a_register_that_libreoffice_saved_goes_on_as_before(tmp_path: Path) -> 
     assert (rows[reference(1)]["Status"], rows[reference(8)]["Child name"]) == ("Concluded", "=1+1")
     (tmp_path / "again").mkdir()
     assert sheet_of(converted(after, tmp_path / "again", "xlsx")).rows == rows
+
+
+# What reaches down to the table's last row
+
+
+def after_two_more(kind: str, part: str) -> str:
+    """A part of this workbook with a table of the rows 4 to 6 once the rows 7 and 8 are there."""
+    return parts(edit(BOOKS[kind](), COLUMNS, DESK, CHANGES))[part].decode()
+
+
+def test_a_chart_of_the_tables_columns_shows_the_new_alerts() -> None:
+    text = after_two_more("chart", GROWN["chart"])
+
+    assert re.findall("<c:f>[^<]*!([^<]*)</c:f>", text) == ["$D$3", "$A$4:$A$8", "$D$4:$D$8"]
+
+
+def test_a_pivot_table_of_the_tables_cells_counts_the_new_alerts() -> None:
+    assert 'ref="A3:I8"' in after_two_more("pivot table", GROWN["pivot table"])
+
+
+def test_formulas_and_sparklines_on_other_sheets_reckon_with_the_new_alerts() -> None:
+    text = after_two_more("sparklines", GROWN["sparklines"])
+
+    assert re.findall("<(?:xm:)?f>([^<]*)</", text) == [
+        "SUM('Need to Know'!$D$4:$D$8)",
+        """COUNTIF('Need to Know'!B3:B8,"Open")&amp;" of D4:D6\"""",
+        "SUM('Need to Know'!D5:D6)",  # somebody's choice of rows
+        "SUM(D4:D6)",  # other cells
+        "'Need to Know'!D4:D8",
+    ]
+
+
+def test_drawings_below_the_table_go_down_and_others_stay() -> None:
+    text = after_two_more("boxes", GROWN["boxes"])
+
+    rows = [int(found) + 1 for found in re.findall("<xdr:row>(\\d+)</xdr:row>", text)]
+    assert list(zip(rows[::2], rows[1::2], strict=True)) == [(1, 2), (5, 9), (9, 11), (14, 16), (20, 22)]
+
+
+@pytest.mark.parametrize(("formula", "after"), [("SUM($D$4:$D$6)", "SUM($D$4:$D$8)"), ("SUM(D$4:D6)",) * 2])
+def test_a_formula_in_the_table_grows_unless_it_reads_otherwise_in_each_row(formula: str, after: str) -> None:
+    def reckon(book: openpyxl.Workbook) -> None:
+        book.worksheets[0]["I6"] = f"={formula}"
+        book.worksheets[0]["K1"] = "=COUNTA(A4:A6)"
+
+    sheet = openpyxl.load_workbook(
+        io.BytesIO(edit(as_excel_would(plain(), reckon), COLUMNS, DESK, CHANGES))
+    ).worksheets[0]
+
+    assert (sheet["I6"].value, sheet["K1"].value) == (f"={after}", "=COUNTA(A4:A8)")
+
+
+def test_a_button_where_new_rows_are_to_be_is_for_people_to_move() -> None:
+    with pytest.raises(NeedsAPerson, match="Something stands right below the register's table"):
+        edit(button(top=8), COLUMNS, DESK, CHANGES)
