@@ -5,6 +5,8 @@ A fault names the requests it waits for (method and a pattern found in the path)
 =============== =======================================================================================
 status          answer with this HTTP status and Graph error, *before* or *after* carrying the request out
 drop            cut the connection, before or after
+hang            leave the connection open and never answer, before or after: whoever asked has to give up
+web_page        answer with a web page (status 200), as a proxy or a sign-in portal does, before or after
 delay           wait so many seconds first (inside the request's place in the concurrency limit)
 retry_after     the Retry-After header; without `status` it is put on the answer that comes anyway
 late_copy       the copy of the mail sent shows in Sent Items so many seconds (sandbox clock) later
@@ -58,6 +60,8 @@ class Fault:
     message: str | None = None
     retry_after: float | None = None
     drop: bool = False
+    hang: bool = False
+    web_page: bool = False
     delay: float = 0.0
     late_copy: float | None = None
     struck: int = 0
@@ -73,6 +77,11 @@ class Fault:
             return False
         self.struck += 1
         return True
+
+    @property
+    def takes_its_place(self) -> bool:
+        """Whether there is no proper answer because of this fault."""
+        return bool(self.status or self.drop or self.hang or self.web_page)
 
     @property
     def answer(self) -> Refused | None:
@@ -109,7 +118,7 @@ class Plan:
 
     def strike(self, when: Literal["before", "after"]) -> Fault | None:
         """The fault that takes the answer's place at this point."""
-        return next((one for one in self.faults if one.when == when and (one.drop or one.status)), None)
+        return next((one for one in self.faults if one.when == when and one.takes_its_place), None)
 
     @property
     def delay(self) -> float:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Message, Receive, Scope, Send
 
@@ -78,8 +78,15 @@ def permissions_for(method: str, path: str) -> frozenset[str]:
     return frozenset()
 
 
-class _Cut(Exception):
-    """The connection is to be cut instead of answering."""
+class _Silence(Exception):
+    """No answer is to come."""
+
+
+class _Interloper(Exception):
+    """Somebody between us and whoever asked answers in our place."""
+
+    def response(self) -> Response:
+        return HTMLResponse("<html><body>Please sign in to go on.</body></html>")
 
 
 class Gate:
@@ -125,7 +132,7 @@ class Gate:
         for hook in self._tenant.on_request:
             hook("after", exchange)
         if response is None:
-            await _cut(request)
+            await _say_nothing(request, cut=not any(fault.hang for fault in plan.faults))
         else:
             await self._send(request, send, response, exchange)
 
@@ -139,12 +146,12 @@ class Gate:
         )
 
     async def _answer(self, request: Request, exchange: Exchange, plan: Plan) -> Response | None:
-        """The answer, or None when the connection is to be cut."""
+        """The answer, or None when there is to be none."""
         try:
             response = await self._carried_out(request, exchange, plan)
-        except Refused as no:
+        except (Refused, _Interloper) as no:
             response = no.response()
-        except _Cut:
+        except _Silence:
             return None
         except Exception:
             _log.exception("the sandbox failed at %s %s", request.method, exchange.path)
@@ -184,7 +191,7 @@ class Gate:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
-        raise _Cut
+        raise _Silence
 
     async def _routed(self, request: Request, routes: Sequence[Route]) -> Response:
         known = False
@@ -236,13 +243,14 @@ def _strike(plan: Plan, when: Literal["before", "after"]) -> None:
     fault = plan.strike(when)
     if fault is None:
         return
-    if fault.answer is None:
-        raise _Cut
-    raise fault.answer
+    if fault.web_page:
+        raise _Interloper
+    raise fault.answer or _Silence
 
 
-async def _cut(request: Request) -> None:
-    """Cut the connection and wait until the server has noticed."""
-    request.state.cut()
+async def _say_nothing(request: Request, *, cut: bool) -> None:
+    """Cut the connection, or leave it open, and wait until it is at its end."""
+    if cut:
+        request.state.cut()
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -14,18 +14,18 @@ from itertools import product
 
 from tests.builders import AVA, LONDON, alert_form, mail
 
-FIRST = (
-    "Ash Bryn Cael Della Eira Fenn Garnet Hollis Isla Jory Kestrel Lark Merle Niall Orrin Perran Quill Rowan "
-    "Sorrel Tamsin Una Vale Wren Yarrow Zinnia Alder Briar Clem Dorrie Ennis Flora Gale Hazel Ivor Juniper Kit "
-    "Linnet Maple Nerys Ottilie Pip Rosin Senna Teasel Ulla Verity Willow Xanthe Yves Zephyr"
-).split()
-LAST = (
-    "Applegarth Birchwood Copperfold Drakelow Elmsworth Fairweather Greyfriar Hathersage Inglewood Jessamine "
-    "Kettlewell Larkrise Mossbank Netherby Oakhanger Pennyfeather Quarrington Ravensdale Silverdale Thornbury "
-    "Underhay Vexford Winterbourne Yarnfield Zealwood Ambleford Brackenbury Cresswell Dunmere Eastholme "
-    "Foxcombe Gillingate Hartsmere Ivinghoe Juddmere Kingsfold Lamberhay Marlwood Norhamby Ottershaw Peverell "
-    "Quendale Rillington Stanwick Tolgarth Ulverby Vennwood Wexcombe Yoxbourne Zennoray"
-).split()
+
+def _joined(*parts: tuple[str, ...]) -> list[str]:
+    return ["".join(one) for one in product(*parts)]
+
+
+FIRST = _joined(
+    ("Al", "Bry", "Cor", "Del", "Fen", "Hol", "Jor", "Mer"), ("a", "den", "in", "lis", "mund", "wen")
+)
+LAST = _joined(
+    ("Apple", "Birch", "Crow", "Fair", "Ket", "Lark", "Moss", "Raven", "Silver", "Thorn"),
+    ("bury", "combe", "dale", "garth", "holme", "ley", "mere", "stead"),
+)
 AUTHORS = tuple(f"{first} {last}" for first, last in zip(FIRST[:40], LAST[::-1], strict=False))
 
 DAY_BEGINS, DAY_ENDS = time(8), time(17, 30)
@@ -52,9 +52,7 @@ class Matter:
 
     @property
     def subject(self) -> str:
-        return (
-            f"Senior Leadership Alert {self.child} {self.begins:%-d %b %y} - Urgent and Confidential"
-        )
+        return f"Senior Leadership Alert {self.child} {self.begins:%-d %b %y} - Urgent and Confidential"
 
     def form(self, updates: int) -> bytes:
         """The form as it stood after so many updates."""
@@ -87,21 +85,20 @@ def address_of(name: str) -> str:
 
 def matters(number: int, days: list[date], dice: random.Random) -> list[Matter]:
     """So many alerts over these working days, each about another child."""
-    names = [f"{first} {last}" for first, last in product(FIRST, LAST)] + [
-        f"{first}-{second} {last}" for first, second, last in product(FIRST[:10], FIRST[10:20], LAST)
-    ]
-    return [
-        _matter(one, child, dice.choice(days), dice) for one, child in enumerate(dice.sample(names, number))
-    ]
+    names = dice.sample(list(product(FIRST, LAST)), number)
+    return [_matter(one, " ".join(name), dice.choice(days), dice) for one, name in enumerate(names)]
 
 
 def _matter(number: int, child: str, day: date, dice: random.Random) -> Matter:
     begins = _within(day, dice)
     lasts = dice.randint(10, 35)
     updates = sorted(
-        _within(day + timedelta(days=dice.randint(1, lasts)), dice) for _ in range(dice.choice((0, 1, 2, 3, 4)))
+        _within(day + timedelta(days=dice.randint(1, lasts)), dice)
+        for _ in range(dice.choice((0, 1, 2, 3, 4)))
     )
-    return Matter(number, child, dice.choice(AUTHORS), begins, tuple(updates), day + timedelta(days=lasts + 2))
+    return Matter(
+        number, child, dice.choice(AUTHORS), begins, tuple(updates), day + timedelta(days=lasts + 2)
+    )
 
 
 def _within(day: date, dice: random.Random) -> datetime:

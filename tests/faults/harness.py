@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
-from agent.bootstrap import Watch, at_work
+from agent.bootstrap import Agent, Watch, at_work
 from agent.desk import Desk
 from agent.forms.read import read
 from agent.intake import reconcile
@@ -198,9 +198,15 @@ class World:
     @contextmanager
     def agent(self, watch: Watch) -> Iterator[Desk]:
         """An agent that has just been started, at its desk. It reads documents itself, in this process."""
+        with self.process(watch) as (_, desk):
+            yield desk
+
+    @contextmanager
+    def process(self, watch: Watch) -> Iterator[tuple[Agent, Desk]]:
+        """The same, with the agent that may hold the desk."""
         with at_work(self.told, clock=self.stage.sandbox.tenant.clock.now, watch=watch) as agent:
             desk = agent.desks[0]
-            yield replace(desk, read=read, writer=_writer(self.told, desk.settings))
+            yield agent, replace(desk, read=read, writer=_writer(self.told, desk.settings))
 
     def pass_time(self, until: datetime, desk: Desk) -> None:
         """Let happen what the story has for the time up to now."""

@@ -16,10 +16,9 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from threading import Lock
 from unittest.mock import patch
 
 from agent import log
@@ -27,55 +26,37 @@ from agent.desk import Desk
 from agent.errors import TryAgainLater
 from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.posting import posting
-from agent.sandbox.faults import Fault, Faults, Plan
 from agent.sandbox.stored import StoredMessage
 from tests.faults.harness import Killed, World, world
 from tests.faults.office import FIRST_THING, PIA, SOL
+from tests.faults.weather import Mishap, Weather
 
 TRAY = 100  # letters laid at once
 AVA = "ava.lindqvist@trust.example"
 READERS = (SOL, PIA, AVA)
 UNLIMITED = sys.maxsize
 
-# What may befall a request about a mail, and how often in a thousand.
 LATE: dict[str, object] = {"late_copy": 420.0}
-LUCK: tuple[tuple[str, int, tuple[dict[str, object], ...]], ...] = (
-    ("504 after it was carried out", 25, ({"status": 504, "when": "after"},)),
-    ("500 after it was carried out", 10, ({"status": 500, "when": "after"},)),
-    ("503 before", 15, ({"status": 503, "when": "before"},)),
-    ("429 before", 10, ({"status": 429, "when": "before", "retry_after": 0},)),
-    ("connection cut before", 10, ({"drop": True, "when": "before"},)),
-    ("connection cut after", 20, ({"drop": True, "when": "after"},)),
-    ("Retry-After on an accepted request", 20, ({"retry_after": 1},)),
-    ("copy shows late in Sent Items", 60, (LATE,)),
-    ("504 after it was carried out, and the copy shows late", 15, ({"status": 504, "when": "after"}, LATE)),
-)
+
+
+def _about_a_mail(chance: int, *faults: Mapping[str, object]) -> Mishap:
+    return Mishap(chance, faults, asked=".*/messages.*")
+
+
+LUCK = {
+    "504 after it was carried out": _about_a_mail(25, {"status": 504, "when": "after"}),
+    "500 after it was carried out": _about_a_mail(10, {"status": 500, "when": "after"}),
+    "503 before": _about_a_mail(15, {"status": 503, "when": "before"}),
+    "429 before": _about_a_mail(10, {"status": 429, "when": "before", "retry_after": 0}),
+    "connection cut before": _about_a_mail(10, {"drop": True, "when": "before"}),
+    "connection cut after": _about_a_mail(20, {"drop": True, "when": "after"}),
+    "Retry-After on an accepted request": _about_a_mail(20, {"retry_after": 1}),
+    "copy shows late in Sent Items": _about_a_mail(60, LATE),
+    "504 after it was carried out, and the copy shows late": _about_a_mail(
+        15, {"status": 504, "when": "after"}, LATE
+    ),
+}
 KILLED = 4  # in a thousand points
-
-
-@dataclass
-class Luck(Faults):
-    """Bad luck by the dice instead of by order."""
-
-    dice: random.Random
-    met: Counter[str] = field(default_factory=Counter)
-    calm: bool = False
-
-    def __post_init__(self) -> None:
-        super().__init__()
-        self._turn = Lock()
-
-    def plan(self, method: str, path: str) -> Plan:
-        if self.calm or "/messages" not in path:
-            return Plan()
-        with self._turn:
-            thrown = self.dice.randrange(1000)
-            for name, chance, faults in LUCK:
-                thrown -= chance
-                if thrown < 0:
-                    self.met[name] += 1
-                    return Plan(tuple(map(Fault.from_json, faults)))
-        return Plan()
 
 
 @dataclass
@@ -83,7 +64,7 @@ class Campaign:
     """What was written, and what came of it."""
 
     here: World
-    luck: Luck
+    luck: Weather
     written: dict[str, str] = field(default_factory=dict)  # a letter's token → whom it was written to
     rounds: int = 0
 
@@ -102,7 +83,8 @@ class Campaign:
             now += timedelta(minutes=self.luck.dice.choice((1, 3, 6, 11)))
             self.here.stage.sandbox.tenant.clock.set(now)
             self._round(now)
-            self.luck.calm = len(self.written) >= letters and len(under_way) < 5
+            if len(self.written) >= letters and len(under_way) < 5:
+                self.luck.threatens = {}
 
     def _round(self, now: datetime) -> None:
         """One agent, from its start to its end or its death."""
@@ -111,7 +93,7 @@ class Campaign:
 
         def watch(when: str, what: str, detail: str) -> None:
             nonlocal dead
-            dead = dead or (not self.luck.calm and self.luck.dice.randrange(1000) < KILLED)
+            dead = dead or (bool(self.luck.threatens) and self.luck.dice.randrange(1000) < KILLED)
             if dead:
                 raise Killed
 
@@ -177,7 +159,7 @@ def _without_ceilings(desk: Desk) -> Desk:
 def campaign(letters: int, seed: int) -> tuple[Campaign, dict[str, list[str]]]:
     """Play it; gives the campaign and what went wrong, all lists empty where nothing did."""
     with world(FIRST_THING) as here:
-        luck = Luck(random.Random(seed))
+        luck = Weather(random.Random(seed), LUCK)
         here.stage.sandbox.tenant.faults = luck
         here.stage.sandbox.tenant.habits.draft_lingers = True  # as if it had never gone, until its copy shows
         played = Campaign(here, luck)

@@ -19,9 +19,7 @@ import argparse
 import io
 import logging
 import multiprocessing
-import os
 import random
-import signal
 import sys
 import tempfile
 import time as real_time
@@ -46,12 +44,12 @@ from agent.pausing import resume
 from agent.procedure.answer import Answer
 from agent.procedure.mail import letter_marks_in
 from agent.retention import retention
-from agent.sandbox.server import Sandbox
 from agent.sandbox.serve import SITE_HOST, SITE_NAME, SITE_PATH, write_config
+from agent.sandbox.server import Sandbox
 from agent.settings import load
 from agent.steps import Outcome, run_all, run_step
 from tests.builders import INBOX, LONDON, settings
-from tests.faults.busy_inbox import AUTHORS, Arrival, Matter, address_of, arrivals, matters
+from tests.faults.busy_inbox import AUTHORS, address_of, arrivals, matters
 from tests.faults.harness import DESK, short_story
 
 BEGINS = date(2026, 3, 2)  # a Monday
@@ -94,7 +92,9 @@ def _told(outcomes: list[Outcome]) -> list[str]:
 
 def _let_letters_go(agent: Agent, now: datetime) -> bool:
     """Whether they rested, because there were too many at once: a person has looked."""
-    return any("rest already" not in said for said in resume(agent.settings, now) if "do not rest" not in said)
+    return any(
+        "rest already" not in said for said in resume(agent.settings, now) if "do not rest" not in said
+    )
 
 
 def _figures(agent: Agent, now: datetime) -> Mapping[str, Any]:
@@ -206,7 +206,9 @@ HEAD = "month    mails rounds     MB  idle ms  ms/mail  asked  /mail KB/mail wor
 class Soak:
     """An inbox, the people around it, and the agents that look after it one after the other."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, months: int, alerts: int, mails: int, seed: int) -> None:
+    def __init__(
+        self, sandbox: Sandbox, folder: Path, months: int, alerts: int, mails: int, seed: int
+    ) -> None:
         self.dice = random.Random(seed)
         self.sandbox, self.tenant = sandbox, sandbox.tenant
         self.tenant.log.bodies = False
@@ -343,7 +345,11 @@ class Soak:
 
 
 def _days(months: int) -> list[date]:
-    end = BEGINS.replace(year=BEGINS.year + (BEGINS.month - 1 + months) // 12, month=(BEGINS.month - 1 + months) % 12 + 1, day=1)
+    end = BEGINS.replace(
+        year=BEGINS.year + (BEGINS.month - 1 + months) // 12,
+        month=(BEGINS.month - 1 + months) % 12 + 1,
+        day=1,
+    )
     return [BEGINS + timedelta(days=number) for number in range((end - BEGINS).days)]
 
 
@@ -369,7 +375,9 @@ def soaked(months: int, alerts: int, mails: int, seed: int) -> Iterator[Soak]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--months", type=int, default=12)
     parser.add_argument("--alerts", type=int, default=3_000)
     parser.add_argument("--mails", type=int, default=20_000)

@@ -93,11 +93,11 @@ def _about(letter: Letter) -> str:
 
 def _letter(letter: Letter) -> str:
     moved = letter.changed_at.date() if letter.changed_at else None
-    text = _unmarked(letter.text)
+    text = unmarked(letter.text)
     return f"{_about(letter)} {letter.state} {letter.laid_at.date()} {moved} {letter.subject} {text}"
 
 
-def _unmarked(text: str) -> str:
+def unmarked(text: str) -> str:
     """Without the mark by which a letter calls itself: it follows from its random key."""
     for mark in letter_marks_in(text):
         text = text.replace(mark, "N2K-")
@@ -150,6 +150,6 @@ def _mailbox(box: Mailbox, desk: str) -> Iterator[str]:
 
 def _mail(message: StoredMessage, desk: str) -> str:
     ours = message.sender.lower() in ("", desk)
-    which = _unmarked(message.body) if ours else message.internet_message_id
+    which = unmarked(message.body) if ours else message.internet_message_id
     marks = sorted(message.categories)
     return f"{message.sender} to {message.to} {message.subject!r} {marks} draft: {message.is_draft} {which}"

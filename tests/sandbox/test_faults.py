@@ -52,6 +52,29 @@ def test_a_connection_is_cut_before_or_after_the_draft_was_made(sandbox: Sandbox
     assert [entry.status for entry in sandbox.tenant.log.entries] == [None, None, 200]
 
 
+def test_no_answer_comes_and_the_connection_stays_open(sandbox: Sandbox, ask: Asker) -> None:
+    for fault, drafts in (
+        (Fault("POST", r"/messages$", hang=True), 0),
+        (Fault("POST", r"/messages$", hang=True, when="after"), 1),
+    ):
+        sandbox.tenant.faults.add(fault)
+        with pytest.raises(requests.ReadTimeout):
+            ask.http.post(ask.user + "/messages", json={"subject": "Nothing heard"}, timeout=0.1)
+        assert len(sandbox.tenant.mailbox(N2K).messages("drafts")) == drafts
+    assert ask("GET", "/messages").ok
+
+
+def test_a_web_page_comes_instead_of_the_answer(sandbox: Sandbox, ask: Asker) -> None:
+    for fault, drafts in (
+        (Fault("POST", r"/messages$", web_page=True), 0),
+        (Fault("POST", r"/messages$", web_page=True, when="after"), 1),
+    ):
+        sandbox.tenant.faults.add(fault)
+        answer = ask.post("/messages", {"subject": "Sign in"})
+        assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
+        assert len(sandbox.tenant.mailbox(N2K).messages("drafts")) == drafts
+
+
 def test_a_send_may_be_accepted_and_still_say_retry_after(sandbox: Sandbox, ask: Asker) -> None:
     draft = ask.draft()
     sandbox.tenant.faults.add(Fault("POST", r"/send$", retry_after=30))
