@@ -174,6 +174,7 @@ class _Round:
             f"SharePoint or, if it is right as it stands, run `n2k trust-register --desk {self.desk.name}`."
         )
         with self.desk.ledger.page() as page:
+            page.wrote(known, self.now, self.place.name, over=known)  # else it is we who are out of date
             tell(self.desk, page, self.place.name, [Noticed(MISTRUSTED, incident, why)], self.now)
         raise NeedsAPerson(why)
 
@@ -251,7 +252,7 @@ class _Round:
             with self.desk.ledger.page() as page:
                 self._remember(known, page)
             return
-        page.wrote(known.alerts, self.now, self.place.name)
+        page.wrote(known.alerts, self.now, self.place.name, over=self.known.alerts)
         page.wrote(known.questions, self.now, self.place.questions)
         figures = SheetState(known.alerts.version, (), {_FIGURES: known.summary})
         page.wrote(figures, self.now, self.place.summary)

@@ -149,6 +149,7 @@ class OpenQuestion:
         return self.answered_at is not None and self.answer is None
 
 
+KEPT_BY_ANOTHER = "Another agent kept the register meanwhile; what it holds now is looked at afresh."
 REGISTER = "register"  # the table of alerts, among the sheets that the agent remembers
 
 
@@ -240,8 +241,14 @@ class Page(Protocol):
         """
         ...
 
-    def wrote(self, sheet: SheetState, at: datetime, name: str = REGISTER) -> None:
-        """The sheet of this name now stands as told; replaces what was known of it."""
+    def wrote(
+        self, sheet: SheetState, at: datetime, name: str = REGISTER, *, over: SheetState | None = None
+    ) -> None:
+        """The sheet of this name now stands as told; replaces what was known of it.
+
+        With `over`, TryAgainLater when something else is known by now (told by version and marks): another
+        agent was at work, and this one may have slept.
+        """
         ...
 
 

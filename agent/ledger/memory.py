@@ -17,6 +17,7 @@ from agent.errors import TryAgainLater
 from agent.ledger import chain
 from agent.ledger.base import (
     GONE,
+    KEPT_BY_ANOTHER,
     REGISTER,
     UNDER_WAY,
     HandledMail,
@@ -197,7 +198,12 @@ class MemoryPage:
             sends=letter.sends + (state is LetterState.SENDING),
         )
 
-    def wrote(self, sheet: SheetState, at: datetime, name: str = REGISTER) -> None:
+    def wrote(
+        self, sheet: SheetState, at: datetime, name: str = REGISTER, *, over: SheetState | None = None
+    ) -> None:
+        known = self._state.sheets.get(name, SheetState(None, (), {}))
+        if over is not None and (known.version, known.marks) != (over.version, over.marks):
+            raise TryAgainLater(KEPT_BY_ANOTHER)
         self._state.sheets[name] = sheet
 
 

@@ -20,9 +20,11 @@ from sqlalchemy import (
     update,
 )
 
+from agent.errors import TryAgainLater
 from agent.ledger import chain, rows
 from agent.ledger import schema as db
 from agent.ledger.base import (
+    KEPT_BY_ANOTHER,
     REGISTER,
     HandledMail,
     Letter,
@@ -215,8 +217,15 @@ class SqlPage:
 
     # register
 
-    def wrote(self, sheet: SheetState, at: datetime, name: str = REGISTER) -> None:
+    def wrote(
+        self, sheet: SheetState, at: datetime, name: str = REGISTER, *, over: SheetState | None = None
+    ) -> None:
         here = (db.sheet.c.desk == self._desk, db.sheet.c.name == name)
+        if over is not None:
+            known = self._first(select(db.sheet.c.version, db.sheet.c.marks), *here)
+            version, marks = (known.version, known.marks) if known else (None, [])
+            if (version, tuple(marks)) != (over.version, over.marks):
+                raise TryAgainLater(KEPT_BY_ANOTHER)
         values = {
             "version": sheet.version,
             "headings": list(sheet.headings),

@@ -194,7 +194,7 @@ def _no_such_tenant(tenant: Tenant, wrong: ValueError) -> AgentError:
     """MSAL says ValueError for an authority that knows no such tenant, and for a proxy's page."""
     texts = [str(wrong), str(wrong.__context__), str(wrong.__cause__)]
     code = _aadsts(texts)
-    if code or any("HTTP status: 4" in text for text in texts):
+    if code or any(re.search("HTTP status: 4(?!08|29)", text) for text in texts):  # two that pass
         why = _REFUSALS.get(code, _REFUSALS["AADSTS90002"])
         sentence = why.format(id=tenant.id, client=tenant.client, credential="the credential")
         return NotAllowed(

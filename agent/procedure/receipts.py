@@ -109,8 +109,8 @@ def returned_forms_due(
 
 def _is_fresh(at: datetime, now: datetime, procedure: Procedure, not_before: datetime | None) -> bool:
     """What lay there before the desk began is history, and a late receipt only puzzles."""
-    began = not_before or datetime.min.replace(tzinfo=UTC)
-    return began < at and now - at < timedelta(hours=procedure.letters.receipt_hours)
+    hours, began = procedure.letters.receipt_hours, not_before or datetime.min.replace(tzinfo=UTC)
+    return hours > 0 and began < at and now - at < timedelta(hours=hours)
 
 
 def _may_be_answered(alert: Alert, procedure: Procedure, people: People, today: date) -> bool:

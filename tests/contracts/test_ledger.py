@@ -690,6 +690,18 @@ class TestTheRegister:
                 page.wrote(sheet, NOW)
             assert desk.sheet() == sheet
 
+    def test_is_not_written_over_what_another_agent_wrote_meanwhile(self, desk: DeskLedger) -> None:
+        nothing, first = SheetState(None, (), {}), SheetState("v1", (), {}, marks=("a",))
+        second = replace(first, marks=("b",))
+        with desk.page() as page:
+            page.wrote(first, NOW, over=nothing)
+        with desk.page() as page:
+            page.wrote(second, NOW, over=first)
+        for stale in (nothing, first):
+            with desk.page() as page, pytest.raises(TryAgainLater, match="Another agent"):
+                page.wrote(first, NOW, over=stale)
+        assert desk.sheet() == second
+
     def test_each_sheet_is_kept_apart(self, desk: DeskLedger) -> None:
         alerts = SheetState("v1", ("Ref",), {"A": {"Ref": "A"}}, marks=("m1", "m2"))
         questions = SheetState("v1", ("No.",), {"A": {"No.": "A"}}, {"B": {"No.": "B"}})

@@ -38,23 +38,22 @@ import openpyxl
 from agent import log
 from agent.audit import audit
 from agent.bootstrap import Agent, at_work
+from agent.configuration import load
 from agent.intake import reconcile
 from agent.ledger.base import LetterState
-from agent.pausing import resume
 from agent.procedure.answer import Answer
 from agent.procedure.mail import letter_marks_in
 from agent.retention import retention
 from agent.sandbox.serve import SITE_HOST, SITE_NAME, SITE_PATH, write_config
 from agent.sandbox.server import Sandbox
-from agent.settings import load
 from agent.steps import Outcome, run_all, run_step
+from agent.verbs.pausing import resume
 from tests.builders import INBOX, LONDON, settings
 from tests.faults.busy_inbox import AUTHORS, address_of, arrivals, matters
 from tests.faults.harness import DESK, short_story
 
 BEGINS = date(2026, 3, 2)  # a Monday
-NIGHTLY, MORNING, NOON, EVENING = time(3, 30), time(9), time(12, 30), time(17, 30)
-ROUNDS = (MORNING, time(10, 30), NOON, time(14, 30), time(16), EVENING)
+NIGHTLY, MORNING, NOON, EVENING = time(3, 30), time(9), time(12, 30), time(17)
 AGAIN = timedelta(minutes=2)  # after so long the agent comes again and finds nothing new
 TYPE_ON = (1, 4)  # Tuesdays and Fridays people see to the register
 REGISTER = "Need to Know.xlsx"
@@ -91,10 +90,9 @@ def _told(outcomes: list[Outcome]) -> list[str]:
 
 
 def _let_letters_go(agent: Agent, now: datetime) -> bool:
-    """Whether they rested, because there were too many at once: a person has looked."""
-    return any(
-        "rest already" not in said for said in resume(agent.settings, now) if "do not rest" not in said
-    )
+    """Whether they rested, because there were too many at once: a person has looked, and lets them go."""
+    rested = agent.desks[0].ledger.pause().since is not None
+    return rested and bool(list(resume(agent.settings, now)))
 
 
 def _figures(agent: Agent, now: datetime) -> Mapping[str, Any]:
@@ -257,7 +255,7 @@ class Soak:
     def _day(self, day: date, month: Month) -> None:
         self._come(day, NIGHTLY, month, "night")
         self._let_letters_go(day)
-        for moment in ROUNDS if day.weekday() < 5 else (NOON,):
+        for moment in (MORNING, NOON, EVENING) if day.weekday() < 5 else (NOON,):
             self._come(day, moment, month)
             if moment == MORNING and day.weekday() in TYPE_ON:
                 self._people_see_to_the_register(day)
@@ -341,7 +339,7 @@ class Soak:
             "letters doubled": sum(times > 1 for times in marks.values()),
             "letters to outside": len(self.tenant.outside),
         }
-        return [f"{what}: {number}" for what, number in told.items() if number] + figures["amiss"]
+        return [*(f"{what}: {number}" for what, number in told.items() if number), *figures["amiss"]]
 
 
 def _days(months: int) -> list[date]:

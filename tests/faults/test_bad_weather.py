@@ -1,30 +1,42 @@
-"""A few tellings in weather of all kinds; and what is broken on purpose is noticed."""
+"""A few tellings in weather of many kinds; and what is broken on purpose is noticed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from unittest.mock import patch
+
+import pytest
 
 from agent.m365 import answers
 from agent.mailbox.outlook import OutlookMailbox
 from tests.faults.fault_campaign import on_a_fine_day, tell, wrong_with
 
-AS_USUAL = {"lost": [], "doubled": [], "to somebody else": [], "otherwise": []}
+NOTHING: dict[str, list[str]] = {"lost": [], "doubled": [], "to somebody else": [], "otherwise": []}
 
 
 def test_the_story_ends_as_on_a_fine_day() -> None:
     met: Counter[str] = Counter()
-    for seed in range(4):
+    for seed in (
+        14,
+        15,
+    ):  # with clocks that jump, agents that sleep or are killed, and a ledger that is locked
         told = tell(seed)
-        assert wrong_with(told, on_a_fine_day()) == AS_USUAL, f"seed {seed}"
+        assert wrong_with(told, on_a_fine_day()) == NOTHING, f"seed {seed}"
         met += told.met
 
-    assert len(met) > 12, "the weather was too fine to show anything"
+    assert len(met) > 8, "the weather was too fine to show anything"
 
 
-def test_a_letter_that_nobody_looks_for_before_it_is_sent_again_is_noticed() -> None:
-    assert "doubled" in _noticed(patch.object(OutlookMailbox, "copies", lambda mailbox, key: []))
+def test_letters_that_nobody_looks_for_before_they_are_sent_again_are_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = on_a_fine_day()
+    monkeypatch.setattr(OutlookMailbox, "copies", lambda mailbox, key: [])
+
+    assert any(wrong_with(tell(seed, "504 after", "killed"), usual) != NOTHING for seed in range(6))
 
 
-def test_a_proxys_page_that_is_taken_for_an_answer_is_noticed() -> None:
-    assert _noticed(patch.object(answers, "_is_web_page", lambda response: False))
+def test_a_proxys_page_that_is_taken_for_an_answer_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = on_a_fine_day()
+    monkeypatch.setattr(answers, "_is_web_page", lambda response: False)
+
+    assert any(wrong_with(tell(seed, "a proxy's page before"), usual) != NOTHING for seed in range(6))

@@ -232,8 +232,11 @@ def test_an_entra_that_cannot_be_asked_is_a_matter_of_time(graph: Graph, wire: W
     assert wire.requests == []
 
 
-def test_a_discovery_that_failed_is_tried_again_with_the_next_request(graph: Graph, wire: Wire) -> None:
-    wire.discovery_answers = [Answer(503, {})]
+@pytest.mark.parametrize("status", [408, 429, 503])
+def test_a_discovery_that_failed_is_tried_again_with_the_next_request(
+    graph: Graph, wire: Wire, status: int
+) -> None:
+    wire.discovery_answers = [Answer(status, {})]
     with pytest.raises(errors.TryAgainLater):
         graph.get_json(INBOX)
 

@@ -110,6 +110,14 @@ def test_a_late_receipt_only_puzzles(now: str) -> None:
     assert acknowledged(alert(), now=now) == ()
 
 
+def test_where_nothing_is_acknowledged_a_clock_that_is_behind_changes_nothing() -> None:
+    rules = procedure()
+    never = replace(rules, letters=replace(rules.letters, receipt_hours=0))
+    early = at("Mon 2 Mar 2026 08:00")  # by this machine's clock, the form has not been received yet
+
+    assert acknowledgements_due([alert()], (), early, never, PEOPLE, calendar(), LABELS) == ()
+
+
 def test_nothing_is_acknowledged_that_lay_there_before_the_desk_began() -> None:
     assert acknowledged(alert(), not_before=at("Mon 2 Mar 2026 10:01")) == ()
 

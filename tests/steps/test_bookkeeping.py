@@ -11,6 +11,7 @@ from agent.bookkeeping import bookkeeping
 from agent.errors import ChangedMeanwhile, Locked, OutcomeUnknown, TryAgainLater
 from agent.intake import intake
 from agent.procedure.words import Happened
+from agent.register.base import Book
 from tests.builders import MONDAY, later, update_form
 from tests.steps.small_office import SUBJECT, Office, Trouble
 
@@ -345,6 +346,29 @@ def test_a_write_that_was_refused_is_merged_afresh(office: Office, error: Except
     office.works(WEDNESDAY)
 
     assert (office.cell(reference, "updates"), office.cell(reference, "area")) == ("1", "North")
+
+
+def test_an_agent_that_slept_in_its_round_undoes_nothing_of_what_another_did(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine slept after it had read the register, and another one took the desk over."""
+    reference = office.opens_alert()
+    office.types(reference, area="West")
+    read = office.register.read
+
+    def read_and_sleep(known: str | None) -> Book | None:
+        book = read(known)
+        monkeypatch.setattr(office.register, "read", read)
+        assert not [one for one in office.works(TUESDAY) if one.trouble]
+        return book
+
+    monkeypatch.setattr(office.register, "read", read_and_sleep)
+    with pytest.raises(TryAgainLater, match="Another agent"):
+        bookkeeping(office.desk, TUESDAY)
+
+    assert not [one for one in office.works(WEDNESDAY) if one.trouble]
+    assert [one["field"] for one in told(office, reference)] == ["area"]
+    assert office.cell(reference, "area") == "West"
 
 
 def test_a_row_that_was_deleted_stands_there_again_with_peoples_columns(office: Office) -> None:
