@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from agent.arrival import numbering
 from agent.desk import Desk
 from agent.errors import NeedsAPerson, TryAgainLater
 from agent.ledger.base import Page, SheetState
@@ -181,12 +182,12 @@ class _Round:
     def _take_in(self, book: Book, content: Content) -> None:
         """Record what people changed, and remember having seen it: all of it or nothing."""
         alerts, questions = self._merged(book, content)
-        meant = list(self._meant(alerts.people, book.register))
-        entries = [entry for _, one in meant for entry in one.entries]
         answers = self._answers(questions.people)
         doubts = (*alerts.doubts, *book.questions.doubts)
-        noticed = [Noticed(one.code, one.about, one.text) for one in doubts] + list(_asked_back(meant))
         with self.desk.ledger.page() as page:
+            meant = list(self._meant(alerts.people, book.register, page))
+            entries = [entry for _, one in meant for entry in one.entries]
+            noticed = [Noticed(one.code, one.about, one.text) for one in doubts] + list(_asked_back(meant))
             for entry in entries:
                 page.record(entry)
             for number, answer in answers.items():
@@ -199,16 +200,22 @@ class _Round:
                 "bookkeeping.people_changed", desk=self.desk.name, changes=changes, answers=list(answers)
             )
 
-    def _meant(self, changes: Iterable[PersonsChange], sheet: Sheet) -> Iterator[tuple[PersonsChange, Meant]]:
+    def _meant(
+        self, changes: Iterable[PersonsChange], sheet: Sheet, page: Page
+    ) -> Iterator[tuple[PersonsChange, Meant]]:
         """What each change means, those before it taken into account."""
-        alerts, columns = dict(self.desk.ledger.alerts()), self.desk.procedure.columns
+        desk, new_reference = self.desk, numbering(self.desk, page)
+        alerts, columns = dict(desk.ledger.alerts()), desk.procedure.columns
         for change in changes:
             alert, row = alerts[change.reference], sheet.rows.get(change.reference, {})
             typed = Typed(alert, change.column, change.before, change.now, by_field(row, columns))
-            meant = meaning_of(typed, alerts, self.desk.procedure, self.desk.calendar, self.now)
+            meant = meaning_of(
+                typed, alerts, desk.procedure, desk.people, desk.calendar, self.now, new_reference
+            )
             for entry in meant.entries:
-                reference = str(entry.alert)
-                alerts[reference] = alert_after(alerts[reference], entry) or alerts[reference]
+                after = alert_after(alerts.get(str(entry.alert)), entry)
+                if after is not None:
+                    alerts[after.reference] = after
             yield change, meant
 
     def _answers(self, changes: Iterable[PersonsChange]) -> dict[int, str]:

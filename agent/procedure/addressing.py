@@ -67,21 +67,16 @@ class Addressing:
         """Whom somebody named to stand in for them: of the roster by name or address, or any address within
         the allowed domains. One who is away as well is none; nor is one without a name in a matter about a
         member of staff, who might be the very person."""
-        named = self._named(written)
+        named = person_meant(written, self.people)
         if named is None or (not named.name and alert.values.get("staff_subject_name")):
             return None
         away = self._absence_of(named, alert)
         return named if may_be_told(named, alert, self.people) and not away else None
 
-    def _named(self, written: str) -> Person | None:
-        address = _ADDRESS.search(written)
-        if address is None:
-            return self.people.named(written)
-        return self.people.at(address[0]) or Person(written[: address.start()].strip(" <"), address[0], ())
-
     def _holders(self, role: str, alert: Alert) -> Sequence[Person | None]:
         if role == AUTHOR:
-            unlisted = Person(alert.values.get(AUTHOR, ""), alert.author_address, ())
+            written = _ADDRESS.split(alert.values.get(AUTHOR, ""))[0].strip(" <")
+            unlisted = Person(written, alert.author_address, ())
             return [self.people.at(alert.author_address) or unlisted]
         if role == REVIEWER:
             named = self.people.named(bare_name(alert.values.get(REVIEWER, "")))
@@ -91,6 +86,14 @@ class Addressing:
     def _stand_in(self, alert: Alert) -> Person | None:
         holding = self.people.holding(self.procedure.chasing.stands_in)
         return next((person for person in holding if may_be_told(person, alert, self.people)), None)
+
+
+def person_meant(written: str, people: People) -> Person | None:
+    """`Ava Lindqvist`, of the roster, or `Ava Lindqvist <ava@trust.example>`, whoever that is."""
+    address = _ADDRESS.search(written)
+    if address is None:
+        return people.named(written)
+    return people.at(address[0]) or Person(written[: address.start()].strip(" <"), address[0], ())
 
 
 def may_be_told(person: Person, alert: Alert, people: People) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from agent.procedure.corrected import IN_CELLS, children_named, children_numbered, put_right
 from agent.procedure.entry import Entry
 from agent.procedure.reply import NOTHING, Proposal
 from agent.procedure.submission import Child
@@ -176,7 +177,7 @@ def _opened(entry: Entry) -> Alert:
         received_at=entry.at,
         author_address=str(content.get("author_address", "")),
         form=str(facts.get("form") or ""),
-        last_news_at=_adopted_at(facts) or entry.at,
+        last_news_at=_adopted_at(facts) or _time(facts.get("last_news_at")) or entry.at,
         adopted_at=_adopted_at(facts),
         provisional=facts.get("provisional") is True,
         plan=_object(facts.get("plan")),
@@ -186,8 +187,7 @@ def _opened(entry: Entry) -> Alert:
 
 def _adopted_at(facts: Mapping[str, Json]) -> datetime | None:
     """When an alert was taken over from a spreadsheet: it is chased from then on, not for what lay before."""
-    at = moment(facts.get("adopted_at"))
-    return at if isinstance(at, datetime) else None
+    return _time(facts.get("adopted_at"))
 
 
 def _told(alert: Alert, entry: Entry) -> Alert:
@@ -203,7 +203,7 @@ def _told(alert: Alert, entry: Entry) -> Alert:
         form=str(facts.get("form") or alert.form),
         children=children or alert.children,
         values={**alert.values, **said},
-        categories=tuple(_texts(facts.get("categories"))) or alert.categories,
+        categories=_categories(alert, facts),
         incident_at=_unless_corrected(alert, "incident_at", facts) or alert.incident_at,
         aware_at=_unless_corrected(alert, "aware_at", facts) or alert.aware_at,
         form_date=moment(facts.get("form_date")) or alert.form_date,
@@ -312,19 +312,38 @@ def _corrected(alert: Alert, entry: Entry) -> Alert:
     name = str(entry.facts.get("field"))
     value = str((entry.content or {}).get("value", ""))
     corrected = replace(alert, corrected=alert.corrected | {name}, values={**alert.values, name: value})
-    told = moment(value)
-    if name == "incident_at":
-        return replace(corrected, incident_at=told)
-    if name == "aware_at":
-        return replace(corrected, aware_at=told)
-    if name == "missing_since":
-        return replace(corrected, missing_since=told)
-    if name == "returned_at":
-        return replace(corrected, returned_at=told)
-    if name == "next_update_due":
-        decided = replace(alert.proposal, next_update=None)
-        return replace(corrected, next_update_due=day(value), proposal=decided)
-    return corrected
+    meant = _CORRECTED.get(name)
+    return meant(corrected, value, entry) if meant else corrected
+
+
+def _next_update_corrected(alert: Alert, value: str, entry: Entry) -> Alert:
+    decided = replace(alert.proposal, next_update=None)
+    return replace(alert, next_update_due=day(value), proposal=decided)
+
+
+def _dob_corrected(alert: Alert, value: str, entry: Entry) -> Alert:
+    """Of several children their days of birth stand in one cell as words, which change nothing else."""
+    if len(alert.children) != 1:
+        return alert
+    return replace(alert, children=(put_right(alert.children[0], dob=day(value)),))
+
+
+_CORRECTED: Mapping[str, Callable[[Alert, str, Entry], Alert]] = {
+    "incident_at": lambda alert, value, _: replace(alert, incident_at=moment(value)),
+    "aware_at": lambda alert, value, _: replace(alert, aware_at=moment(value)),
+    "missing_since": lambda alert, value, _: replace(alert, missing_since=moment(value)),
+    "returned_at": lambda alert, value, _: replace(alert, returned_at=moment(value)),
+    "next_update_due": _next_update_corrected,
+    "child_name": lambda alert, value, _: replace(alert, children=children_named(alert.children, value)),
+    "system_id": lambda alert, value, _: replace(alert, children=children_numbered(alert.children, value)),
+    "dob": _dob_corrected,
+    "author": lambda alert, _, entry: replace(
+        alert, author_address=str((entry.content or {}).get("address") or alert.author_address)
+    ),
+    "categories": lambda alert, _, entry: replace(
+        alert, categories=tuple(_texts(entry.facts.get("categories"))) or alert.categories
+    ),
+}
 
 
 def _chased(alert: Alert, entry: Entry) -> Alert:
@@ -386,10 +405,15 @@ def _merged(alert: Alert, entry: Entry) -> Alert:
 
 
 def _split(alert: Alert, entry: Entry) -> Alert:
-    """Those who left are told of under the new reference; the others stay."""
+    """Those who left are told of under the new reference; the others stay. What a person wrote in the
+    cells about all of them is no longer about those who are left."""
     content = entry.content or {}
     stay = tuple(_child(child) for child in _rows(content.get("children")))
-    return replace(alert, children=stay if "children" in content else alert.children)
+    return replace(
+        alert,
+        children=stay if "children" in content else alert.children,
+        corrected=alert.corrected - IN_CELLS,
+    )
 
 
 def _erased(alert: Alert, entry: Entry) -> Alert:
@@ -443,6 +467,11 @@ def moment(value: Json) -> Moment | None:
         return None
 
 
+def _time(value: Json) -> datetime | None:
+    found = moment(value)
+    return found if isinstance(found, datetime) else None
+
+
 def day(value: Json) -> date | None:
     """ISO text → its day; None for anything else."""
     found = moment(value)
@@ -458,6 +487,11 @@ def _unless_corrected(alert: Alert, name: str, facts: Mapping[str, Json]) -> Mom
     return None if name in alert.corrected else moment(facts.get(name))
 
 
+def _categories(alert: Alert, facts: Mapping[str, Json]) -> tuple[str, ...]:
+    said = () if "categories" in alert.corrected else tuple(_texts(facts.get("categories")))
+    return said or alert.categories
+
+
 def _due(alert: Alert, facts: Mapping[str, Json]) -> date | None:
     """Each form states its own next date; one that states none leaves none, unless a person set one."""
     if "next_update_due" in alert.corrected:
@@ -470,6 +504,7 @@ def _child(row: dict[str, Json]) -> Child:
         name=str(row.get("name", "")),
         dob=day(row.get("dob")),
         system_id=str(row.get("system_id", "")),
+        formerly=tuple(_child(was) for was in _rows(row.get("formerly"))),
     )
 
 

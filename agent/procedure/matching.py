@@ -66,8 +66,20 @@ def same_child(one: Child, other: Child) -> Same:
     """How surely two children are one, by number, name and date of birth together.
 
     Twins share a date of birth, cousins a name, and numbers are mistyped: two must agree and
-    nothing may speak against it.
+    nothing may speak against it. By a quite different name that a person put right it may be
+    somebody else: that is never sure.
     """
+    found = _alike(one, other)
+    for now, was, told in (
+        *((one, was, other) for was in one.formerly),
+        *((other, was, one) for was in other.formerly),
+    ):
+        most = Same.SURELY if _names(was.name, now.name) >= Same.POSSIBLY else Same.POSSIBLY
+        found = max(found, min(_alike(was, told), most))
+    return found
+
+
+def _alike(one: Child, other: Child) -> Same:
     numbers = _agree(_digits(one.system_id), _digits(other.system_id))
     born = _agree(one.dob, other.dob)
     if born is False and numbers is not True:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from agent.procedure.alert import Alert
+from agent.procedure.corrected import IN_CELLS
 from agent.procedure.entry import Entry
 from agent.procedure.matching import Same, same_child
 from agent.procedure.submission import Child
@@ -40,11 +42,12 @@ def merged(ends: Alert, goes_on: Alert, at: datetime, source: str) -> tuple[Entr
 
 def split(
     alert: Alert, children: Sequence[Child], reference: str, at: datetime, source: str
-) -> tuple[Entry, Entry]:
+) -> tuple[Entry, ...]:
     """These `children` of `alert` are a matter of their own, which is known as `reference` from then on.
 
-    It came in when the first one did, so that its clocks run from there. Raises ValueError where nobody
-    would leave, or nobody stay.
+    It came in when the first one did, so that its clocks run from there; what was heard of the one until now
+    was about the other, too, and where the one rests, so does the other. Raises ValueError where nobody would
+    leave, or nobody stay.
     """
     stay = [child for child in alert.children if child not in children]
     if not children or not stay or len(stay) + len(children) != len(alert.children):
@@ -54,18 +57,21 @@ def split(
         "categories": list(alert.categories),
         "split_from": alert.reference,
         "plan": dict(alert.plan),
+        "last_news_at": alert.last_news_at.astimezone(UTC).isoformat(),
+        "next_update_due": _iso(alert.next_update_due),
         **{name: _iso(getattr(alert, name)) for name in _MOMENTS},
     }
     content: dict[str, Json] = {
         "author_address": alert.author_address,
-        "values": dict(alert.values),
+        "values": {name: value for name, value in alert.values.items() if name not in IN_CELLS},
         "children": children_told(children),
     }
+    rests = Entry(Happened.HELD, reference, at, source, {"until": _iso(alert.on_hold_until)})
+    left = {"children": children_told(stay)}
     return (
         Entry(Happened.OPENED, reference, alert.received_at, source, facts, content),
-        Entry(
-            Happened.SPLIT, alert.reference, at, source, {"off": reference}, {"children": children_told(stay)}
-        ),
+        *((rests,) if alert.on_hold else ()),
+        Entry(Happened.SPLIT, alert.reference, at, source, {"off": reference}, left),
     )
 
 
@@ -77,14 +83,27 @@ def together(told: Sequence[Child], known: Sequence[Child]) -> list[Child]:
         same = next((other for other in left if same_child(child, other) >= Same.POSSIBLY), None)
         if same:
             left.remove(same)
-            child = Child(child.name or same.name, child.dob or same.dob, child.system_id or same.system_id)
+            child = replace(
+                child,
+                name=child.name or same.name,
+                dob=child.dob or same.dob,
+                system_id=child.system_id or same.system_id,
+            )
         both.append(child)
     return both + left
 
 
 def children_told(children: Sequence[Child]) -> list[Json]:
     """Children as the ledger keeps them."""
-    return [{"name": child.name, "dob": _iso(child.dob), "system_id": child.system_id} for child in children]
+    return [
+        {
+            "name": child.name,
+            "dob": _iso(child.dob),
+            "system_id": child.system_id,
+            **({"formerly": children_told(child.formerly)} if child.formerly else {}),
+        }
+        for child in children
+    ]
 
 
 def _iso(moment: Moment | None) -> str | None:

@@ -11,11 +11,15 @@ from agent.procedure.words import Kind, Moment
 
 @dataclass(frozen=True)
 class Child:
-    """A child a form is about. Any part may be unknown: never guessed, "" or None."""
+    """A child a form is about. Any part may be unknown: never guessed, "" or None.
+
+    `formerly` is how forms told of the child before a person put it right: others may go on to do so.
+    """
 
     name: str
     dob: date | None = None
     system_id: str = ""
+    formerly: tuple[Child, ...] = ()
 
 
 @dataclass(frozen=True)

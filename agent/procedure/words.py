@@ -50,9 +50,7 @@ class Happened(StrEnum):
     NOT_AN_ALERT = "not_an_alert"
     CONFIRMED = "confirmed"  # a provisional alert is one indeed
     MERGED = "merged"  # a person found two alerts to be one matter; told of both
-    SPLIT = (
-        "split"  # a person found an alert to be two matters; part of it goes on under a reference of its own
-    )
+    SPLIT = "split"  # a person found an alert to be two matters; part goes on under a reference of its own
     SET_ASIDE = "set_aside"  # a mail that concerns no alert; the entry has no reference
     ERASED = "erased"  # what was personal in the lines before this one is gone for good
     HANDED_OVER = "handed_over"  # all that is held on it was written out for a person

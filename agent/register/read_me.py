@@ -10,6 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from agent.procedure.row import STAFF
 from agent.procedure.rules import Column
+from agent.procedure.typed import SPLIT_OFF
 from agent.procedure.words import Status
 from agent.register.looks import FONT, INK, OWNERS, STATUSES
 
@@ -63,6 +64,15 @@ def _can_do(columns: Sequence[Column]) -> list[str]:
         beside = [f"“{name[field]}”" for field in ("concluded_on", "concluded_by") if field in name]
         fill = f", and fill in {' and '.join(beside)}" if beside else ""
         lines.append(f"Conclude an alert: set “{name['status']}” to {Status.CONCLUDED}{fill}. Chasing stops.")
+        status = name["status"]
+        lines.append(
+            f"Two alerts are one matter: write “{Status.DUPLICATE} of” and the other's reference into "
+            f"“{status}”. What was known of both is kept together from then on."
+        )
+        lines.append(
+            f"One alert is two matters: write “{SPLIT_OFF}” and a child's name or number into “{status}”, "
+            f"such as “{SPLIT_OFF} 2”. That child gets a reference and a row of their own."
+        )
     if "on_hold_until" in name:
         lines.append(
             f"Put an alert on hold: give a date in “{name['on_hold_until']}”. It is not chased until then."

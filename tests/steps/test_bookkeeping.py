@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from agent.errors import ChangedMeanwhile, Locked, OutcomeUnknown, TryAgainLater
 from agent.intake import intake
 from agent.procedure.words import Happened
 from agent.register.base import Book
-from tests.builders import MONDAY, later, update_form
+from tests.builders import AUTHOR, MONDAY, later, update_form
 from tests.steps.small_office import SUBJECT, Office, Trouble
 
 TUESDAY = later(days=1)
@@ -125,6 +125,49 @@ def test_a_person_says_that_it_is_no_alert_of_its_own(office: Office, status: st
     assert office.chases() == []
 
 
+@pytest.fixture
+def siblings(office: Office) -> str:
+    """An alert about two children; gives its reference."""
+    reference = office.opens_alert()
+    office.types(reference, child_name="Robin Fairweather; Sasha Millbrook")
+    office.works(TUESDAY)
+    return reference
+
+
+@pytest.mark.parametrize("typed", ["Split off Sasha Millbrook", "split off 2", "Split off: MILLBROOK Sasha"])
+def test_a_person_splits_one_alert_in_two(office: Office, siblings: str, typed: str) -> None:
+    office.types(siblings, status=typed)
+    office.works(WEDNESDAY)
+
+    (other,) = set(office.ledger.alerts()) - {siblings}
+    assert office.cell(siblings, "child_name") == "Robin Fairweather"
+    assert office.cell(other, "child_name") == "Sasha Millbrook"
+    assert office.cell(other, "received_at") == office.cell(siblings, "received_at")
+    assert office.cell(siblings, "status") == "New"
+    assert office.asked() == []
+    office.works(later(days=3))
+    assert len(office.ledger.alerts()) == 2
+
+
+@pytest.mark.parametrize("typed", ["Split off", "Split off Sam", "Split off 3", "Split off 1; 2"])
+def test_who_is_to_be_split_off_has_to_be_plain(office: Office, siblings: str, typed: str) -> None:
+    office.types(siblings, status=typed)
+    office.works(WEDNESDAY)
+
+    assert len(office.ledger.alerts()) == 1
+    assert office.cell(siblings, "status") == "New"
+    assert office.asked() == ["unclear"]
+
+
+def test_what_is_split_off_while_the_matter_rests_rests_too(office: Office, siblings: str) -> None:
+    office.types(siblings, on_hold_until="2026-06-01")
+    office.works(WEDNESDAY)
+    office.types(siblings, status="Split off 2")
+    office.works(WEDNESDAY)
+
+    assert [office.cell(one, "status") for one in office.ledger.alerts()] == ["On hold", "On hold"]
+
+
 def test_a_concluded_alert_is_opened_again_by_its_status(office: Office) -> None:
     reference = office.opens_alert()
     office.types(reference, status="Concluded")
@@ -188,14 +231,81 @@ def test_words_instead_of_a_day_hold_and_stay_out_of_the_facts(office: Office) -
 
 def test_a_correction_is_a_persons_and_outlives_every_later_form(office: Office) -> None:
     reference = office.opens_alert()
-    office.types(reference, child_name="Robyn Fairweather-Ash")
+    office.types(reference, child_name="Robyn Fairweather")
     office.works(TUESDAY)
     office.receives(f"{SUBJECT} - update", ("SLA.docx", update_form()), at=WEDNESDAY)
     office.works(WEDNESDAY)
 
     assert Happened.UPDATED in office.happened(reference)
-    assert office.cell(reference, "child_name") == "Robyn Fairweather-Ash"
+    assert office.cell(reference, "child_name") == "Robyn Fairweather"
+    assert office.cell(reference, "children") == "1"
     assert told(office, reference) == [{"field": "child_name"}]
+
+
+def test_a_corrected_name_is_the_childs_wherever_it_is_used(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, child_name="Robyn Ash", dob="2012-05-14", system_id="7654321")
+    office.works(TUESDAY)
+
+    (child,) = office.alert(reference).children
+    assert (child.name, child.dob, child.system_id) == ("Robyn Ash", date(2012, 5, 14), "7654321")
+    assert office.cell(reference, "initials") == "R.A."
+    office.works(later(days=8))
+    assert "R.A." in office.chases()[0].text
+    assert "R.F." not in office.chases()[0].text
+
+
+def test_a_form_under_a_name_that_was_quite_another_is_for_a_person_to_place(office: Office) -> None:
+    """It may be the child whose name was taken for this one's."""
+    reference = office.opens_alert()
+    office.types(reference, child_name="Kit Zielinski")
+    office.works(TUESDAY)
+    office.receives(f"{SUBJECT} - update", ("SLA.docx", update_form()), at=WEDNESDAY)
+    office.works(WEDNESDAY)
+
+    assert Happened.UPDATED not in office.happened(reference)
+    assert len(office.asked()) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "goes_to"),
+    [
+        ("Ava Lindqvist", "ava.lindqvist@trust.example"),
+        ("Jo Newby <jo.newby@trust.example>", "jo.newby@trust.example"),
+        ("Theo Marchbank", AUTHOR),  # the same one, spelt otherwise
+    ],
+)
+def test_a_corrected_author_is_who_is_written_to(office: Office, typed: str, goes_to: str) -> None:
+    reference = office.opens_alert()
+    office.types(reference, author=typed)
+    office.works(TUESDAY)
+    office.works(later(days=8))
+
+    assert {letter.to for letter in office.chases()} == {goes_to}
+    assert office.cell(reference, "author") == typed
+    assert office.asked() == []
+
+
+@pytest.mark.parametrize("typed", ["Jo Newby", "Jo Newby <jo@elsewhere.example>"])
+def test_an_author_whom_nobody_can_write_to_is_asked_about(office: Office, typed: str) -> None:
+    reference = office.opens_alert()
+    office.types(reference, author=typed)
+    office.works(TUESDAY)
+
+    assert office.alert(reference).author_address == AUTHOR
+    assert office.asked() == ["unclear"]
+
+
+def test_a_corrected_category_counts_where_it_is_one_of_the_procedure(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, categories="m14, M02")
+    office.works(TUESDAY)
+    assert office.alert(reference).categories == ("M14", "M02")
+    assert office.cell(reference, "subject_kind") == "Staff"
+
+    office.types(reference, categories="see notes")
+    office.works(WEDNESDAY)
+    assert office.alert(reference).categories == ("M14", "M02")
 
 
 def test_a_corrected_date_moves_what_is_counted_from_it(office: Office) -> None:
