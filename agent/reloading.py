@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
-from agent.configuration import COPIED, load
+from agent.configuration import load
 from agent.errors import AgentError, BadConfiguration
 from agent.letters.trial import trial_letters
 from agent.letters.writer import Writer
@@ -107,8 +108,11 @@ def _files(settings: Settings) -> Seen:
     """What a change of the configuration shows in: each file's name, time and size."""
     tenant = settings.agent.tenant
     named = (tenant.certificate, tenant.ca_file, tenant.secret_from.removeprefix("file:"))
-    paths = [path for path in sorted(settings.folder.rglob("*")) if path.suffix in COPIED]
-    return tuple(filter(None, (_file(path) for path in (*paths, *map(Path, filter(None, named))))))
+    folder = settings.folder
+    # by name: a log or a ledger may lie beside them
+    read = (folder.rglob("*.toml"), folder.glob("*.json"), (folder / "mail_templates").rglob("*.*"))
+    paths = sorted({*chain(*read), *map(Path, filter(None, named))})
+    return tuple(filter(None, map(_file, paths)))
 
 
 def _file(path: Path) -> tuple[str, int, int] | None:

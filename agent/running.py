@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import nullcontext
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from agent.reloading import Reloading
 from agent.settings import Settings
 from agent.shift import HOLD_SECONDS, Shift
 from agent.stopping import on_signals
-from agent.timetable import table
+from agent.timetable import Slot, table
 
 log = logger()
 
@@ -29,7 +30,8 @@ GRACE_SECONDS = 8.0  # how long a step may finish what it has under way once the
 def run(settings: Settings, *, log_json: bool = False) -> None:
     """Work until SIGTERM or SIGINT. A changed configuration is taken up between two rounds, by an agent made
     afresh that keeps the desks of the one before."""
-    owner, reloading = an_owner(), Reloading(settings)
+    owner, stop, reloading = an_owner(), threading.Event(), Reloading(settings)
+    on_signals(stop, reloading.asked)
     told: Settings | None = settings
     while told is not None:
         with at_work(told) as agent:
@@ -37,22 +39,19 @@ def run(settings: Settings, *, log_json: bool = False) -> None:
             logs.set_up(json=log_json, count=health.metrics.count)
             listen = told.agent.watched.listen
             with served(health, listen) if listen else nullcontext():
-                told = work(agent, owner, reloading, health)
+                told = work(agent, owner, stop, reloading, health)
 
 
-def work(agent: Agent, owner: str, reloading: Reloading, health: Health | None = None) -> Settings | None:
-    """Work by the timetable until the agent is stopped (None) or its configuration changes (the new one).
+def work(
+    agent: Agent, owner: str, stop: threading.Event, reloading: Reloading, health: Health | None = None
+) -> Settings | None:
+    """Work by the timetable until `stop` (None) or until the configuration changes (the new one).
 
     What is under way is finished first, or left where it can be taken up again.
     """
-    tables = {
-        desk.name: table(agent.settings.agent.timetable, desk.settings.timezone) for desk in agent.desks
-    }
-    rounds = {
-        name: [slot for slot in slots if isinstance(slot.trigger, IntervalTrigger)]
-        for name, slots in tables.items()
-    }
-    shift = Shift(agent, owner, rounds, health)
+    times = agent.settings.agent.timetable
+    tables = {desk.name: table(times, desk.settings.timezone) for desk in agent.desks}
+    shift = Shift(agent, owner, {name: _rounds(slots) for name, slots in tables.items()}, health)
     scheduler = _scheduler()
     for number, (name, slots) in enumerate(tables.items(), 1):
         for slot in slots:
@@ -61,12 +60,11 @@ def work(agent: Agent, owner: str, reloading: Reloading, health: Health | None =
                 first = {"next_run_time": agent.clock() + slot.trigger.interval * number / len(tables)}
             scheduler.add_job(shift.due, slot.trigger, (name, slot), **first)
     if health and agent.settings.agent.watched.heartbeat:
-        minutes = agent.settings.agent.watched.heartbeat_minutes
-        scheduler.add_job(health.beat, IntervalTrigger(minutes=minutes, timezone="UTC"), executor="heartbeat")
-    on_signals(agent.stop, reloading.asked)
+        every = IntervalTrigger(minutes=agent.settings.agent.watched.heartbeat_minutes, timezone="UTC")
+        scheduler.add_job(health.beat, every, executor="heartbeat")
     scheduler.start()
     log.info("agent.started", desks=list(tables), mode=agent.settings.agent.mode)
-    news = _until_told(agent, shift, reloading)
+    news = _until_told(stop, shift, reloading)
     log.info("agent.stopping" if news is None else "agent.begins_afresh")
     leaving = _leave_after_grace() if news is None else None
     agent.stop.set()
@@ -79,6 +77,11 @@ def work(agent: Agent, owner: str, reloading: Reloading, health: Health | None =
     return news
 
 
+def _rounds(slots: Iterable[Slot]) -> list[Slot]:
+    """What a desk begins with; what is for the night waits for it."""
+    return [slot for slot in slots if isinstance(slot.trigger, IntervalTrigger)]
+
+
 def _scheduler() -> BackgroundScheduler:
     """It keeps time and remembers nothing; what was missed is done once, however late."""
     return BackgroundScheduler(
@@ -88,11 +91,11 @@ def _scheduler() -> BackgroundScheduler:
     )
 
 
-def _until_told(agent: Agent, shift: Shift, reloading: Reloading) -> Settings | None:
+def _until_told(stop: threading.Event, shift: Shift, reloading: Reloading) -> Settings | None:
     """Give signs of life while steps are at work, however long one takes; take over what others let go."""
     shift.look()
     looked = time.monotonic()
-    while not agent.stop.wait(0.5):  # a wait without an end would not be woken by a signal everywhere
+    while not stop.wait(0.5):  # a wait without an end would not be woken by a signal everywhere
         if news := reloading.news():
             return news
         if time.monotonic() - looked > HOLD_SECONDS / 4:

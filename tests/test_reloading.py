@@ -63,9 +63,10 @@ def test_a_change_counts_once_the_files_have_come_to_rest(config: Path) -> None:
     assert watching.news() is None
 
 
-def test_a_new_file_of_wording_is_a_change_and_a_ledger_that_grows_is_none(config: Path) -> None:
+def test_a_new_file_of_wording_is_a_change_and_a_ledger_or_a_log_that_grows_is_none(config: Path) -> None:
     watching = Reloading(load(config))
     (config / "n2k-ledger.sqlite").write_bytes(b"lines")
+    (config / "log.txt").write_bytes(b"lines")
     assert [watching.news(), watching.news()] == [None, None]
 
     layout = config / "mail_templates" / "layout.txt"
@@ -146,7 +147,9 @@ def test_a_running_agent_takes_up_a_change_and_goes_on_at_its_desks(tmp_path: Pa
             tell(tmp_path / "agent.toml", {"mode": "watch"})
             process.send_signal(signal.SIGHUP)
             says(tmp_path, "agent", '"mode": "watch", "event": "agent.started"')
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGHUP)
+            says(tmp_path, "agent", "agent.begins_afresh", times=2)
+            process.send_signal(signal.SIGTERM)  # between two agents, or nearly so
             assert process.wait(running.GRACE_SECONDS + 5) == 0
         finally:
             process.kill()

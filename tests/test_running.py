@@ -49,9 +49,9 @@ class AtWork:
             for number, step in enumerate(steps)
         ]
         monkeypatch.setattr(running, "table", lambda times, zone: self.slots)
-        monkeypatch.setattr(running, "on_signals", lambda *events: None)  # only a main thread may
-        reloading = Reloading(self.agent.settings)
-        self.thread = threading.Thread(target=running.work, args=(self.agent, "we", reloading))
+        self.stop = threading.Event()
+        told = (self.agent, "we", self.stop, Reloading(self.agent.settings))
+        self.thread = threading.Thread(target=running.work, args=told)
 
     def until(self, happened: threading.Event) -> None:
         """Run until then, and stop."""
@@ -60,7 +60,7 @@ class AtWork:
             try:
                 assert happened.wait(10)
             finally:
-                self.agent.stop.set()
+                self.stop.set()
                 self.thread.join(10)
         assert not self.thread.is_alive()
 

@@ -67,9 +67,9 @@ def said(config: Path, name: str) -> str:
     return (config / f"{name}.log").read_text()
 
 
-def says(config: Path, name: str, event: str, within: float = 60) -> None:
-    """Wait until its log tells of this."""
+def says(config: Path, name: str, event: str, *, times: int = 1, within: float = 60) -> None:
+    """Wait until its log has told of this, or told so often."""
     until = time.monotonic() + within
-    while event not in said(config, name):
+    while said(config, name).count(event) < times:
         assert time.monotonic() < until, said(config, name)
         time.sleep(0.1)
