@@ -23,6 +23,9 @@ def audit(desk: Desk, now: datetime) -> Iterator[str]:
     late = sum(now - mail.received_at > LONG and mail.tries == 0 for mail in desk.ledger.waiting())
     if late:
         yield f"{late} mails have waited for more than an hour and nobody has tried to read them."
+    swept = desk.ledger.swept()
+    if swept and swept.unaccounted:
+        yield f"{swept.unaccounted} mails in the mailbox were unaccounted for last night."
     doubtful = [
         letter
         for letter in desk.ledger.letters(LetterState.SENDING)

@@ -106,6 +106,9 @@ class _Standing:
         for desk in self._agent.desks:
             for name, value in _figures(desk, now).items():
                 told[name].add_metric([desk.name], value)
+            if swept := desk.ledger.swept():
+                told["mails_unaccounted"].add_metric([desk.name], swept.unaccounted)
+                told["swept_timestamp_seconds"].add_metric([desk.name], swept.at.timestamp())
         yield from told.values()
         days = _certificate_days(self._agent, now)
         if days is not None:
@@ -116,6 +119,8 @@ _SHOWN = {
     "alerts_open": "Alerts that are neither concluded nor dismissed",
     "mails_waiting": "Mails noted and not yet dealt with",
     "mails_lag_seconds": "How long the oldest of them has been waiting",
+    "mails_unaccounted": "Mails that the last nightly sweep found neither dealt with nor filed in time",
+    "swept_timestamp_seconds": "When the ledger was last held against the mailbox",
     "questions_waiting": "Questions that wait for a person",
     "letters_under_way": "Letters in the tray or being sent",
     "letters_held_now": "Letters held for a person",

@@ -34,7 +34,7 @@ STEPS: dict[str, Step] = {
 
 _DONE = {
     "intake": ("mail dealt with", "mails dealt with"),
-    "reconcile": ("mail found that had been missed", "mails found that had been missed"),
+    "sweep": ("mail found that had been missed", "mails found that had been missed"),
     "bookkeeping": ("row written", "rows written"),
     "chasing": ("letter laid in the tray", "letters laid in the tray"),
     "weekly_digest": ("letter laid in the tray", "letters laid in the tray"),

@@ -8,10 +8,10 @@ from typing import Any
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from agent.intake import reconcile
 from agent.retention import retention
 from agent.settings import Timetable
 from agent.steps import STEPS, Step
+from agent.sweeping import sweep
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,6 @@ def table(times: Timetable, zone: str) -> list[Slot]:
         Slot("chasing", STEPS["chasing"], every(times.chasing)),
         Slot("weekly_digest", STEPS["weekly_digest"], every(times.chasing)),
         Slot("posting", STEPS["posting"], every(times.posting)),
-        Slot("reconcile", reconcile, every_night),
+        Slot("sweep", sweep, every_night),
         Slot("retention", retention, every_night),
     ]

@@ -28,7 +28,7 @@ ALLOWED = {
 # The steps see only the promise of each adapter room, never the adapters.
 STEPS = (
     *("desk", "intake", "bookkeeping", "register_outage", "versions", "chasing"),
-    *("weekly_digest", "laying", "posting", "retention", "steps"),
+    *("weekly_digest", "laying", "posting", "retention", "sweeping", "steps"),
 )
 ADAPTERS = re.compile(
     r"^agent\.(mailbox|ledger|register)\.(?!base$|merge$|guard$|summary_layout$)|^agent\.(m365|sandbox|bootstrap)\b"

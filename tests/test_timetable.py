@@ -11,10 +11,10 @@ import pytest
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from agent.intake import reconcile
 from agent.retention import retention
 from agent.settings import Timetable
 from agent.steps import STEPS
+from agent.sweeping import sweep
 from agent.timetable import table
 from tests.builders import LONDON
 
@@ -25,7 +25,7 @@ CLOCKS_CHANGE = [date(2026, 3, 29), date(2026, 10, 25)]
 def test_every_step_stands_in_the_table_once_and_the_nightly_listing_with_them() -> None:
     slots = {slot.name: slot.step for slot in table(TIMES, "Europe/London")}
 
-    assert slots == {**STEPS, "reconcile": reconcile, "retention": retention}
+    assert slots == {**STEPS, "sweep": sweep, "retention": retention}
 
 
 def test_the_table_follows_the_configuration() -> None:
@@ -38,7 +38,7 @@ def test_the_table_follows_the_configuration() -> None:
         if isinstance(trigger, IntervalTrigger)
     }
     assert minutes == {"intake": 1, "bookkeeping": 7, "chasing": 20, "weekly_digest": 20, "posting": 3}
-    (first, *_) = fires(slots["reconcile"], date(2026, 3, 2))
+    (first, *_) = fires(slots["sweep"], date(2026, 3, 2))
     assert first.astimezone(LONDON).time() == time(4, 15)
 
 

@@ -18,6 +18,7 @@ from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept
 from agent.procedure.pause import Pause
+from agent.procedure.swept import Swept
 
 
 class Seen(StrEnum):
@@ -316,6 +317,10 @@ class DeskLedger(Protocol):
 
     def kept(self) -> Kept:
         """How the desk's workbooks are kept. Costs what changed since."""
+        ...
+
+    def swept(self) -> Swept | None:
+        """What the last comparison with the mailbox found. Costs what changed since."""
         ...
 
     def entries(self, alert: str | None = None) -> list[Entry]:

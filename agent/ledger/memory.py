@@ -37,6 +37,7 @@ from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept, kept_of
 from agent.procedure.pause import Pause, pause_of
+from agent.procedure.swept import Swept, swept_of
 from agent.procedure.words import Happened
 
 
@@ -296,6 +297,9 @@ class MemoryDesk:
 
     def kept(self) -> Kept:
         return kept_of(self.entries())
+
+    def swept(self) -> Swept | None:
+        return swept_of(self.entries())
 
     def entries(self, alert: str | None = None) -> list[Entry]:
         entries = (link.entry for link in self._state.lines)

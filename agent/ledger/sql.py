@@ -43,6 +43,7 @@ from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept, kept_after
 from agent.procedure.pause import Pause, pause_after
+from agent.procedure.swept import Swept, swept_after
 from agent.procedure.words import Happened
 
 
@@ -100,6 +101,7 @@ class SqlDesk:
         self._folded: dict[str, Alert] = {}
         self._pause = Pause()
         self._kept = Kept()
+        self._swept: Swept | None = None
         self._folded_up_to = 0
 
     @property
@@ -209,6 +211,11 @@ class SqlDesk:
             self._fold_on()
             return self._kept
 
+    def swept(self) -> Swept | None:
+        with self._folding:
+            self._fold_on()
+            return self._swept
+
     def _fold_on(self) -> None:
         """Only lines newer than the last one folded are read, whichever program wrote them."""
         with self._database.reading() as connection:
@@ -219,6 +226,7 @@ class SqlDesk:
             self._folded = rows.folded_on(self._folded, new, again)
             self._pause = reduce(pause_after, new, self._pause)
             self._kept = reduce(kept_after, new, self._kept)
+            self._swept = reduce(swept_after, new, self._swept)
             self._folded_up_to = new[-1].seq
 
     def entries(self, alert: str | None = None) -> list[Entry]:

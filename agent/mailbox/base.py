@@ -72,8 +72,9 @@ class Mailbox(Protocol):
         the mailbox no longer knows the cursor."""
         ...
 
-    def listing(self) -> Iterator[tuple[ChangedMail, ...]]:
-        """Everything that lies in the inbox now, in pages: the proof that no change was missed."""
+    def listing(self, folder: Sequence[str] = ()) -> Iterator[tuple[ChangedMail, ...]]:
+        """Everything that lies in this folder now, in pages: the proof that no change was missed. Without a
+        path it is the inbox; in a folder that is not there lies nothing."""
         ...
 
     def mime(self, mail_id: str) -> bytes:

@@ -83,11 +83,11 @@ class MemoryMailbox:
             if place >= end:
                 return
 
-    def listing(self) -> Iterator[tuple[ChangedMail, ...]]:
+    def listing(self, folder: Sequence[str] = ()) -> Iterator[tuple[ChangedMail, ...]]:
         rows = [
             ChangedMail(mail_id, mail.received_at)
             for mail_id, mail in self.mails.items()
-            if mail.folder == INBOX
+            if mail.folder == (tuple(folder) or INBOX)
         ]
         for start in range(0, len(rows), self._page_size):
             yield tuple(rows[start : start + self._page_size])

@@ -57,10 +57,13 @@ class OutlookMailbox:
             # whatever is wrong with the link that we kept, a full round does without it
             raise CursorGone(f"{wrong} A full round follows.") from wrong
 
-    def listing(self) -> Iterator[tuple[ChangedMail, ...]]:
+    def listing(self, folder: Sequence[str] = ()) -> Iterator[tuple[ChangedMail, ...]]:
+        where = self._known(folder) if folder else "inbox"
+        if where is None:
+            return
         # newest first: what arrives while we read shifts the pages towards us, so nothing is skipped
         told = {"$select": LOOK, "$top": LIST_PAGE, "$orderby": "receivedDateTime desc"}
-        for page in self._graph.pages(f"{self._user}/mailFolders/inbox/messages", told):
+        for page in self._graph.pages(f"{self._user}/mailFolders/{segment(where)}/messages", told):
             yield _mails(page)
 
     def mime(self, mail_id: str) -> bytes:
@@ -149,6 +152,16 @@ class OutlookMailbox:
                 folder_id = self._folders.get(names) or self._find_or_make(parent, names[-1])
                 self._folders[names] = folder_id
                 parent = f"{self._user}/mailFolders/{segment(folder_id)}/childFolders"
+        return folder_id
+
+    def _known(self, path: Sequence[str]) -> str | None:
+        """The id of the folder with this path, if it is there."""
+        parent, folder_id = f"{self._user}/mailFolders", None
+        for name in path:
+            folder_id = self._find(parent, name)
+            if folder_id is None:
+                break
+            parent = f"{self._user}/mailFolders/{segment(folder_id)}/childFolders"
         return folder_id
 
     def _find_or_make(self, parent: str, name: str) -> str:

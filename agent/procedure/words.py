@@ -59,6 +59,7 @@ class Happened(StrEnum):
     REGISTER_WRITTEN = "register_written"  # a version of a workbook; the entry has no reference
     REGISTER_STUCK = "register_stuck"  # the register cannot be written
     REGISTER_FREE = "register_free"  # it can be, again
+    SWEPT = "swept"  # the ledger was held against the mailbox; the entry has no reference
 
 
 ABOUT_THE_WORKBOOK = frozenset({Happened.REGISTER_WRITTEN, Happened.REGISTER_STUCK, Happened.REGISTER_FREE})

@@ -15,7 +15,6 @@ from agent.bootstrap import Agent, at_work
 from agent.configuration import load, shipped
 from agent.desk import Desk
 from agent.errors import NeedsAPerson
-from agent.intake import reconcile
 from agent.ledger.base import LetterState
 from agent.register_outage import OUTAGE, RECOVERED
 from agent.sandbox.mime import written_afresh
@@ -25,6 +24,7 @@ from agent.sandbox.stored import StoredMessage
 from agent.sandbox.story import Event, Story, load_story
 from agent.settings import Settings
 from agent.steps import Outcome, run_all, run_step
+from agent.sweeping import sweep
 
 Say = Callable[[str], None]
 
@@ -124,7 +124,7 @@ def _moments(story: Story, day: date, events: Sequence[Event]) -> list[tuple[dat
 
 def _round(desk: Desk, now: datetime, *, nightly: bool) -> Iterator[Outcome]:
     if nightly:
-        yield from (one for one in [run_step("reconcile", desk, now, reconcile)] if one.trouble)
+        yield from (one for one in [run_step("sweep", desk, now, sweep)] if one.trouble)
     yield from (outcome for outcome in run_all(desk, now) if outcome.trouble)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.bootstrap import ledger_at_hand
 from agent.ledger.base import DeskLedger, LetterState
+from agent.procedure.swept import Swept
 from agent.settings import Settings
 
 
@@ -28,6 +29,8 @@ def _desk(ledger: DeskLedger) -> Iterator[str]:
     yield f"  at work since    {began:%d %b %Y %H:%M} UTC" if began else "  at work since    not yet"
     yield f"  alerts           {len(alerts) - concluded - dismissed} open, {concluded} concluded"
     yield f"  mails            {len(ledger.mails())} dealt with, {len(ledger.waiting())} waiting"
+    swept = ledger.swept()
+    yield f"  against mailbox  {_said_of(swept)}" if swept else "  against mailbox  not yet compared"
     yield f"  not yet filed    {len(ledger.to_file())}"
     yield f"  questions        {len(ledger.questions())} waiting for a person"
     yield "  letters          " + (
@@ -42,6 +45,12 @@ def _desk(ledger: DeskLedger) -> Iterator[str]:
         if sheet
         else "  register         not yet written"
     )
+
+
+def _said_of(swept: Swept) -> str:
+    found = f"{swept.at:%d %b %Y %H:%M} UTC, {swept.mails} mails there: {swept.unaccounted} unaccounted for"
+    more = {"had been missed": swept.missed, "moved or deleted by people": swept.elsewhere}
+    return ", ".join([found, *(f"{number} {words}" for words, number in more.items() if number)])
 
 
 _SAID = {

@@ -29,6 +29,7 @@ from agent.procedure.alert import fold
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.pause import Pause
+from agent.procedure.swept import Swept
 from agent.procedure.words import Happened, Json
 from tests.postgres import new_database
 
@@ -851,6 +852,16 @@ def test_a_whole_ledger_verifies(desk: DeskLedger) -> None:
     assert desk.verify() == []
     record(desk, opened(), updated(), Entry(Happened.SET_ASIDE, None, NOW, "<n@x>"))
     assert desk.verify() == []
+
+
+def test_the_last_comparison_with_the_mailbox_is_known_to_every_reader(desk: DeskLedger) -> None:
+    assert desk.swept() is None
+    for unaccounted in (2, 0):
+        told = Swept(minutes(unaccounted), 7, 1, unaccounted, 3)
+        record(desk, Entry(Happened.SWEPT, None, told.at, "sweeping", told.facts))
+        assert desk.swept() == told
+    record(desk, opened())
+    assert desk.swept() == told
 
 
 class TestPause:

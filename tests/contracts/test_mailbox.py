@@ -259,6 +259,18 @@ def test_the_listing_tells_what_lies_in_the_inbox_now(world: World) -> None:
     assert sorted(listed) == sorted(mails[2:])
 
 
+def test_the_listing_of_a_folder_tells_what_was_filed_there_and_makes_no_folder(world: World) -> None:
+    mails = [world.deliver(mail()) for _ in range(5)]
+    assert list(world.mailbox.listing(ALERTS)) in ([], [()])
+    for mail_id in mails[:4]:
+        world.mailbox.file(mail_id, ALERTS, ())
+    world.remove(mails[0])
+
+    listed = [row.mail_id for page in world.mailbox.listing(ALERTS) for row in page]
+
+    assert sorted(listed) == sorted(mails[1:4])
+
+
 STEPS = st.lists(st.sampled_from(["deliver", "file", "remove", "poll", "peek"]), max_size=14)
 
 
