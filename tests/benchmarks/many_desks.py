@@ -58,8 +58,8 @@ def main(minutes: float) -> None:
         "many_desks",
         "Many desks",
         f"An agent that has dealt with two mails at each desk, in mode watch, over {minutes:g} minutes in "
-        f"which nothing happens; each request takes {LATENCY * 1000:.0f} ms. “First round” is from its start until "
-        "the mails of all desks are read and filed. A second agent stands by for the first.",
+        f"which nothing happens; each request takes {LATENCY * 1000:.0f} ms. “First round” is from its start "
+        "until the mails of all desks are read and filed. A second agent stands by for the first.",
         drawn="processor ms per desk-minute",
         limited_by="the timetable: half a request for changes and a fifth of a look at the register in a "
         "minute, and as many looks at the ledger.",
