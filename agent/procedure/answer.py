@@ -11,7 +11,7 @@ from agent.procedure.alert import Alert, standing
 from agent.procedure.apart import references_in
 from agent.procedure.decide import decide_mail, joined, told
 from agent.procedure.decide_case import Case, NewReference
-from agent.procedure.decide_form import opened
+from agent.procedure.decide_form import known, opened
 from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
 from agent.procedure.merging import merged
@@ -121,7 +121,7 @@ class _Answered:
     def belongs_to(self, alert: Alert) -> Decision:
         """What was opened from the mail alone was this alert all the time."""
         others = [own for own in self._opened_from_it() if own.reference != alert.reference]
-        confirmed = [self._confirmed(alert)] if alert.provisional else []
+        confirmed = self._stands(alert)
         news = joined([told(self._case(one), alert) for one in self._undecided(others)])
         ended = [line for own in others for line in merged(own, alert, self.at, self._source)]
         known = self._known_by_mail(alert.reference)
@@ -133,7 +133,7 @@ class _Answered:
         if any(one.kind is Kind.BOUNCE for one in self.submissions):
             raise Unclear("A report that a mail came back is no alert. Name the alert it is about.")
         own = self._opened_from_it()
-        confirmed = [self._confirmed(alert) for alert in own if alert.provisional]
+        confirmed = [line for alert in own for line in self._stands(alert)]
         begun = joined([opened(self._case(one)) for one in self._undecided()])
         references = tuple(alert.reference for alert in own) + begun.categories
         return Decision(Place.ALERTS, "answered", (*confirmed, *begun.entries), (), references)
@@ -187,6 +187,14 @@ class _Answered:
             alert for alert in self.alerts.values() if self._source in alert.mails and alert not in but
         ]
         return [one for one in self.submissions if not any(_has(alert, one) for alert in settled)]
+
+    def _stands(self, alert: Alert) -> Sequence[Entry]:
+        """It is an alert indeed. Of one whose form was withheld, what that says is taken down as well."""
+        held = (one for one in self.submissions if one.form and one.document_sha256 in alert.documents)
+        form = None if alert.form else next(held, None)
+        if form is not None:
+            return known(self._case(form), alert).entries
+        return [self._confirmed(alert)] if alert.provisional else []
 
     def _confirmed(self, alert: Alert) -> Entry:
         return Entry(Happened.CONFIRMED, alert.reference, self.at, self._source)

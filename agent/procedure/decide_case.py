@@ -59,7 +59,7 @@ class Case:
 
     @property
     def stopped(self) -> bool:
-        """Whose child it is about is in doubt: nothing is recorded before a person looked."""
+        """Whose child it is about is in doubt: nothing that it says is recorded before a person looked."""
         return "name_mismatch" in self.submission.doubts
 
     @property
@@ -85,9 +85,12 @@ class Case:
         meant = told_of(talked, self.alerts)
         return meant if len(meant) == 1 else []
 
-    def was_opened_from_it(self) -> bool:
-        """This very mail, without a form to know it by, opened an alert before."""
-        return any(self.submission.message_id in alert.mails for alert in self.alerts.values())
+    def has_a_row(self) -> bool:
+        """This very document, or the mail that brings none, opened an alert before."""
+        said = self.submission
+        if said.document_sha256:
+            return any(said.document_sha256 in alert.documents for alert in self.alerts.values())
+        return any(said.message_id in alert.mails for alert in self.alerts.values())
 
     def again(self, alert: Alert) -> Decision:
         """The same form once more, which counts once."""

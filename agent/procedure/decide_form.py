@@ -29,10 +29,12 @@ def decide_form(case: Case) -> Decision:
     match = case.match()
     if match.sure:
         return _believed(case, case.alerts[match.sure])
+    if match.why == "contradiction":
+        return _withheld(case, match.why, match.possible)
     if match.possible:
         return case.only_ask(_code_of(match), match.possible)
     if case.stopped:
-        return case.only_ask()
+        return _withheld(case)
     return opened(case, provisional=case.is_stranger)
 
 
@@ -50,6 +52,25 @@ def opened(case: Case, *, provisional: bool = False) -> Decision:
     asked = (*early, *unknown, *said.doubts)
     outcome = "opened_provisional" if provisional else "opened"
     return case.decision(outcome, entries, case.questions(asked, (reference,)))
+
+
+def _withheld(case: Case, code: str = "", possible: tuple[str, ...] = ()) -> Decision:
+    """A row that tells nothing of the form: whom it is about is the very question, and to show it may be a
+    breach. What it says is taken down once a person said that it is an alert."""
+    if case.has_a_row():
+        return case.only_ask(code, possible)
+    said = case.submission
+    bare = Submission(
+        said.kind,
+        said.message_id,
+        said.sender,
+        said.received_at,
+        document_sha256=said.document_sha256,
+        author_address=said.author_address,
+    )
+    row = opened(replace(case, submission=bare), provisional=True).entries
+    meant = (*possible, *(entry.alert for entry in row if entry.alert))
+    return case.decision("opened_provisional", row, case.only_ask(code, meant).questions)
 
 
 def _kind(case: Case) -> Kind:
@@ -97,8 +118,10 @@ def _is_news(case: Case, alert: Alert) -> bool:
 
     Of a provisional alert the document may be known, and yet be read for the first time.
     """
+    if alert.provisional and not alert.form:
+        return True
     if case.submission.document_sha256 in alert.documents:
-        return alert.provisional
+        return alert.provisional or not alert.form
     return _brings_more(case, alert) or _claims(case, alert) or _corrects(case, alert)
 
 
@@ -166,7 +189,7 @@ def decide_unreadable(case: Case) -> Decision:
     said, match = case.submission, case.match()
     if match.sure:
         return _unread_news(case, case.alerts[match.sure])
-    if match.possible or said.claims is None or case.was_opened_from_it():
+    if match.possible or said.claims is None or case.has_a_row():
         return case.only_ask(possible=match.possible)
     if case.stopped:
         said = replace(said, children=())  # which child it is about is the very question

@@ -11,6 +11,8 @@ from agent.procedure.decision import Decision
 from agent.procedure.matching import Same, children_match
 from agent.procedure.words import Happened, Json, Kind, Place
 
+_SPOKEN_OF = frozenset({"no_form", "form_behind_link"})  # an alert that the mail speaks of and does not bring
+
 
 def decide_words(case: Case) -> Decision:
     """A reply, or a mail that speaks of an alert and brings no form."""
@@ -54,7 +56,7 @@ def _unmatched_words(case: Case) -> Decision:
     possible = (match.sure,) if match.sure else match.possible
     if said.kind is Kind.REPLY and said.claims in (None, Kind.OTHER) and not possible:
         return case.aside("reply_to_others")
-    if "form_behind_link" in said.doubts and not possible and not case.was_opened_from_it():
+    if not _SPOKEN_OF.isdisjoint(said.doubts) and not possible and not case.has_a_row():
         return opened(case, provisional=True)
     unmatched = ("reply_unmatched",) if said.kind is Kind.REPLY else ()
     return case.decision("unmatched", [], case.questions((*unmatched, *said.doubts), possible))

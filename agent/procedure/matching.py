@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ class Match:
     """`sure` is the one alert that is meant beyond doubt, `possible` those it may be (then `sure` is None).
 
     `why` is a code for the rung that decided: reference, answered, document, system_id, name_and_dob,
-    conversation, name_only, several, contradiction, another_incident, same_incident, none.
+    conversation, awaited, name_only, several, contradiction, another_incident, same_incident, none.
     """
 
     sure: str | None
@@ -38,6 +38,7 @@ class Same(IntEnum):
 
 
 NONE = Match(None, (), "none")
+_SOON = timedelta(days=2)  # within which somebody sends the form that was missing, or could not be read
 
 
 def candidates(submission: Submission, alerts: Mapping[str, Alert], answered: Sequence[str] = ()) -> Match:
@@ -45,10 +46,9 @@ def candidates(submission: Submission, alerts: Mapping[str, Alert], answered: Se
     known = told_of(submission.references, alerts)
     in_letter = told_of(answered, alerts)
     alerts = {reference: alert for reference, alert in alerts.items() if not alert.merged_into}
-    if known:
-        return _told(submission, alerts, known, "reference")
-    if in_letter:
-        return _told(submission, alerts, in_letter, "answered")
+    for meant, why in ((known, "reference"), (in_letter, "answered")):
+        if not all(_begins_another_matter(submission, alert) for alert in meant):
+            return _told(submission, alerts, meant, why)
     if submission.document_sha256:
         again = [alert for alert in alerts.values() if submission.document_sha256 in alert.documents]
         if len(again) == 1:
@@ -176,10 +176,7 @@ def _likeness(told: Sequence[Child], known: Sequence[Child]) -> dict[str, bool |
 
 
 def _told(submission: Submission, alerts: Mapping[str, Alert], meant: list[Alert], why: str) -> Match:
-    """The mail itself says which alert; unless it then speaks of another child, or brings the first form
-    of a new matter: people answer the last mail they have."""
-    if all(_begins_another_matter(submission, alert) for alert in meant):
-        return _recognised(submission, alerts)
+    """The mail itself says which alert; unless it then speaks of another child."""
     graded = [(alert, children_match(submission.children, alert.children)) for alert in meant]
     surely = [alert for alert, same in graded if same is Same.SURELY]
     fitting = surely or [alert for alert, same in graded if same is not Same.NO]
@@ -205,6 +202,8 @@ def _recognised(submission: Submission, alerts: Mapping[str, Alert]) -> Match:
         return _same_matter(submission, surely)
     if talked:
         return _in_conversation(submission, talked, possibly)
+    if len(possibly) == 1 and _is_awaited(submission, possibly[0]):
+        return Match(possibly[0].reference, (), "awaited")
     if possibly:
         meant = [alert for alert in possibly if not is_another_matter(submission, alert)]
         return Match(None, _references(meant), "name_only") if meant else NONE
@@ -246,8 +245,21 @@ def is_another_matter(submission: Submission, alert: Alert) -> bool:
     return happened is not None and happened > alert.received_at.date()
 
 
+def _is_awaited(submission: Submission, alert: Alert) -> bool:
+    """The form without which an alert is only provisional: by the same sender soon after, of a like name."""
+    return (
+        submission.form is not None
+        and alert.provisional
+        and not alert.form
+        and alert.author_address == submission.sender
+        and alert.received_at <= submission.received_at <= alert.received_at + _SOON
+        and not is_another_matter(submission, alert)
+    )
+
+
 def _begins_another_matter(submission: Submission, alert: Alert) -> bool:
-    """A form of something that happened later, and that tells of no update and no conclusion."""
+    """A form of something that happened later, and that tells of no update and no conclusion: people answer
+    the last mail they have."""
     begins = submission.form is not None and not (submission.updates or submission.conclusion)
     again = submission.document_sha256 in alert.documents
     return begins and not again and is_another_matter(submission, alert)

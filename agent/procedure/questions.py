@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+EXTERNAL = "external_sender"
 UNPROVEN = "sender_unproven"
-STRANGERS = frozenset({"external_sender", UNPROVEN})
+STRANGERS = frozenset({EXTERNAL, UNPROVEN})  # on whose word nothing counts, and who are not answered
 
 QUESTIONS: Mapping[str, str] = {
     "which_alert": "More than one alert may be meant. Say which, or that it is a new matter.",
@@ -24,8 +25,8 @@ QUESTIONS: Mapping[str, str] = {
     "blank_form": "The form that came with it is blank. Ask the sender for the one that is filled in.",
     "date_invalid": "A date on the form does not exist or cannot be read. Look it up on the form.",
     "date_future": "Something on the form is dated in the future. Ask its author.",
-    "external_sender": "The mail came from outside the organisation. Check that it is genuine.",
-    UNPROVEN: "The mail claims to come from inside, which Microsoft 365 could not prove. "
+    EXTERNAL: "The mail came from outside the organisation. Check that it is genuine.",
+    UNPROVEN: "Microsoft 365 could not prove that the mail comes from the address it names. "
     "Check with its sender, by telephone or a mail of your own, before it counts.",
     "no_form": "The subject speaks of an alert, but no form came with it. Ask the sender for the form.",
     "form_behind_link": "The form lies behind a link, which the agent never follows. "

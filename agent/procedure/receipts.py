@@ -15,6 +15,7 @@ from agent.procedure.alert import Alert
 from agent.procedure.findings import clause_of, finding_said
 from agent.procedure.occasion import Asked, Occasion, concerns
 from agent.procedure.people import People
+from agent.procedure.questions import STRANGERS
 from agent.procedure.row import is_staff_matter
 from agent.procedure.rules import Procedure
 from agent.procedure.words import Moment
@@ -103,7 +104,7 @@ def returned_forms_due(
         and _is_fresh(one.asked_at, now, procedure, not_before)
         and people.may_be_written_to(_sender(one))
         and not _is_about_sender(one, alerts, people)
-        and not any(_may_be_a_breach(other, "", {one.question.message_id}, procedure) for other in questions)
+        and not any(_forbids_an_answer(other, one.question.message_id, procedure) for other in questions)
     )
 
 
@@ -120,6 +121,12 @@ def _may_be_answered(alert: Alert, procedure: Procedure, people: People, today: 
 
 def _may_be_a_breach(asked: Asked, alert: str, mails: Iterable[str], procedure: Procedure) -> bool:
     return asked.question.code in procedure.urgent.breaches and concerns(asked, alert, mails)
+
+
+def _forbids_an_answer(asked: Asked, mail: str, procedure: Procedure) -> bool:
+    """Who is not proven to have sent the mail is not written to about it: whoever they name never saw it."""
+    doubted = asked.question.code in STRANGERS and asked.question.message_id == mail
+    return doubted or _may_be_a_breach(asked, "", {mail}, procedure)
 
 
 def _is_about_sender(asked: Asked, alerts: Mapping[str, Alert], people: People) -> bool:

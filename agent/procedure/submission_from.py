@@ -21,7 +21,7 @@ from agent.procedure.people import People
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.reply import new_words, proposal_in
 from agent.procedure.rules import Procedure
-from agent.procedure.sender import is_forged
+from agent.procedure.sender import doubts_about_sender
 from agent.procedure.signs import FORWARDED
 from agent.procedure.subject import SubjectSays, parse_subject
 from agent.procedure.submission import Child, Submission
@@ -107,11 +107,7 @@ class _Arrival:
 
     @property
     def _sender_doubts(self) -> tuple[str, ...]:
-        domain = self.mail.sender.rpartition("@")[2].lower()
-        inside = domain in self.people.allowed_domains or self.mail.sender.lower() in self.people.own
-        if not inside:
-            return ("external_sender",)
-        return ("sender_unproven",) if is_forged(self.mail) else ()
+        return doubts_about_sender(self.mail, self.people)
 
     # ------------------------------------------------------------ forms
 

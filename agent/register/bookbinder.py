@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from lxml import etree
+
 from agent.errors import NeedsAPerson
 from agent.procedure.answer import Answer
 from agent.procedure.rules import Column, Procedure
@@ -28,7 +30,7 @@ def _damage_told() -> Iterator[None]:
     a style, a table without a place. It can stand at any of a hundred places, and means the same at each."""
     try:
         yield
-    except (ValueError, LookupError) as wrong:
+    except (ValueError, LookupError, etree.LxmlError) as wrong:
         raise NeedsAPerson(
             f"The workbook is damaged: a value in it cannot be understood ({type(wrong).__name__}). {RESTORE}"
         ) from wrong

@@ -191,6 +191,25 @@ def test_what_can_be_read_now_fills_the_provisional_row(unread: Asking) -> None:
     assert unread.only.children[0].name == "Amara Diallo"
 
 
+@pytest.mark.parametrize("answer", ["New alert", FIRST])
+def test_what_was_withheld_is_taken_down_once_it_is_an_alert(answer: str) -> None:
+    """Subject and form named different children; a person says that the form is right."""
+    desk = Asking()
+    desk.asks(amara(), subject="Senior Leadership Alert Liam Harwood - Urgent and Confidential")
+    assert (desk.status(), desk.only.children) == ({FIRST: "provisional"}, ())
+    assert happenings(desk.is_told(answer)) == ["confirmed", "updated"]
+    assert (desk.status(), desk.only.children[0].name) == ({FIRST: "alert"}, "Amara Diallo")
+
+
+def test_what_was_withheld_and_belongs_to_another_alert_goes_there() -> None:
+    desk = Asking()
+    desk.receives(form())
+    desk.asks(amara(updates=[update("Seen.")]), subject=f"{PROPER} {FIRST}")
+    assert desk.question.code == "contradiction"
+    assert happenings(desk.is_told(FIRST)) == ["updated", "merged", "merged"]
+    assert desk.status() == {FIRST: "alert", SECOND: f"into {FIRST}"}
+
+
 def test_what_still_cannot_be_read_opens_no_second_row(unread: Asking) -> None:
     decision = unread.is_told("Read again")
     assert Happened.OPENED not in [entry.happened for entry in decision.entries]

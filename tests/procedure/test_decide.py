@@ -347,12 +347,42 @@ def test_the_same_form_from_inside_confirms_what_a_stranger_sent() -> None:
         ("spf=fail; dkim=pass header.d=nctrust.co.uk; dmarc=pass", False),
         ("spf=none; dkim=none", False),
         ("", False),  # it never left the house
+        ("spf=none (compauth=pass) smtp.mailfrom=compauth=pass.example; compauth=fail reason=601", True),
+        ('spf=fail smtp.mailfrom="a; compauth=pass"@x.example; dkim=none; dmarc=fail', True),
     ],
 )
 def test_a_sender_who_cannot_be_proven_opens_nothing_by_themselves(stamped: str, provisional: bool) -> None:
     desk = Desk()
     decision = desk.receives(form(), message=mail(headers={"authentication-results": stamped}))
     assert (desk.only.provisional, "sender_unproven" in codes(decision)) == (provisional, provisional)
+
+
+@pytest.mark.parametrize(
+    ("stamped", "came_in", "provisional"),
+    [
+        ("dkim=none header.d=none; dmarc=none action=none", "Internal", False),
+        ("spf=none; dkim=none; dmarc=none; compauth=none reason=405", "Anonymous", True),
+        ("spf=pass smtp.mailfrom=nctrust.co.uk; dkim=none; dmarc=none", "Anonymous", False),
+    ],
+)
+def test_where_nothing_was_proven_it_counts_whether_the_mail_came_in_from_outside(
+    stamped: str, came_in: str, provisional: bool
+) -> None:
+    headers = {"authentication-results": stamped, "x-ms-exchange-organization-authas": came_in}
+    desk = Desk()
+    desk.receives(form(), message=mail(headers=headers))
+    assert desk.only.provisional is provisional
+
+
+def test_whoever_forges_an_outside_author_is_not_taken_for_them() -> None:
+    """A person made a stranger's form an alert; that the next one is theirs has to be proven as well."""
+    desk = Desk()
+    desk.receives(form(), sender="nurse@hospital.example")
+    desk.alerts[REFERENCE] = replace(desk.only, provisional=False)
+    headers = {"authentication-results": "spf=fail; dmarc=fail; compauth=fail"}
+    forged = mail(sender="nurse@hospital.example", number=9, headers=headers)
+    decision = desk.receives(form(updates=[update("All is well.")]), message=forged)
+    assert (happenings(decision), codes(decision)) == ([], ["sender_unproven"])
 
 
 PROTECTED = Attachment("message.rpmsg", "application/x-microsoft-rpmsg-message", b"")
@@ -367,7 +397,9 @@ ELSEWHERE = "The form is here: https://trust.sharepoint.com/:w:/s/north/Eabc?e=1
         (mail(attachments=[PROTECTED], sender="x@elsewhere.example"), "protected_mail", True),
         (mail(text=ELSEWHERE), "form_behind_link", True),
         (mail("Lunch", text=ELSEWHERE), "", None),
-        (mail(text="See https://trust.sharepoint.com/sites/intranet"), "no_form", None),
+        (mail(text="See https://trust.sharepoint.com/sites/intranet"), "no_form", True),
+        (mail(sender="x@elsewhere.example"), "external_sender", True),
+        (mail("Hello", sender="x@elsewhere.example"), "", None),
     ],
 )
 def test_what_may_hide_an_alert_has_a_row_at_once_and_a_question(
@@ -393,11 +425,23 @@ def test_whoever_forges_an_author_neither_replies_nor_is_away(desk: Desk) -> Non
     assert happenings(desk.receives(message=away, answered=(REFERENCE,))) == ["set_aside"]
 
 
-def test_a_mail_that_names_two_different_children_is_only_asked_about() -> None:
+def test_a_mail_that_names_two_different_children_has_a_row_that_tells_nothing() -> None:
+    """Perhaps it was sent in error: it is not lost from sight, and shown to nobody before a person looked."""
     desk = Desk()
-    decision = desk.receives(form(), subject="Senior Leadership Alert Amara Diallo - Urgent and Confidential")
-    assert (happenings(decision), codes(decision)) == ([], ["name_mismatch"])
-    assert desk.alerts == {}
+    told = form(updates=[update("Seen.")], conclusion="Ended.")
+    decision = desk.receives(told, subject="Senior Leadership Alert Amara Diallo - Urgent and Confidential")
+    assert (happenings(decision), codes(decision)) == (["opened"], ["name_mismatch"])
+    assert (decision.place, decision.questions[0].candidates) == (Place.QUESTIONS, (REFERENCE,))
+    row = desk.only
+    assert (row.provisional, row.children, row.values, row.form) == (True, (), {}, "")
+    assert (row.incident_at, row.update_lines, row.conclusion_text) == (None, frozenset(), "")
+
+
+def test_such_a_mail_that_comes_again_has_no_second_row() -> None:
+    desk = Desk()
+    for _ in range(2):
+        desk.receives(form(), subject="Senior Leadership Alert Amara Diallo - Urgent and Confidential")
+    assert len(desk.alerts) == 1
 
 
 def test_a_name_alone_only_proposes(desk: Desk) -> None:
@@ -429,7 +473,30 @@ def test_a_form_that_quotes_one_alert_and_tells_of_another_child_is_asked_about(
         document="Senior Leadership Alert Update 4 Mar 26.docx",
     )
     decision = desk.receives(stranger, subject=f"{PROPER} {REFERENCE}", after=LATER)
-    assert (happenings(decision), codes(decision)) == ([], ["contradiction"])
+    assert (happenings(decision), codes(decision)) == (["opened"], ["contradiction"])
+    assert decision.questions[0].candidates == (REFERENCE, "SLA-2026-0002")
+    assert (desk.alerts["SLA-2026-0002"].provisional, desk.alerts["SLA-2026-0002"].children) == (True, ())
+
+
+@pytest.mark.parametrize("hours", [1, 47])
+def test_the_form_that_was_forgotten_goes_into_the_row_that_waits_for_it(hours: int) -> None:
+    desk = Desk()
+    desk.receives(subject=f"{PROPER} - Liam Harwood")
+    decision = desk.receives(form(), after=timedelta(hours=hours))
+    assert happenings(decision) == ["confirmed", "updated"]
+    assert (desk.only.provisional, desk.only.form) == (False, "sla")
+
+
+@pytest.mark.parametrize(
+    ("sender", "hours", "subject"),
+    [(COLLEAGUE, 1, PROPER), (AUTHOR, 49, PROPER), (AUTHOR, 1, f"{PROPER} - Amara Diallo")],
+    ids=["by somebody else", "much later", "of another child"],
+)
+def test_another_form_is_an_alert_of_its_own(sender: str, hours: int, subject: str) -> None:
+    desk = Desk()
+    desk.receives(subject=subject)
+    desk.receives(form(), sender=sender, after=timedelta(hours=hours))
+    assert [alert.provisional for alert in desk.alerts.values()] == [True, False]
 
 
 def test_an_update_by_a_stranger_from_outside_is_not_believed(desk: Desk) -> None:
@@ -662,7 +729,6 @@ def test_a_bounce_of_nobody_knows_what_is_asked_about() -> None:
 @pytest.mark.parametrize(
     ("subject", "question"),
     [
-        ("Senior Leadership Alert Liam Harwood - form to follow", "no_form"),
         ("SLA - can we close this one please? - Noah P", "closure_without_form"),
         ("4th missing episode this month - new SLAF needed? - Reece Whitlam", "query"),
         ("Recall: Senior Leadership Alert", "recall"),

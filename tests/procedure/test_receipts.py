@@ -173,6 +173,12 @@ def test_a_form_in_a_mail_that_may_be_a_breach_is_not_sent_back() -> None:
     assert returned(asked("unreadable"), asked("recall")) == ()
 
 
+@pytest.mark.parametrize("code", ["sender_unproven", "external_sender"])
+def test_nobody_is_written_to_about_a_mail_that_may_not_be_theirs(code: str) -> None:
+    assert returned(asked("unreadable"), asked(code)) == ()
+    assert len(returned(asked("unreadable"), asked(code, mail="<2@x>"))) == 1
+
+
 def test_a_form_about_its_sender_is_not_sent_back() -> None:
     about = alert(values={"staff_subject_name": "Ava Lindqvist"})
 
