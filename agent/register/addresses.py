@@ -46,7 +46,9 @@ def cell(column: int, row: int) -> str:
 
 
 def letters(column: int) -> str:
-    """1 → `A`, 27 → `AA`."""
+    """1 → `A`, 27 → `AA`. ValueError where there is no such column."""
+    if column < 1:
+        raise ValueError(f"there is no column {column}")
     text = ""
     while column:
         column, rest = divmod(column - 1, 26)
