@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.forms.pdf_fields import MOST_PAGES, Filled, read_fields
 from agent.forms.pdf_grid import Square, tables
@@ -72,7 +72,8 @@ class _Writer:
         self._margin = min((word.box.left for page in pages for word in self._own(page)), default=0.0)
         self._line: Sequence[Piece] = ()  # the last one written outside a table, nothing since
         self._table: Sequence[Square] = ()  # likewise
-        self._ends: dict[int, Sequence[Piece]] = {}  # the last line of each cell
+        self._begins: dict[int, Sequence[Piece]] = {}  # the first line of each cell
+        self._ends: dict[int, Sequence[Piece]] = {}  # and its last
 
     def _own(self, page: Page) -> list[Piece]:
         return [word for word in page.words if id(word) not in self._repeated]
@@ -140,6 +141,7 @@ class _Writer:
         for line in lines(pieces):
             above = self._ends.get(id(cell), ())
             self._write_line(line, self._spacing.joint(above, line, _edge(square), turned=turned))
+            self._begins.setdefault(id(cell), line)
             self._ends[id(cell)], turned = line, False
         self.stream.flush()
 
@@ -158,17 +160,20 @@ class _Writer:
         """Whether the first row of a page is the rest of the row with which the page before ended: each cell
         that says anything goes on in the middle of a sentence; or nothing begins in the first cell, and what
         follows is an answer or goes on in lower case."""
-        begun = {cell.left: self._ends.get(id(cell), ()) for cell in above}
-        tops = [next(lines(inside.get(id(square), ())), []) for square in row]
-        told = [(square, line) for square, line in zip(row, tops, strict=True) if line]
-        if told and all(
-            self._spacing.joint(begun.get(square.left, ()), line, _edge(square), turned=True) is not None
-            for square, line in told
+        begun = {cell.left: self._begins.get(id(cell), ()) for cell in above}
+        ended = {cell.left: self._ends.get(id(cell), ()) for cell in above}
+        tops = {square.left: next(lines(inside.get(id(square), ())), []) for square in row}
+        told = {square.left: _edge(square) for square in row if tops[square.left]}
+        if all(
+            self._spacing.joint(ended.get(left, ()), tops[left], edge, turned=True) is not None
+            for left, edge in told.items()
         ):
             return True
-        rest = said(told[0][1]) if told else ""
-        is_rest = not tops[0] or said(tops[0])[0].islower()
-        return len(row) > 1 and is_rest and bool(rest) and (len(row) == 2 or rest[0].islower())
+        if len(row) == 2 and _is_other_than_label(begun, tops):
+            return True
+        first, rest = tops[row[0].left], said(tops[min(told)])
+        is_rest = not first or said(first)[0].islower()
+        return len(row) > 1 and is_rest and (len(row) == 2 or rest[0].islower())
 
     def _write_line(self, line: Sequence[Piece], joint: str | None = None) -> None:
         """One line, or the rest of the one before, with `joint` between."""
@@ -188,6 +193,16 @@ class _Writer:
             before = piece
         stream.strike(False)
         stream.flush()
+
+
+def _is_other_than_label(above: Mapping[int, Sequence[Piece]], row: Mapping[int, Sequence[Piece]]) -> bool:
+    """Whether the first of two cells looks like its neighbour or like nothing else, where the row above sets
+    label and answer in different fonts: guidance that belongs to the label above."""
+    (label, answer), (first, second) = (
+        [line[0].font if line and isinstance(line[0], Word) else "" for _, line in sorted(cells.items())]
+        for cells in (above, row)
+    )
+    return "" not in (label, answer, first, second) and label != answer == second and first != label
 
 
 def _edge(square: Square) -> float:

@@ -14,6 +14,7 @@ from agent.forms.pdf_page import SLIGHT, Page, Word
 _WIDE = 1.3  # in heights of a line: a gap that sets things apart on a line
 _NEAR = 0.8  # in heights of a line: how far below a line the rest of its sentence begins
 _SPACE, _LETTER = 0.3, 0.6  # in heights of a line: how wide they are
+_STRETCHED = 1.2  # of a space: so wide only where a line is made to reach the edge
 _MANY, _MOST = 0.25, 0.6  # shares of words, and of line ends, with a space after them
 _UNFINISHED = re.compile(r"(?:,|\b(?:and|at|by|in|of|on|the|to))$")
 _BREAKABLE = re.compile(r"\w[-/]$")
@@ -63,6 +64,8 @@ class Spacing:
         if not (isinstance(one, Word) and isinstance(other, Word)):
             return " "
         gap, height = other.box.left - one.box.right, min(_height(one), _height(other))
+        if self.parts and not other.starts:  # drawn together: a space, perhaps a stretched one
+            return " "
         if gap > _WIDE * height:
             return "\t"
         if one.spaced or not self.parts:
@@ -87,16 +90,27 @@ class Spacing:
             return " " if is_open or self._runs_on(above, line) else None
         height, spaced = _height(*above, *line), _ends_spaced(above)
         is_breakable = not spaced and _BREAKABLE.search(above[-1].text) is not None
-        room, needed = edge - above[-1].box.right, _first_piece(line) + _SPACE * height
-        if self.wraps and not spaced and not is_breakable:
+        stretched = self._stretched(above)
+        room, needed = edge - above[-1].box.right + stretched, _first_piece(line) + _SPACE * height
+        if self.wraps and not (spaced or is_breakable or stretched):
             if _is_inside_word(above, line) and room < 2 * _LETTER * height:
                 return ""
             needed = _SPACE * height  # only a space that has no room is left out
-        elif self.wraps:
+        elif self.wraps and spaced:
             needed += 3 * _SPACE * height
         if room >= needed and not is_open:
             return None
         return "" if is_breakable else " "
+
+    def _stretched(self, line: Sequence[Piece]) -> float:
+        """By how much the spaces of a line are wider than they would be, so that it reaches the edge."""
+        gaps = [
+            other.box.left - one.box.right
+            for one, other in pairwise(line)
+            if isinstance(other, Word) and not other.starts
+        ]
+        normal = _SPACE * _height(*line)
+        return sum(gap - normal for gap in gaps) if any(gap > _STRETCHED * normal for gap in gaps) else 0.0
 
     def _runs_on(self, above: Sequence[Piece], line: Sequence[Piece]) -> bool:
         """Whether the space at a line's end says that it goes on, where nothing shows how wide it may be."""

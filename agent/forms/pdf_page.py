@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -22,17 +22,21 @@ _THIN = 2.0  # points: how broad a line may be drawn
 _SHORTEST = 6.0
 _TICK_BOX = 16.0  # points: a smaller shape is a box to tick, a bullet or a letter, but no table
 SLIGHT = 1 / 30  # of a line's height: letters of one word, drawn one by one, have no wider gap between them
+_LONGEST_NAME = 200  # of a font
 _INVISIBLE = 3  # text that is there to be searched, as the machine-read text under a scan is
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, slots=True)
 class Word:
-    """`struck` where a line is drawn through its middle, `spaced` where a space is written after it."""
+    """`struck` where a line is drawn through its middle, `spaced` where a space is written after it, `starts`
+    where it begins a piece that is drawn by itself."""
 
     box: Box
     text: str
+    font: str = ""
     struck: bool = False
     spaced: bool = False
+    starts: bool = True
 
 
 @dataclass
@@ -83,9 +87,11 @@ def _page(page: pdfium.PdfPage, left: _Left) -> Page:
     if shown > hidden:
         text = page.get_textpage()
         try:
-            found.words = [_crossed_out(word, found.across) for word in _words(text, left)]
+            found.words = list(_words(text, left))
         finally:
             text.close()
+    for word in found.words:
+        word.struck = _crossed_out(word, found.across)
     page.close()
     return found
 
@@ -150,48 +156,58 @@ def _words(text: pdfium.PdfTextPage, left: _Left) -> Iterator[Word]:
     left.characters -= count
     if left.characters < 0:
         raise Refused("too_large", "The PDF holds far more text than a form.")
-    word, box = "", None
-    parted = spaced = False
+    word: Word | None = None
+    parted, last = False, 0
     for number in range(count):
         char = chr(raw.FPDFText_GetUnicode(text.raw, number))
         if char.isspace() or char == "\0":
             parted = True
-            spaced |= not raw.FPDFText_IsGenerated(text.raw, number)  # not one that the library added
+            if word is not None:
+                word.spaced |= not raw.FPDFText_IsGenerated(text.raw, number)  # by the library
             continue
+        char = "-" if char in "\x02\ufffe" else char  # how the library shows a hyphen at a line's end
         here = Box(*text.get_charbox(number, loose=True))
-        if unicodedata.combining(char) == 0 and box is not None:
-            parted = parted or not _follows(box, here) or _is_set_apart(text, number, box, here)
-        if parted and box is not None:
-            yield Word(box, word, spaced=spaced)
-            word, box = "", None
-        word += "-" if char in "\x02\ufffe" else char  # how the library shows a hyphen at a line's end
-        box = here if box is None else _around(box, here)
-        parted = spaced = False
-    if box is not None:
-        yield Word(box, word, spaced=spaced)
+        if word is not None and not parted and _is_same_word(text, (last, number), word.box, here):
+            word.text += char
+            word.box = _around(word.box, here)
+        else:
+            if word is not None:
+                yield word
+            word = Word(here, char, _font(text, number), starts=not _is_one_piece(text, last, number))
+        parted, last = False, number
+    if word is not None:
+        yield word
 
 
-def _crossed_out(word: Word, across: list[Rule]) -> Word:
+def _crossed_out(word: Word, across: list[Rule]) -> bool:
     box, fifth = word.box, (word.box.top - word.box.bottom) / 5
-    for y, low, high in across:
-        if box.bottom + 1.5 * fifth < y < box.top - 1.5 * fifth and low - 1 <= box.middle[0] <= high + 1:
-            return replace(word, struck=True)
-    return word
+    return any(
+        box.bottom + 1.5 * fifth < y < box.top - 1.5 * fifth and low - 1 <= box.middle[0] <= high + 1
+        for y, low, high in across
+    )
 
 
-def _follows(box: Box, char: Box) -> bool:
-    height = box.top - box.bottom
-    level = abs(box.middle[1] - char.middle[1]) < height / 2
+def _is_same_word(text: pdfium.PdfTextPage, places: tuple[int, int], box: Box, char: Box) -> bool:
+    """Whether a character goes on with the word in `box`. What follows a tab may stand very near."""
+    if unicodedata.combining(chr(raw.FPDFText_GetUnicode(text.raw, places[1]))):
+        return True
+    height, gap = box.top - box.bottom, char.left - box.right
+    is_level = abs(box.middle[1] - char.middle[1]) < height / 2
     # two letters drawn as one ("fi") share a place
-    return level and -1.2 * height < char.left - box.right < height / 4
+    is_near = is_level and -1.2 * height < gap < height / 4
+    return is_near and (gap <= SLIGHT * height or _is_one_piece(text, *places))
 
 
-def _is_set_apart(text: pdfium.PdfTextPage, number: int, box: Box, char: Box) -> bool:
-    """Whether a character begins a piece of its own a little further on, as what follows a tab may."""
-    if char.left - box.right <= SLIGHT * (box.top - box.bottom):
-        return False
-    before, here = (raw.FPDFText_GetTextObject(text.raw, place) for place in (number - 1, number))
-    return bool(before and here) and ctypes.addressof(before.contents) != ctypes.addressof(here.contents)
+def _is_one_piece(text: pdfium.PdfTextPage, one: int, other: int) -> bool:
+    """Whether two characters are drawn together."""
+    drawn, also = (raw.FPDFText_GetTextObject(text.raw, place) for place in (one, other))
+    return bool(drawn and also) and ctypes.addressof(drawn.contents) == ctypes.addressof(also.contents)
+
+
+def _font(text: pdfium.PdfTextPage, place: int) -> str:
+    name = ctypes.create_string_buffer(_LONGEST_NAME)
+    raw.FPDFText_GetFontInfo(text.raw, place, name, _LONGEST_NAME, ctypes.byref(ctypes.c_int()))
+    return name.value.decode("ascii", "replace")
 
 
 def _around(one: Box, other: Box) -> Box:
