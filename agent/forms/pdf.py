@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from agent.forms.pdf_fields import MOST_PAGES, Filled, read_fields
-from agent.forms.pdf_grid import Square, tables
+from agent.forms.pdf_grid import NEAR, Square, tables
 from agent.forms.pdf_lines import Piece, level, lines, said, spacing_of
 from agent.forms.pdf_page import Page, Word, read_pages
 from agent.forms.stream import Stream
@@ -71,7 +71,9 @@ class _Writer:
         self._spacing = spacing_of(pages)
         self._margin = min((word.box.left for page in pages for word in self._own(page)), default=0.0)
         self._line: Sequence[Piece] = ()  # the last one written outside a table, nothing since
-        self._table: Sequence[Square] = ()  # likewise
+        self._columns: Sequence[
+            float
+        ] = []  # where those of the last table begin and end, if nothing came since
         self._begins: dict[int, Sequence[Piece]] = {}  # the first line of each cell
         self._ends: dict[int, Sequence[Piece]] = {}  # and its last
 
@@ -120,22 +122,30 @@ class _Writer:
         is_inset = line[0].box.left > self._margin + _INSET
         edge = None if is_inset else width - self._margin
         self._write_line(line, self._spacing.joint(self._line, line, edge, turned=turned))
-        self._line, self._table = line, ()
+        self._line, self._columns = line, []
 
-    def _write_table(self, squares: Sequence[Square], inside: dict[int, list[Piece]]) -> None:
-        rows, first = self._rows_of(squares, inside)
-        number, above_row = len(self.stream.document.tables) - 1, rows[first] if first < len(rows) else []
-        rows += [[] for _ in range(first + max(square.bottom for square in squares) - len(rows))]
-        for square in squares:
+    def _write_table(self, drawn: Sequence[Square], inside: dict[int, list[Piece]]) -> None:
+        columns = _columns(drawn)
+        goes_on = _is_among(columns, self._columns)
+        if not goes_on:
+            self.stream.document.tables.append([])
+            self._columns = columns
+        squares = [(square, _placed(square, self._columns)) for square in drawn]
+        number, rows = len(self.stream.document.tables) - 1, self.stream.document.tables[-1]
+        above = rows[-1] if goes_on and self._goes_on(rows[-1], drawn, inside) else []
+        first = len(rows) - bool(above)
+        rows += [[] for _ in range(first + max(square.bottom for square in drawn) - len(rows))]
+        for square, (left, right) in squares:
             self.stream.count_place()
-            top, bottom = first + square.top, first + square.bottom
-            known = next((cell for cell in above_row if not square.top and cell.left == square.left), None)
-            cell = self.stream.cell = known or Cell(number, top, bottom, square.left, square.right)
+            known = next((cell for cell in above if not square.top and cell.left == left), None)
+            cell = self.stream.cell = known or Cell(
+                number, first + square.top, first + square.bottom, left, right
+            )
             if known is None:
-                rows[top].append(cell)
+                rows[cell.top].append(cell)
             self._write_cell(cell, square, inside.get(id(square), ()), turned=known is not None)
         self.stream.cell = None
-        self._line, self._table = (), squares
+        self._line = ()
 
     def _write_cell(self, cell: Cell, square: Square, pieces: Sequence[Piece], *, turned: bool) -> None:
         for line in lines(pieces):
@@ -145,34 +155,28 @@ class _Writer:
             self._ends[id(cell)], turned = line, False
         self.stream.flush()
 
-    def _rows_of(
-        self, squares: Sequence[Square], inside: dict[int, list[Piece]]
-    ) -> tuple[list[list[Cell]], int]:
-        """The rows of the document's table to which this one belongs, and which of them its first row is."""
-        tables_written = self.stream.document.tables
-        if not (self._table and _columns(squares) == _columns(self._table)):
-            tables_written.append([])
-        rows = tables_written[-1]
-        goes_on = bool(rows) and self._goes_on(rows[-1], [s for s in squares if not s.top], inside)
-        return rows, len(rows) - goes_on
-
-    def _goes_on(self, above: Sequence[Cell], row: Sequence[Square], inside: dict[int, list[Piece]]) -> bool:
+    def _goes_on(
+        self, above: Sequence[Cell], squares: Sequence[Square], inside: dict[int, list[Piece]]
+    ) -> bool:
         """Whether the first row of a page is the rest of the row with which the page before ended: each cell
         that says anything goes on in the middle of a sentence; or nothing begins in the first cell, and what
         follows is an answer or goes on in lower case."""
+        row = [(square, _placed(square, self._columns)[0]) for square in squares if not square.top]
+        if [cell.left for cell in above] != [left for _, left in row]:
+            return False
         begun = {cell.left: self._begins.get(id(cell), ()) for cell in above}
         ended = {cell.left: self._ends.get(id(cell), ()) for cell in above}
-        tops = {square.left: next(lines(inside.get(id(square), ())), []) for square in row}
-        told = {square.left: _edge(square) for square in row if tops[square.left]}
+        tops = {left: next(lines(inside.get(id(square), ())), []) for square, left in row}
         if all(
-            self._spacing.joint(ended.get(left, ()), tops[left], edge, turned=True) is not None
-            for left, edge in told.items()
+            self._spacing.joint(ended.get(left, ()), tops[left], _edge(square), turned=True) is not None
+            for square, left in row
+            if tops[left]
         ):
             return True
         if len(row) == 2 and _is_other_than_label(begun, tops):
             return True
-        first, rest = tops[row[0].left], said(tops[min(told)])
-        is_rest = not first or said(first)[0].islower()
+        first, rest = said(tops[row[0][1]]), said(next(line for line in tops.values() if line))
+        is_rest = not first or first[0].islower()
         return len(row) > 1 and is_rest and (len(row) == 2 or rest[0].islower())
 
     def _write_line(self, line: Sequence[Piece], joint: str | None = None) -> None:
@@ -210,9 +214,24 @@ def _edge(square: Square) -> float:
     return square.box.right - _PADDING
 
 
-def _columns(table: Sequence[Square]) -> list[int]:
-    """Where the columns of a table begin, in whole points."""
-    return sorted({round(square.box.left) for square in table})
+def _columns(table: Sequence[Square]) -> list[float]:
+    """Where the columns of a table begin and end."""
+    return sorted({edge for square in table for edge in (square.box.left, square.box.right)})
+
+
+def _is_among(columns: Sequence[float], others: Sequence[float]) -> bool:
+    """Whether a table is as wide as another, and parted where that one is, though perhaps not everywhere."""
+    is_as_wide = bool(others) and all(abs(columns[end] - others[end]) <= NEAR for end in (0, -1))
+    return is_as_wide and all(any(abs(edge - other) <= NEAR for other in others) for edge in columns)
+
+
+def _placed(square: Square, columns: Sequence[float]) -> tuple[int, int]:
+    """The columns that a square covers, its end excluded."""
+    left, right = (
+        min(range(len(columns)), key=lambda number: abs(columns[number] - edge))
+        for edge in (square.box.left, square.box.right)
+    )
+    return left, right
 
 
 def _write_filled(stream: Stream, filled: Filled) -> None:

@@ -11,10 +11,11 @@ from statistics import median
 from agent.forms.pdf_fields import Filled
 from agent.forms.pdf_page import SLIGHT, Page, Word
 
-_WIDE = 1.3  # in heights of a line: a gap that sets things apart on a line
-_NEAR = 0.8  # in heights of a line: how far below a line the rest of its sentence begins
-_SPACE, _LETTER = 0.3, 0.6  # in heights of a line: how wide they are
-_STRETCHED = 1.2  # of a space: so wide only where a line is made to reach the edge
+_WIDE = 1.1  # in sizes of the font: a gap that sets things apart on a line
+_NEAR = 0.9  # in sizes of the font: how far below a line the rest of its sentence begins
+_SPACE, _LETTER = 0.28, 0.5  # in sizes of the font: how wide they are
+_GENEROUS = 4  # spaces: where one at the end says that a line goes on, little is asked of its width
+_STRETCHED = 1.25  # of a space: so wide only where a line is made to reach the edge
 _MANY, _MOST = 0.25, 0.6  # shares of words, and of line ends, with a space after them
 _UNFINISHED = re.compile(r"(?:,|\b(?:and|at|by|in|of|on|the|to))$")
 _BREAKABLE = re.compile(r"\w[-/]$")
@@ -63,14 +64,14 @@ class Spacing:
         """What stands between two neighbours on a line: nothing, a space or a tab."""
         if not (isinstance(one, Word) and isinstance(other, Word)):
             return " "
-        gap, height = other.box.left - one.box.right, min(_height(one), _height(other))
+        gap, size = other.box.left - one.box.right, min(_size(one), _size(other))
         if self.parts and not other.starts:  # drawn together: a space, perhaps a stretched one
             return " "
-        if gap > _WIDE * height:
+        if gap > _WIDE * size:
             return "\t"
         if one.spaced or not self.parts:
             return " "
-        return "\t" if gap > SLIGHT * height else ""
+        return "\t" if gap > SLIGHT * size else ""
 
     def joint(
         self, above: Sequence[Piece], line: Sequence[Piece], edge: float | None, *, turned: bool = False
@@ -81,41 +82,37 @@ class Spacing:
         `edge` is how far to the right a line may reach, None in a box whose edges are not drawn; `turned`
         is whether a page ends between them.
         """
-        if not above or not all(isinstance(piece, Word) for piece in (*above, *line)):
+        upper, lower = _only_words(above), _only_words(line)
+        if not (upper and lower and (turned or _is_below(upper, lower))) or _asks_next(upper, lower):
             return None
-        if not (turned or _is_below(above, line)) or _asks_next(above, line):
+        last, first = upper[-1], lower[0]
+        if not last.spaced and (last.font != first.font or self._has_columns(lower)):
             return None
-        is_open = _is_open(above, line)
-        if edge is None:
-            return " " if is_open or self._runs_on(above, line) else None
-        height, spaced = _height(*above, *line), _ends_spaced(above)
-        is_breakable = not spaced and _BREAKABLE.search(above[-1].text) is not None
-        stretched = self._stretched(above)
-        room, needed = edge - above[-1].box.right + stretched, _first_piece(line) + _SPACE * height
-        if self.wraps and not (spaced or is_breakable or stretched):
-            if _is_inside_word(above, line) and room < 2 * _LETTER * height:
-                return ""
-            needed = _SPACE * height  # only a space that has no room is left out
-        elif self.wraps and spaced:
-            needed += 3 * _SPACE * height
-        if room >= needed and not is_open:
+        is_broken = not last.spaced and _BREAKABLE.search(last.text) is not None
+        if self.wraps and edge is not None and _is_inside_word(upper, first, edge):
+            return ""
+        goes_on = self._runs_on(upper, lower) if edge is None else self._is_full(upper, lower, edge)
+        if not goes_on and not _is_open(upper, lower):
             return None
-        return "" if is_breakable else " "
+        return "" if is_broken else " "
 
-    def _stretched(self, line: Sequence[Piece]) -> float:
-        """By how much the spaces of a line are wider than they would be, so that it reaches the edge."""
-        gaps = [
-            other.box.left - one.box.right
-            for one, other in pairwise(line)
-            if isinstance(other, Word) and not other.starts
-        ]
-        normal = _SPACE * _height(*line)
-        return sum(gap - normal for gap in gaps) if any(gap > _STRETCHED * normal for gap in gaps) else 0.0
+    def _has_columns(self, line: Sequence[Word]) -> bool:
+        return any(self.between(one, other) == "\t" for one, other in pairwise(line))
 
-    def _runs_on(self, above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+    def _is_full(self, above: Sequence[Word], line: Sequence[Word], edge: float) -> bool:
+        """Whether a line ends where it does because the first word of the next had no room."""
+        last, space = above[-1], _SPACE * _size(*above, *line)
+        stretched = _stretched(above)
+        room = edge - last.box.right + stretched
+        if not self.wraps or stretched or _BREAKABLE.search(last.text):
+            return room < _first_piece(line) + space
+        # a space at the end is left out only where it has no room either
+        return room < (_first_piece(line) + _GENEROUS * space if last.spaced else space)
+
+    def _runs_on(self, above: Sequence[Word], line: Sequence[Word]) -> bool:
         """Whether the space at a line's end says that it goes on, where nothing shows how wide it may be."""
-        asks = above[-1].text.endswith(":") or any(piece.text.endswith(":") for piece in line)
-        return self.wraps and _ends_spaced(above) and not asks
+        asks = above[-1].text.endswith(":") or any(word.text.endswith(":") for word in line)
+        return self.wraps and above[-1].spaced and not asks
 
 
 def spacing_of(pages: Iterable[Page]) -> Spacing:
@@ -127,42 +124,53 @@ def spacing_of(pages: Iterable[Page]) -> Spacing:
     )
 
 
-def _ends_spaced(line: Sequence[Piece]) -> bool:
-    last = line[-1]
-    return isinstance(last, Word) and last.spaced
+def _only_words(line: Iterable[Piece]) -> list[Word]:
+    """The words of a line; none where something filled in stands among them."""
+    pieces = list(line)
+    words = [piece for piece in pieces if isinstance(piece, Word)]
+    return words if len(words) == len(pieces) else []
 
 
-def _height(*pieces: Piece) -> float:
-    return max(piece.box.top - piece.box.bottom for piece in pieces)
+def _size(*words: Word) -> float:
+    return max(word.box.top - word.box.bottom for word in words)
 
 
-def _is_below(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+def _is_below(above: Sequence[Word], line: Sequence[Word]) -> bool:
     """Whether a line begins closely below where the one above began, or where its last column did."""
-    first, height = line[0].box, _height(*above, *line)
-    starts = [above[0], *(other for one, other in pairwise(above) if other.box.left - one.box.right > height)]
-    is_aligned = any(abs(start.box.left - first.left) < height for start in (starts[0], starts[-1]))
-    return is_aligned and above[-1].box.bottom - first.top < _NEAR * height
+    first, size = line[0].box, _size(*above, *line)
+    starts = [above[0], *(other for one, other in pairwise(above) if other.box.left - one.box.right > size)]
+    is_aligned = any(abs(start.box.left - first.left) < size for start in (starts[0], starts[-1]))
+    return is_aligned and above[-1].box.bottom - first.top < _NEAR * size
 
 
-def _first_piece(line: Sequence[Piece]) -> float:
+def _first_piece(line: Sequence[Word]) -> float:
     """How wide the first word is; a mark that stands alone after it ("aware / told") never begins a line."""
-    marks = takewhile(lambda piece: not any(map(str.isalnum, piece.text)), line[1:])
+    marks = takewhile(lambda word: not any(map(str.isalnum, word.text)), line[1:])
     return [line[0], *marks][-1].box.right - line[0].box.left
 
 
-def _is_inside_word(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+def _stretched(line: Sequence[Word]) -> float:
+    """By how much the spaces of a line are wider than they would be, so that it reaches the edge."""
+    space = _SPACE * _size(*line)
+    gaps = [other.box.left - one.box.right for one, other in pairwise(line) if not other.starts]
+    return sum(gap - space for gap in gaps) if any(gap > _STRETCHED * space for gap in gaps) else 0.0
+
+
+def _is_inside_word(above: Sequence[Word], first: Word, edge: float) -> bool:
     """Whether the line above is a single word that goes on below, as one too long for its column does."""
-    last, first = above[-1].text[-1:], line[0].text[:1]
-    return len(above) == 1 and last.isalnum() and first.isalnum() and (last.isupper() or not first.isupper())
+    last, next_letter = above[-1].text[-1:], first.text[:1]
+    is_one = len(above) == 1 and not above[0].spaced and last.isalnum() and next_letter.isalnum()
+    has_no_room = edge - above[0].box.right < 2 * _LETTER * _size(*above, first)
+    return is_one and has_no_room and (last.isupper() or not next_letter.isupper())
 
 
-def _is_open(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+def _is_open(above: Sequence[Word], line: Sequence[Word]) -> bool:
     """In a box of its own, narrower than the page: whether what is said above is not finished."""
     text = said(above)
     goes_on = _UNFINISHED.search(text) is not None or line[0].text[:1].islower()
     return text.count("(") > text.count(")") or (":" in text and goes_on)
 
 
-def _asks_next(above: Sequence[Piece], line: Sequence[Piece]) -> bool:
+def _asks_next(above: Sequence[Word], line: Sequence[Word]) -> bool:
     """Whether the line is the next question after a sentence."""
     return said(above).endswith((".", "!", "?")) and line[-1].text.endswith(":")
