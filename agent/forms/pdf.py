@@ -15,6 +15,7 @@ from agent.forms.units import Cell, Document, Refused
 MOST_BYTES = 25_000_000
 _FEWEST_WORDS = 5  # with fewer, the page is a picture
 _INSET = 8.0  # points further right than the margin: in a box of its own, which may be narrower than the page
+_TALL = 2.5  # in sizes of the font: a box with room for several lines
 _PADDING = 5.4  # points that Word keeps free at a cell's sides
 _EDGE = 0.1  # of a page's height: where headers and footers stand
 _COUNTS_PAGES = re.compile(r"(?:page )?#(?: ?(?:of|/) ?#)?", re.IGNORECASE)
@@ -77,7 +78,7 @@ class _Writer:
         self._begins: dict[int, Sequence[Piece]] = {}  # the first line of each cell
         self._ends: dict[int, Sequence[Piece]] = {}  # and its last
 
-    def _own(self, page: Page) -> list[Piece]:
+    def _own(self, page: Page) -> list[Word]:
         return [word for word in page.words if id(word) not in self._repeated]
 
     def margins(self) -> None:
@@ -94,23 +95,25 @@ class _Writer:
 
     def page(self, page: Page, filled: Sequence[Filled]) -> None:
         """Tables and lines from top to bottom; what stands inside a table's cell is written with it."""
-        drawn = tables(page.across, page.down)
-        squares = [square for table in drawn for square in table]
+        words = self._own(page)
+        found = [(table, _level(table, words)) for table in tables(page.across, page.down)]
+        drawn = [(table, top) for table, top in found if top is not None]
+        squares = [square for table, _ in drawn for square in table]
         inside: dict[int, list[Piece]] = {}
         free: list[Piece] = []
-        for piece in (*self._own(page), *filled):
+        pieces: list[Piece] = [*words, *filled]
+        for piece in pieces:
             square = next((one for one in squares if one.box.holds(piece.box.middle)), None)
             (free if square is None else inside.setdefault(id(square), [])).append(piece)
         things: list[tuple[float, list[Square] | list[Piece]]] = [
-            (max(square.box.top for square in table), table)
-            for table in drawn
-            if any(id(square) in inside for square in table)
+            (top, table) for table, top in drawn if any(id(square) in inside for square in table)
         ]
         things += [(level(line[0]), line) for line in lines(free)]
         turned = True
         for _, thing in sorted(things, key=lambda one: -one[0]):
             if isinstance(thing[0], Square):
-                self._write_table([square for square in thing if isinstance(square, Square)], inside)
+                table = [square for square in thing if isinstance(square, Square)]
+                self._write_table(table, inside, turned=turned)
             else:
                 self._write_free(
                     [piece for piece in thing if not isinstance(piece, Square)], page.width, turned=turned
@@ -124,9 +127,9 @@ class _Writer:
         self._write_line(line, self._spacing.joint(self._line, line, edge, turned=turned))
         self._line, self._columns = line, []
 
-    def _write_table(self, drawn: Sequence[Square], inside: dict[int, list[Piece]]) -> None:
+    def _write_table(self, drawn: Sequence[Square], inside: dict[int, list[Piece]], *, turned: bool) -> None:
         columns = _columns(drawn)
-        goes_on = _is_among(columns, self._columns)
+        goes_on = turned and _is_among(columns, self._columns)
         if not goes_on:
             self.stream.document.tables.append([])
             self._columns = columns
@@ -212,6 +215,21 @@ def _is_other_than_label(above: Mapping[int, Sequence[Piece]], row: Mapping[int,
 def _edge(square: Square) -> float:
     """How far to the right text reaches in a cell."""
     return square.box.right - _PADDING
+
+
+def _level(table: Sequence[Square], words: Sequence[Word]) -> float | None:
+    """How high a table stands among the lines: below the label that a lone box, drawn to be filled in, has
+    before it. None for a box of one line, which belongs to its label's line."""
+    top, box = max(square.box.top for square in table), table[0].box
+    before = [
+        word.box
+        for word in words
+        if len(table) == 1 and word.box.right < box.left and box.bottom < word.box.middle[1] < box.top
+    ]
+    if not before:
+        return top
+    is_tall = box.top - box.bottom > _TALL * max(word.top - word.bottom for word in before)
+    return min(word.bottom for word in before) if is_tall else None
 
 
 def _columns(table: Sequence[Square]) -> list[float]:
