@@ -126,9 +126,10 @@ def legacy(text: str) -> str:
     )
 
 
-def box(inside: str) -> str:
+def box(inside: str, lines: int) -> str:
+    size = f"width:400pt;height:{15 + 15 * lines}pt"
     return (
-        '<w:p><w:r><w:pict><v:shape style="width:400pt;height:30pt" type="#_x0000_t202"><v:textbox>'
+        f'<w:p><w:r><w:pict><v:shape style="{size}" type="#_x0000_t202"><v:textbox>'
         f"<w:txbxContent>{inside}</w:txbxContent></v:textbox></v:shape></w:pict></w:r></w:p>"
     )
 
@@ -266,7 +267,10 @@ def legacy_fields(part: Part, rng: random.Random) -> str:
 
 
 def text_boxes(part: Part, rng: random.Random) -> str:
-    return "".join(box(p(r(f"{a.label}: ", BOLD), r(a.written))) for a in part.asked)
+    return "".join(
+        box(p(r(f"{a.label}: ", BOLD), r(a.written)), lines=1 + a.written.count("\n") + len(a.written) // 60)
+        for a in part.asked
+    )
 
 
 def header_rows(part: Part, rng: random.Random) -> str:
@@ -339,7 +343,7 @@ def tabbed_heads(part: Part, rng: random.Random) -> str:
     for number in range(0, len(short), 3):
         three = short[number : number + 3]
         said.append(p("\t".join(a.label for a in three)))
-        said.append(grid([[value_cell(a) for a in three]], [3000] * len(three)))
+        said.append(grid([[value_cell(a) for a in three]], [3000] * len(three)) + "<w:p/>")
     return "".join(said) + left(Part("", [a for a in part.asked if len(a.written) >= 40]), rng)
 
 

@@ -104,6 +104,11 @@ def reader(configuration: Settings) -> Reader:
 def all_is_well(paper: Paper, found: Reading) -> None:
     assert wrong(paper, found) == [], str(paper)
     assert missed(paper, found) == set(), str(paper)
+    children = [{name: plain(child[name]) for name in CHILD} for child in paper.children]
+    assert told_rows(found.tables.get("children", ()), CHILD) == children, str(paper)
+    updates = tuple(row for row in found.tables.get("updates", ()) if "text" in row)
+    said = told_rows(updates, ("date", "text", "manager", "reviewer"))
+    assert said == [{name: plain(value) for name, value in row.items()} for row in paper.updates]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -113,13 +118,7 @@ def test_every_answer_that_must_be_there_is_found_and_none_is_wrong(
 ) -> None:
     for seed in range(3):
         paper = Writer(form, layout, seed).paper()
-        found = reader(paper, docx(paper.body))
-        all_is_well(paper, found)
-        children = [{name: plain(child[name]) for name in CHILD} for child in paper.children]
-        assert told_rows(found.tables.get("children", ()), CHILD) == children, str(paper)
-        updates = tuple(row for row in found.tables.get("updates", ()) if "text" in row)
-        said = told_rows(updates, ("date", "text", "manager", "reviewer"))
-        assert said == [{name: plain(value) for name, value in row.items()} for row in paper.updates]
+        all_is_well(paper, reader(paper, docx(paper.body)))
 
 
 @pytest.mark.parametrize("kind", ["docm", "strict"])
@@ -171,31 +170,41 @@ def everything_said(found: Reading) -> list[str]:
     return [*told, *found.unread, *found.problems]
 
 
+SAVED = {
+    layout: Writer(FORMS[number % len(FORMS)], layout, 0).paper() for number, layout in enumerate(LAYOUTS)
+}
+
+
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One form of every layout, saved by LibreOffice in other formats."""
+    """One form of every layout, saved by LibreOffice in other formats; those of old kinds once more as .docx,
+    as the agent has it do with them, into a folder of their own."""
     program = converter()
     if program is None:
         pytest.skip("LibreOffice is not installed")
     folder = tmp_path_factory.mktemp("converted")
-    for number, layout in enumerate(LAYOUTS):
-        paper = Writer(FORMS[number % len(FORMS)], layout, 0).paper()
+    for paper in SAVED.values():
         (folder / f"{paper}.docx").write_bytes(docx(paper.body))
-    originals = sorted(map(str, folder.glob("*.docx")))
-    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    for kind in ("odt", "pdf"):
-        command = [program, "--headless", profile, "--convert-to", kind, "--outdir", str(folder), *originals]
+
+    def save(kind: str, originals: str, into: Path) -> None:
+        profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+        paths = sorted(map(str, folder.glob(originals)))
+        command = [program, "--headless", profile, "--convert-to", kind, "--outdir", str(into), *paths]
         subprocess.run(command, check=True, capture_output=True, timeout=300)
+
+    for kind in ("pdf", "odt", "rtf", "doc"):
+        save(kind, "*.docx", folder)
+    for kind in ("rtf", "doc"):
+        save("docx:MS Word 2007 XML", f"*.{kind}", folder / kind)
     return folder
 
 
-@pytest.mark.parametrize("number", range(len(LAYOUTS)), ids=list(LAYOUTS))
-@pytest.mark.parametrize("kind", ["odt", "pdf"])
-def test_in_other_formats_nothing_is_read_that_is_not_there(
-    kind: str, number: int, converted: Path, reader: Reader
-) -> None:
-    paper = Writer(FORMS[number % len(FORMS)], list(LAYOUTS)[number], 0).paper()
-    found = reader(paper, (converted / f"{paper}.{kind}").read_bytes())
-    assert wrong(paper, found) == []
-    if kind == "odt":
-        assert missed(paper, found) == set()
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("kind", ["pdf", "odt", "rtf", "doc"])
+def test_in_other_formats_the_same_is_read(kind: str, layout: str, converted: Path, reader: Reader) -> None:
+    if (kind, layout) == ("rtf", "text_boxes"):
+        pytest.skip("LibreOffice writes nothing that stands in such boxes into Rich Text")
+    paper = SAVED[layout]
+    again = kind in ("rtf", "doc")
+    as_read = converted / kind / f"{paper}.docx" if again else converted / f"{paper}.{kind}"
+    all_is_well(paper, reader(paper, as_read.read_bytes()))

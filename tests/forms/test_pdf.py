@@ -101,6 +101,104 @@ def test_words_far_apart_on_a_line_are_kept_apart() -> None:
     assert shown(document) == [("text", "Name of the child\tJo Bloggs")]
 
 
+def said(document: Document) -> list[str]:
+    """What stands on each line, where a line of its own begins."""
+    lines: dict[tuple[int, int], str] = {}
+    for unit in document.units:
+        place = (unit.line, id(unit.cell))
+        lines[place] = lines.get(place, "") + unit.text
+    return list(lines.values())
+
+
+def test_what_follows_a_tab_is_set_apart_however_near_it_stands() -> None:
+    """Words of one sentence have spaces between them; what has none belongs to the next column."""
+    document = read_pdf(pdf([at(60, 700, "Name of the child"), at(146.5, 700, "Jo Bloggs of Corby")]))
+    assert said(document) == ["Name of the child\tJo Bloggs of Corby"]
+
+
+CELL = [*grid(50, 740, [211, 100], [60]), at(266, 725, "Beside it all")]
+
+
+def test_a_line_goes_on_with_the_next_where_its_last_word_has_a_space_after_it() -> None:
+    drawn = [at(55, 725, "Found at home by a friend of the family "), at(55, 712, "and seen by a doctor.")]
+    assert "Found at home by a friend of the family and seen by a doctor." in said(
+        read_pdf(pdf(CELL + drawn))
+    )
+
+
+def test_a_line_that_fills_its_cell_ends_there_where_no_space_comes_after_it() -> None:
+    wrapped = [at(55, 690, "Taken to the hospital where she is cared "), at(55, 677, "for.")]
+    drawn = [at(55, 725, "Found at home by a friend of a family."), at(55, 712, "Extraordinarily"), *wrapped]
+    told = said(read_pdf(pdf(CELL[:-1] + grid(50, 680, [211, 100], [20]) + CELL[-1:] + drawn)))
+    assert told[:2] == ["Found at home by a friend of a family.", "Extraordinarily"]
+
+
+def test_a_word_too_long_for_its_column_is_one_word_on_two_lines() -> None:
+    drawn = [
+        *grid(50, 740, [72, 100], [60]),
+        at(55, 725, "Child's "),
+        at(55, 712, "name/identif"),
+        at(55, 699, "ier"),
+        at(127, 725, "Jo Bloggs of Corby"),
+    ]
+    assert said(read_pdf(pdf(drawn)))[0] == "Child's name/identifier"
+
+
+def test_a_table_of_one_low_row_is_a_table() -> None:
+    drawn = [*grid(50, 740, [150, 250], [13]), at(55, 730, "Name of the child"), at(205, 730, "Jo Bloggs")]
+    assert len(read_pdf(pdf(drawn)).tables) == 1
+
+
+def test_a_box_to_write_in_stands_with_the_label_before_it() -> None:
+    box = grid(200, 715, [150], [20])
+    drawn = [at(60, 701, "Name of the child"), *box, at(205, 701, "Jo Bloggs"), *OTHERS]
+    assert "Name of the child\tJo Bloggs" in said(read_pdf(pdf(drawn)))
+
+
+def pages(*drawn: list[str]) -> bytes:
+    writer = PdfWriter()
+    for one in drawn:
+        writer.append(PdfReader(io.BytesIO(pdf(one))))
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def test_a_row_goes_on_over_the_page(reading_bytes: ReadBytes) -> None:
+    first = [
+        TITLE,
+        *OTHERS,
+        *grid(50, 120, [150, 160], [20, 20]),
+        at(55, 105, "Name and role of author"),
+        at(205, 105, "Priya Example"),
+        at(55, 85, "Summary of incident"),
+        at(205, 85, "Found at home by a friend of "),
+    ]
+    second = [
+        *grid(50, 800, [150, 160], [20, 20]),
+        at(205, 785, "the family at noon."),
+        at(55, 765, "Reviewed by"),
+        at(205, 765, "Sam Sample"),
+    ]
+    found = values(reading_bytes(pages(first, second)))
+    assert (found["summary"], found["author"], found["reviewer"]) == (
+        "Found at home by a friend of the family at noon.",
+        "Priya Example",
+        "Sam Sample",
+    )
+
+
+def test_a_row_of_which_nothing_stands_on_the_next_page_leaves_no_gap_in_the_table() -> None:
+    first = [
+        *grid(50, 120, [150, 150], [20]),
+        at(55, 105, "Name of the child"),
+        at(205, 105, "Date of birth"),
+    ]
+    second = [*grid(50, 800, [150, 150], [12, 20]), at(55, 773, "Jo Bloggs"), at(205, 773, "02/01/2012")]
+    (table,) = read_pdf(pages(first, second)).tables
+    assert len(table) == 2
+
+
 def test_what_is_crossed_out_is_no_answer() -> None:
     drawn = [at(60, 700, "Is this person a child: yes"), at(220, 700, "no"), rule(218, 703.5, 234, 703.5)]
     struck = [unit.text.strip() for unit in read_pdf(pdf(drawn)).units if unit.struck]
