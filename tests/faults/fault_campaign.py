@@ -247,6 +247,8 @@ class _Telling:
 
     def _somebody_saves(self) -> bool:
         """Without having changed anything."""
+        if self.drive.find(REGISTER) is None:
+            return False
         self.drive.person_saves(REGISTER, self.drive.content(REGISTER), "Cas Penhale")
         return True
 
