@@ -123,7 +123,9 @@ def merge(
             cells[sides.reference] = wanted
     missing = [reference for reference in ledger_says if reference not in sheet.rows]
     vanished = {
-        reference: both[reference] if reference in wrote_last else _theirs(columns, both[reference])
+        reference: both[reference]
+        if _stood(columns, wrote_last.get(reference, {}))
+        else _theirs(columns, both[reference])
         for reference in missing
         if reference in both
     }
@@ -193,6 +195,12 @@ def _theirs(columns: Sequence[Column], row: Row) -> Row:
     return {heading: value for heading, value in row.items() if heading not in ours and value}
 
 
+def _stood(columns: Sequence[Column], row: Row) -> bool:
+    """Was this row seen in the sheet? Of one that was only about to be written no more is remembered than
+    what people wrote in it elsewhere."""
+    return any(column.owner == "agent" and column.heading in row for column in columns)
+
+
 def _keys(columns: Sequence[Column], key: str) -> Row:
     """What says whose row it is: for people, and hidden."""
     both = {"reference": key, "key": check_of(key)}
@@ -226,8 +234,8 @@ def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_sa
                 f"{shown(reference)} has a row in the register, but is no alert of the ledger. "
                 "The row is left alone. Correct its reference, or delete the row.",
             )
-    for reference in wrote_last:
-        if reference in ledger_says and reference not in sheet.rows:
+    for reference, row in wrote_last.items():
+        if reference in ledger_says and reference not in sheet.rows and _stood(columns, row):
             yield Doubt(
                 "row_gone",
                 reference,

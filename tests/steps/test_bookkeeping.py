@@ -446,6 +446,21 @@ def test_what_people_typed_before_a_locked_write_is_taken_in_all_the_same(office
     assert office.asked() == ["overtyped"]  # once, however often the write is tried
 
 
+def test_a_row_that_waits_for_the_workbook_to_be_closed_is_not_missed_in_it(office: Office) -> None:
+    """However often it is tried meanwhile: it never stood there."""
+    office.opens_alert()
+    office.register.open_by_person = True
+    office.receives_alert(at=TUESDAY, child="Wren Applegarth")
+    for hour in range(4):
+        office.works(TUESDAY + timedelta(hours=hour))
+
+    office.register.open_by_person = False
+    office.works(WEDNESDAY)
+
+    assert office.ledger.questions(waiting_only=False) == []
+    assert len(office.register.rows) == 2
+
+
 @pytest.mark.parametrize("error", [ChangedMeanwhile("somebody saved"), TryAgainLater("down")])
 def test_a_write_that_was_refused_is_merged_afresh(office: Office, error: Exception) -> None:
     reference = office.opens_alert()
