@@ -125,6 +125,7 @@ _SHOWN = {
     "letters_under_way": "Letters in the tray or being sent",
     "letters_held_now": "Letters held for a person",
     "letters_at_rest": "1 while the desk's letters rest",
+    "register_stuck_seconds": "How long the register cannot be kept by now; 0 while it can",
 }
 
 
@@ -132,6 +133,7 @@ def _figures(desk: Desk, now: datetime) -> dict[str, float]:
     waiting = desk.ledger.waiting()
     states = Tally(letter.state for letter in desk.ledger.letters(*UNDER_WAY, LetterState.HELD))
     alerts = desk.ledger.alerts().values()
+    stuck_since = desk.ledger.kept().stuck_since or now
     return {
         "alerts_open": sum(not (alert.concluded or alert.not_an_alert) for alert in alerts),
         "mails_waiting": len(waiting),
@@ -140,6 +142,7 @@ def _figures(desk: Desk, now: datetime) -> dict[str, float]:
         "letters_under_way": sum(states[state] for state in UNDER_WAY),
         "letters_held_now": states[LetterState.HELD],
         "letters_at_rest": float(desk.ledger.pause().since is not None),
+        "register_stuck_seconds": (now - stuck_since).total_seconds(),
     }
 
 

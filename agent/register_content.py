@@ -186,7 +186,8 @@ class Content:
     def _question(self, asked: OpenQuestion) -> dict[str, str]:
         reduced = self._is_restricted(asked) and not self._apart
         link = self._links.get(asked.question.message_id, "")
-        row = row_of_question(asked.question, asked.asked_at, self._desk.calendar, restricted=reduced)
+        procedure, calendar = self._desk.procedure, self._desk.calendar
+        row = row_of_question(asked.question, asked.asked_at, procedure, calendar, restricted=reduced)
         return {**row, "mail": link, "outcome": self._outcome(asked)}
 
     def _outcome(self, asked: OpenQuestion) -> str:

@@ -115,6 +115,10 @@ def test_the_ledger_is_asked_when_somebody_looks(watched: Watched) -> None:
     assert watched.figure('n2k_mails_waiting{desk="nct"}') == 1
     assert watched.figure('n2k_mails_lag_seconds{desk="nct"}') == 7200
     assert watched.figure('n2k_letters_at_rest{desk="nct"}') == 0
+    assert watched.figure('n2k_register_stuck_seconds{desk="nct"}') == 0
+    with watched.office.ledger.page() as page:
+        page.record(Entry(Happened.REGISTER_STUCK, None, later(hours=1), "bookkeeping"))
+    assert watched.figure('n2k_register_stuck_seconds{desk="nct"}') == 3600
 
 
 def test_the_figures_name_nobody(watched: Watched) -> None:

@@ -121,7 +121,7 @@ def _returned_form(alert: Alert) -> ReturnedForm:
         rule=RETURNED_FORM,
         due=_DAY,
         received=_DAY,
-        problem="encrypted",
+        problem="It is protected by a password.",
         about=alert.reference,
     )
 

@@ -7,26 +7,33 @@ from datetime import datetime
 
 from agent.procedure.decision import Question
 from agent.procedure.row import HIDDEN
+from agent.procedure.rules import Procedure
 from agent.procedure.words import Json
 from agent.procedure.working_days import Calendar
 
 
 def row_of_question(
-    question: Question, asked_at: datetime, calendar: Calendar, *, restricted: bool
+    question: Question, asked_at: datetime, procedure: Procedure, calendar: Calendar, *, restricted: bool
 ) -> dict[str, str]:
     """The row of a question. Of a `restricted` one nothing is shown of what was seen."""
     return {
         "asked_at": calendar.local(asked_at).replace(tzinfo=None).isoformat(timespec="minutes"),
         "why": question.why,
         "candidates": ", ".join(question.candidates),
-        "seen": HIDDEN if restricted else "\n".join(_told(question.seen)),
+        "seen": HIDDEN if restricted else "\n".join(_told(question.seen, procedure)),
     }
 
 
-def _told(seen: Mapping[str, Json]) -> Iterator[str]:
+def problem_said(code: str, procedure: Procedure) -> str:
+    """Why a form could not be read, in plain words."""
+    words = procedure.problem_words
+    return words.get(code) or words.get("other") or code.replace("_", " ")
+
+
+def _told(seen: Mapping[str, Json], procedure: Procedure) -> Iterator[str]:
     """`Sender: …`, a line for each thing that was seen."""
     for name, said in seen.items():
-        words = _words(said)
+        words = problem_said(str(said), procedure) if name == "problem" and said else _words(said)
         if words:
             yield f"{name.replace('_', ' ').capitalize()}: {words}"
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from agent.procedure.addressing import AUTHOR, Addressing, is_subject
 from agent.procedure.alert import Alert
+from agent.procedure.asked import problem_said
 from agent.procedure.findings import clause_of, finding_said
 from agent.procedure.occasion import Asked, Occasion, concerns
 from agent.procedure.people import People
@@ -54,8 +55,8 @@ class Acknowledgement(Occasion):
 
 @dataclass(frozen=True)
 class ReturnedForm(Occasion):
-    """A form that could not be read. `problem` is the code of why (`encrypted`, `macro_file`…); `about` is
-    the alert it was opened as, or may belong to."""
+    """A form that could not be read. `problem` says why, in words; `about` is the alert it was opened as,
+    or may belong to."""
 
     received: date
     problem: str
@@ -98,7 +99,7 @@ def returned_forms_due(
 ) -> tuple[ReturnedForm, ...]:
     """A letter to whoever sent a form that could not be read, while it is fresh and waits for a person."""
     return tuple(
-        _returned(one, calendar)
+        _returned(one, procedure, calendar)
         for one in questions
         if one.question.code in procedure.urgent.returned
         and _is_fresh(one.asked_at, now, procedure, not_before)
@@ -175,7 +176,7 @@ def _left_empty(alert: Alert, labels: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _returned(asked: Asked, calendar: Calendar) -> ReturnedForm:
+def _returned(asked: Asked, procedure: Procedure, calendar: Calendar) -> ReturnedForm:
     question, received = asked.question, calendar.today(asked.asked_at)
     about = question.candidates[0] if len(question.candidates) == 1 else ""
     return ReturnedForm(
@@ -185,6 +186,6 @@ def _returned(asked: Asked, calendar: Calendar) -> ReturnedForm:
         rule=f"{RETURNED_FORM}:{asked.number}",
         due=received,
         received=received,
-        problem=str(question.seen.get("problem") or question.code),
+        problem=problem_said(str(question.seen.get("problem") or question.code), procedure),
         about=about,
     )

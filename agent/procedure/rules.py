@@ -254,7 +254,8 @@ class Procedure(Told):
 
     `missing_forms` are those of `forms` that are for a missing child. `findings` gives each departure
     that the procedure knows its clause; what is not listed is no departure here. `role_names`,
-    `form_types` and `finding_words` say in plain words what roles, forms and findings are called.
+    `form_types` and `finding_words` say in plain words what roles, forms and findings are called;
+    `problem_words` why a form could not be read, "other" for what is not listed.
     `undecided` are the answers that say that nothing is decided yet, `staff_matters_to` the roles whose
     digest tells that there are matters about members of staff.
     `columns` are those of the register's alerts, `question_columns` those of its Questions sheet.
@@ -288,6 +289,7 @@ class Procedure(Told):
     undecided: tuple[str, ...] = ()
     staff_matters_to: tuple[str, ...] = ()
     finding_words: dict[str, str] = field(default_factory=dict)
+    problem_words: dict[str, str] = field(default_factory=dict)
     media_interest: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
 

@@ -207,6 +207,23 @@ def _keys(columns: Sequence[Column], key: str) -> Row:
     return {column.heading: both[column.field] for column in columns if column.field in both}
 
 
+def _column_gone(column: Column, wrote_last: Rows) -> Doubt:
+    """Somebody took it out or renamed it; or it never stood there, as in a register older than the column."""
+    heading = column.heading
+    if any(row.get(heading) for row in wrote_last.values()):
+        said = (
+            f"The register has no column “{heading}” any more, so it is not kept. "
+            "Add a column with this heading, or name the new heading in the configuration."
+        )
+    else:
+        use = "people can act in" if column.owner == "person" else "the agent would fill"
+        said = (
+            f"The register has no column “{heading}”, which {use}. Nothing is lost by that. "
+            "To have it, type this heading into the cell right of the table's last heading."
+        )
+    return Doubt("column_gone", heading, said)
+
+
 def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[Doubt]:
     if not sheet.headings:
         if wrote_last:
@@ -219,12 +236,7 @@ def _doubts(columns: Sequence[Column], wrote_last: Rows, sheet: Sheet, ledger_sa
     for column in columns:
         wanted = column.field and not column.hidden  # those of people's own are theirs to drop
         if wanted and column.heading not in sheet.headings:
-            yield Doubt(
-                "column_gone",
-                column.heading,
-                f"The register has no column “{column.heading}” any more, so it is not kept. "
-                "Add a column with this heading, or name the new heading in the configuration.",
-            )
+            yield _column_gone(column, wrote_last)
     known = {reference_key(reference) for reference in ledger_says}
     for reference in sheet.rows:
         if reference not in known:

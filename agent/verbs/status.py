@@ -15,10 +15,11 @@ def status(settings: Settings) -> Iterator[str]:
     """A few lines for each desk. NeedsAPerson when the agent has not been at work yet."""
     with ledger_at_hand(settings) as ledger:
         for name in settings.desks:
-            yield from _desk(ledger.desk(name))
+            yield from lines_of(ledger.desk(name))
 
 
-def _desk(ledger: DeskLedger) -> Iterator[str]:
+def lines_of(ledger: DeskLedger) -> Iterator[str]:
+    """How one desk stands."""
     alerts = ledger.alerts().values()
     concluded = sum(alert.concluded for alert in alerts)
     dismissed = sum(alert.not_an_alert for alert in alerts)
@@ -45,6 +46,9 @@ def _desk(ledger: DeskLedger) -> Iterator[str]:
         if sheet
         else "  register         not yet written"
     )
+    stuck = ledger.kept().stuck_since
+    if stuck:
+        yield f"  REGISTER STUCK   since {stuck:%d %b %Y %H:%M} UTC it cannot be kept; `n2k doctor` looks why"
 
 
 def _said_of(swept: Swept) -> str:

@@ -165,9 +165,13 @@ def samples() -> dict[str, Written]:
             MARK,
             about=[acknowledged(1, initials="T.M.F., I.M.F., N.M.F.", noticed=noticed), acknowledged(2)],
         ),
-        "returned_form": writes("returned_form", MARK, about=[returned("encrypted", "SLA-2026-0001")]),
+        "returned_form": writes(
+            "returned_form", MARK, about=[returned("It is protected by a password.", "SLA-2026-0001")]
+        ),
         "returned_form of several": writes(
-            "returned_form", MARK, about=[returned("bad_zip"), returned("scanned", "SLA-2026-0002")]
+            "returned_form",
+            MARK,
+            about=[returned("The file is damaged."), returned("It is a picture of a form.", "SLA-2026-0002")],
         ),
         "clock_reminder": writes(
             "clock_reminder",

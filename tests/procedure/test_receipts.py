@@ -153,7 +153,7 @@ def test_whoever_sent_a_form_that_could_not_be_read_is_told_why() -> None:
         AUTHOR,
         "SLA-2026-0001",
         "returned_form:7",
-        "encrypted",
+        "It is protected by a password.",
     )
 
 

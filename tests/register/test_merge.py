@@ -180,7 +180,19 @@ def test_a_column_that_is_gone_was_not_emptied_by_anybody() -> None:
 
     assert merged.changes == Changes()
     assert merged.people == ()
-    assert "no column “Child name”" in merged.doubts[0].text
+    assert "no column “Child name” any more" in merged.doubts[0].text
+
+
+def test_a_column_that_never_stood_there_is_no_fault_of_anybodys() -> None:
+    """A register made before the column was thought of."""
+    before = {heading: text for heading, text in stood().items() if heading != "Child name"}
+    without = tuple(heading for heading in HEADINGS if heading != "Child name")
+
+    merged = merge(COLUMNS, {A: before}, sheet(stood(), headings=without), {A: said()})
+
+    (doubt,) = merged.doubts
+    assert "any more" not in doubt.text
+    assert "Nothing is lost by that" in doubt.text
 
 
 def test_a_lost_workbook_is_written_anew_and_somebody_told() -> None:

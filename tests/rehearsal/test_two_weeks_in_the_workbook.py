@@ -21,6 +21,7 @@ from tests.faults.office import REGISTER, Office, office
 from tests.register.books import as_excel_would
 
 CHILDREN = ("Amber Fenwick", "Basil Thorncroft", "Coral Whinfell", "Dorian Peasgood", "Elsie Marlbrook")
+SPLIT_OFF = "Hattie Thorncroft"  # came on the form about Basil, and is a matter of her own
 WHO = "Cas Penhale"  # business support
 STRANGER = "ward.sister@hospital.example"
 
@@ -241,7 +242,7 @@ def _filters(grid: Grid) -> None:
 
 
 def _second_week(weeks: Weeks) -> None:
-    _, _, coral, dorian, elsie = (weeks.reference(child) for child in CHILDREN)
+    _, basil, coral, dorian, elsie = (weeks.reference(child) for child in CHILDREN)
     weeks.till("2026-03-09 09:00")
     weeks.saves(lambda grid: grid.copies(elsie))
     weeks.works()
@@ -269,6 +270,13 @@ def _second_week(weeks: Weeks) -> None:
     weeks.answers("overtyped", "done")
     weeks.answers("external_sender", coral.lower())  # it is about Coral's matter
     weeks.works()
+    weeks.works()
+
+    weeks.till("2026-03-12 09:00")  # one form told of two matters
+    both = f"{CHILDREN[1]}; {SPLIT_OFF}"
+    weeks.saves(lambda grid: grid.types(basil, Child_name=both))
+    weeks.works()
+    weeks.saves(lambda grid: grid.types(basil, Status="Split off 2"))
     weeks.works()
 
     weeks.till("2026-03-13 09:00")
@@ -301,7 +309,10 @@ def test_what_people_did_is_in_the_ledger(weeks: Weeks) -> None:
     assert any(one.merged_into == coral for one in alerts.values())
     happened = Counter(entry.happened for entry in ledger.entries())
     assert happened[Happened.CONCLUDED] == 1
-    assert happened[Happened.OPENED] == 7
+    assert happened[Happened.OPENED] == 8
+    assert happened[Happened.SPLIT] == 1
+    assert weeks.cell(weeks.reference(SPLIT_OFF), "Child name") == SPLIT_OFF
+    assert weeks.cell(weeks.reference(CHILDREN[1]), "Child name") == CHILDREN[1]
     assert ledger.verify() == []
 
 

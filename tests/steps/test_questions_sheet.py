@@ -8,7 +8,7 @@ import pytest
 
 from agent.procedure.words import Happened
 from tests.builders import MONDAY, later
-from tests.steps.small_office import Office
+from tests.steps.small_office import SUBJECT, Office
 
 TUESDAY, WEDNESDAY = later(days=1), later(days=2)
 STRANGER = "nurse@hospital.example"
@@ -47,6 +47,14 @@ def test_a_question_stands_with_what_was_seen(office: Office) -> None:
     assert "Robin Fairweather" in row["What was seen"]
     assert row["Mail"].endswith("?ItemID=mail-1&exvsurl=1&viewmodel=ReadMessageItem")
     assert (row["Answer"], row["What was done"]) == ("", "")
+
+
+def test_why_a_form_could_not_be_read_stands_there_in_words() -> None:
+    office = Office()
+    office.receives(SUBJECT, ("SLA.docx", b"PK\x03\x04 cut off"), at=MONDAY)
+    office.works(MONDAY)
+
+    assert "Problem: The file is damaged" in asked(office)["What was seen"]
 
 
 def test_the_row_of_an_alert_links_to_its_mail(office: Office) -> None:

@@ -11,6 +11,7 @@ from agent.errors import Locked
 from agent.ledger.base import Letter, LetterState
 from agent.posting import posting
 from agent.register_outage import OUTAGE, RECOVERED, watched_bookkeeping
+from agent.verbs.status import lines_of
 from tests.builders import MONDAY, PSW
 from tests.steps.small_office import Office
 
@@ -55,6 +56,15 @@ def test_one_letter_is_laid_however_long_it_lasts(office: Office) -> None:
     assert letter.to == PSW.address
     assert "Somebody has the register open" in letter.text
     assert "SLA-2026" not in letter.subject + letter.text + letter.html
+
+
+def test_who_asks_how_things_stand_is_told_too(office: Office) -> None:
+    tried(office, 0)
+    assert any("REGISTER STUCK   since 02 Mar 2026 09:00 UTC" in line for line in lines_of(office.ledger))
+
+    office.register.open_by_person = False
+    tried(office, 5)
+    assert not any("STUCK" in line for line in lines_of(office.ledger))
 
 
 def test_a_letter_not_gone_when_it_works_again_is_withdrawn_and_nothing_said(office: Office) -> None:
