@@ -298,25 +298,28 @@ class _Arrival:
         )
 
     def _protected(self, judged: Verdict) -> Submission:
-        """Nobody can tell what it says before a person opened it. From inside, or where its subject speaks of
-        one, it may well be an alert."""
+        """Nobody can tell what it says before a person opened it: from inside it may well be an alert."""
+        may_be = None if self._sender_doubts else Kind.NEW
+        hidden = self._hidden(self._base(Kind.OTHER), "protected_mail", may_be)
+        return replace(hidden, reason=PROTECTED, because=judged.because)
+
+    def _hidden(self, base: Submission, doubt: str, may_be: Kind | None = None) -> Submission:
+        """A mail that could not be read: what its subject speaks of, or else `may_be`."""
         says = self._in_all()
-        inside = not self._sender_doubts
-        claims = says.kind if says.kind is not Kind.OTHER else Kind.NEW if inside else None
+        claims = says.kind if says.kind is not Kind.OTHER else may_be
         return replace(
-            self._base(Kind.UNREADABLE if claims else Kind.OTHER),
+            base,
+            kind=Kind.UNREADABLE if claims else Kind.OTHER,
             children=_children(says, full=True),
             author_address=self.mail.sender.lower(),
-            doubts=("protected_mail", *self._sender_doubts),
-            reason=PROTECTED,
+            doubts=(doubt, *self._sender_doubts),
             claims=claims,
-            because=judged.because,
         )
 
     def _without_form(self, judged: Verdict) -> Submission:
         base = replace(self._base(Kind.OTHER), references=self._references(new_words(self.mail.text)))
         if _unread(self.mail):
-            return replace(base, doubts=("mail_unread", *self._sender_doubts))
+            return self._hidden(base, "mail_unread")
         if self.mail.sender.lower() in self.people.own:
             return replace(base, reason=OWN_LETTER)
         if judged.kind and not (judged.kind in _ONLY_HOW_SENT and self._claims_an_alert()):

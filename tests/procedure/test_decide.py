@@ -400,6 +400,8 @@ ELSEWHERE = "The form is here: https://trust.sharepoint.com/:w:/s/north/Eabc?e=1
         (mail(text="See https://trust.sharepoint.com/sites/intranet"), "no_form", True),
         (mail(sender="x@elsewhere.example"), "external_sender", True),
         (mail("Hello", sender="x@elsewhere.example"), "", None),
+        (replace(mail(), problems=("too_deep: ?",)), "mail_unread", True),
+        (replace(mail("Hello"), problems=("too_deep: ?",)), "mail_unread", None),
     ],
 )
 def test_what_may_hide_an_alert_has_a_row_at_once_and_a_question(

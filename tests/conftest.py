@@ -1,0 +1,8 @@
+"""For every test: no example is timed, as a busy machine must not fail one."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
