@@ -99,7 +99,7 @@ def _bombs() -> tuple[tuple[str, bytes], ...]:
     packer = zlib.compressobj(9)
     stream = b"".join(packer.compress(b"(a) Tj " * 150_000) for _ in range(200)) + packer.flush()
     return (
-        ("text.docx", _zipped([*((name, content, 0) for name, content in parts), ("d.xml", b" ", 1_000)])),
+        ("text.docx", _zipped([*((name, content, 0) for name, content in parts), ("d.xml", b" ", 300)])),
         ("layers.zip", layers),
         ("zeros.zip", zeros),
         ("many.docx", package(document(""), *((f"x{number}", "") for number in range(30_000)))),
