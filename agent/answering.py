@@ -128,7 +128,7 @@ def _filed_afresh(
     return replace(
         mail,
         message_id=brought.mail.message_id if brought else mail.message_id,
-        fingerprint=brought.mail.fingerprint if brought else mail.fingerprint,
+        fingerprint=brought.fingerprint if brought else mail.fingerprint,
         outcome=decision.outcome,
         folder=desk.folder(Place.QUESTIONS if waits else decision.place),
         categories=(*decision.categories, *(("Question",) if waits else ())),

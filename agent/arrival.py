@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,17 +19,28 @@ from agent.procedure.words import Kind
 OTHER_CONTENT = "same_id_other_content"  # the question about a mail under the id of another one
 
 
+LARGE = 2 * 1024 * 1024  # bytes of a mail above which it is read alone
+_one_large = threading.Lock()
+
+
 @dataclass(frozen=True)
 class Taken:
-    """A mail, and what it brings by itself."""
+    """A mail without its documents, which take room, and what it brings by itself."""
 
     mail: Mail
+    fingerprint: str
     submissions: tuple[Submission, ...]
 
 
 def take(desk: Desk, mail_id: str, received_at: datetime) -> Taken:
     """Fetch one mail whole and read it with its documents, while nobody waits for the ledger."""
-    mail = read_mail(desk.mailbox.mime(mail_id), received_at)
+    mime = desk.mailbox.mime(mail_id)
+    with _one_large if len(mime) > LARGE else nullcontext():
+        return _read(desk, mime, received_at)
+
+
+def _read(desk: Desk, mime: bytes, received_at: datetime) -> Taken:
+    mail = read_mail(mime, received_at)
     readings = [
         desk.read(document.content, document.name, desk.forms, desk.procedure.categories)
         for document in documents_of(mail)
@@ -40,7 +53,7 @@ def take(desk: Desk, mail_id: str, received_at: datetime) -> Taken:
         received_at=received_at,
         zone=desk.calendar.zone,
     )
-    return Taken(mail, submissions)
+    return Taken(replace(mail, attachments=(), nested=()), mail.fingerprint, submissions)
 
 
 def numbering(desk: Desk, page: Page) -> NewReference:

@@ -39,11 +39,30 @@ def bookkeeping(desk: Desk, now: datetime) -> int:
     written, troubles = 0, []
     for place in places(desk):
         try:
-            written += _Round(desk, place, now).kept()
+            written += _keep(desk, place, now)
         except (TryAgainLater, NeedsAPerson) as trouble:
             troubles.append(trouble)
     if troubles:
         raise troubles[0]
+    return written
+
+
+def _keep(desk: Desk, place: Place, now: datetime) -> int:
+    """One round in one workbook; the shortest one where the last had nothing to write, and since then neither
+    the record, nor the day, nor the rules, nor the workbook changed."""
+    told = (desk.procedure, desk.people, desk.calendar, desk.agent)
+    here = (desk.ledger.mark(), desk.calendar.today(now), *told, place.register)
+    version, when = desk.settled.pop(place.name, (None, None))
+    book = None
+    if version is not None and when == here:
+        book = place.register.read(version)
+        if book is None:
+            desk.settled[place.name] = version, here
+            return 0
+    made = _Round(desk, place, now)
+    written = made.kept(book)
+    if not written and made.settled_at is not None and desk.ledger.mark() == here[0]:
+        desk.settled[place.name] = made.settled_at, here
     return written
 
 
@@ -99,9 +118,9 @@ class _Round:
         summary = figures.rows.get(_FIGURES, {}) if figures else {}
         self.known = _Known(alerts or nothing, questions or nothing, summary)
 
-    def kept(self) -> int:
-        """Read, take in, write. Gives how many rows were written."""
-        book = self.place.register.read(self.known.alerts.version)
+    def kept(self, book: Book | None) -> int:
+        """Read, unless it was read just now, take in, write. Gives how many rows were written."""
+        book = book or self.place.register.read(self.known.alerts.version)
         if book is not None:
             content = self._content()
             self._refuse_mistrusted(book, content)
@@ -117,6 +136,11 @@ class _Round:
         if self.known.in_doubt:
             self._remember(_known(book, alerts.seen, questions.seen, self.known.alerts.marks))
         return 0
+
+    @property
+    def settled_at(self) -> str | None:
+        """The version that there was nothing to write to; None where something was, or may have been."""
+        return None if self.known.in_doubt else self.known.alerts.version
 
     def rebuilt(self) -> int:
         """Write the whole workbook afresh. Gives how many rows were written."""

@@ -27,7 +27,9 @@ def chasing(desk: Desk, now: datetime) -> int:
 
 
 def _lay_chases(desk: Desk, now: datetime) -> int:
-    waiting = [chase for chase in due(desk, now) if desk.ledger.letter_for(reason_of(chase)) is None]
+    wanted_now = due(desk, now)
+    written = desk.ledger.written_for({reason_of(chase) for chase in wanted_now})
+    waiting = [chase for chase in wanted_now if reason_of(chase) not in written]
     if not waiting:
         return 0
     return sum(_lay(desk, gathered, now) for gathered in letters_of(waiting, _had_enough_today(desk, now)))

@@ -27,7 +27,8 @@ class Desk:
     """What the five steps work with. `stop` is set when the agent is being stopped.
 
     `restricted` is the register of matters about members of staff, where the desk keeps them apart.
-    `read` reads one document: walled off in a process of its own, or right here.
+    `read` reads one document: walled off in a process of its own, or right here. `settled` says of a
+    workbook, by its place, at which version and in which circumstances there was nothing to write.
     """
 
     settings: DeskSettings
@@ -43,6 +44,7 @@ class Desk:
     writer: Writer
     stop: threading.Event
     read: ReadDocument = read
+    settled: dict[str, tuple[str, object]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:

@@ -175,7 +175,7 @@ def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -
             if _dealt_with(desk, noted, brought.mail):
                 return False
             decision = _decision(desk, page, brought)
-            _keep(page, noted, brought.mail, decision, desk, now)
+            _keep(page, noted, brought, decision, desk, now)
     except AgentError:
         raise  # the ledger's own trouble, not the mail's
     except Exception as wrong:
@@ -199,7 +199,7 @@ def _dealt_with(desk: Desk, noted: NotedMail, mail: Mail) -> bool:
 def _decision(desk: Desk, page: Page, brought: Taken) -> Decision:
     """What is to be made of this mail; only looks, records nothing."""
     mail = brought.mail
-    seen = desk.ledger.seen(mail.message_id, mail.fingerprint)
+    seen = desk.ledger.seen(mail.message_id, brought.fingerprint)
     if seen is Seen.SAME:
         first = desk.ledger.handled_as(mail.message_id)
         return Decision(Place.SET_ASIDE, "same_mail_again", categories=first.categories if first else ())
@@ -226,7 +226,9 @@ def _same_id_other_content(mail: Mail) -> Decision:
     return Decision(Place.QUESTIONS, OTHER_CONTENT, questions=(question,))
 
 
-def _keep(page: Page, noted: NotedMail, mail: Mail, decision: Decision, desk: Desk, now: datetime) -> None:
+def _keep(
+    page: Page, noted: NotedMail, brought: Taken, decision: Decision, desk: Desk, now: datetime
+) -> None:
     for entry in decision.entries:
         page.record(entry)
     for question in decision.questions:
@@ -234,8 +236,8 @@ def _keep(page: Page, noted: NotedMail, mail: Mail, decision: Decision, desk: De
     page.handled(
         HandledMail(
             mail_id=noted.mail_id,
-            message_id=mail.message_id,
-            fingerprint=mail.fingerprint,
+            message_id=brought.mail.message_id,
+            fingerprint=brought.fingerprint,
             received_at=noted.received_at,
             outcome=decision.outcome,
             folder=desk.folder(decision.place),

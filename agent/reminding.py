@@ -19,8 +19,10 @@ KINDS = frozenset(
 def reminding(desk: Desk, now: datetime) -> int:
     """Lay each of these letters that is due, all of a kind to a person as one; gives how many were laid."""
     gathered: dict[tuple[str, str], list[Occasion]] = {}
-    for occasion in occasions(desk, now):
-        if desk.ledger.letter_for(why_written(occasion)) is None:
+    wanted = occasions(desk, now)
+    written = desk.ledger.written_for({why_written(occasion) for occasion in wanted})
+    for occasion in wanted:
+        if why_written(occasion) not in written:
             gathered.setdefault((occasion.letter, occasion.to), []).append(occasion)
     return sum(_lay(desk, kind, to, about, now) for (kind, to), about in gathered.items())
 

@@ -6,7 +6,7 @@ is written inside `with ledger.page() as page:`, together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -351,6 +351,11 @@ class DeskLedger(Protocol):
         place, empty when the chain of this desk is whole."""
         ...
 
+    def mark(self) -> str:
+        """Another one after every line, mail dealt with, question, answer and erasure: while it is the same,
+        so is what the ledger says of alerts, mails and questions. Costs the same however long the record."""
+        ...
+
     # questions, letters, register
 
     def questions(self, *, waiting_only: bool = True) -> list[OpenQuestion]: ...
@@ -366,6 +371,10 @@ class DeskLedger(Protocol):
 
     def letter_for(self, reason: Reason) -> str | None:
         """The key of the letter that exists for this reason."""
+        ...
+
+    def written_for(self, reasons: Collection[Reason]) -> set[Reason]:
+        """Those of `reasons` for which a letter exists, asked for all at once."""
         ...
 
     def letter_by_message_id(self, internet_message_id: str) -> Letter | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -320,6 +320,13 @@ class MemoryDesk:
     def verify(self) -> list[str]:
         return chain.verify(self._state.lines)
 
+    def mark(self) -> str:
+        state = self._state
+        asked = [
+            (one.answered_at, one.acted_at, one.note, bool(one.question.seen)) for one in state.questions
+        ]
+        return str((len(state.lines), len(state.handled), asked))
+
     # questions, letters, register
 
     def questions(self, *, waiting_only: bool = True) -> list[OpenQuestion]:
@@ -340,6 +347,9 @@ class MemoryDesk:
 
     def letter_for(self, reason: Reason) -> str | None:
         return self._state.letter_for(reason)
+
+    def written_for(self, reasons: Collection[Reason]) -> set[Reason]:
+        return {reason for reason in reasons if self._state.letter_for(reason)}
 
     def letter_by_message_id(self, internet_message_id: str) -> Letter | None:
         letters = (letter for letter in self.letters() if letter.internet_message_id == internet_message_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -259,6 +259,17 @@ def reason_is(desk: str, reason: Reason) -> ColumnElement[bool]:
         db.letter_reason.c.due == reason.due,
         db.letter_reason.c.stands,
     )
+
+
+def written_for(connection: Connection, desk: str, reasons: Collection[Reason]) -> set[Reason]:
+    of = db.letter_reason.c
+    alerts = list({reason.alert for reason in reasons})
+    found: set[Reason] = set()
+    for start in range(0, len(alerts), AT_ONCE):
+        some = of.alert.in_(alerts[start : start + AT_ONCE])
+        told = connection.execute(select(of.alert, of.rule, of.due).where(of.desk == desk, some, of.stands))
+        found.update(Reason(row.alert, row.rule, row.due) for row in told)
+    return found.intersection(reasons)
 
 
 def letters(connection: Connection, desk: str, where: ColumnElement[bool]) -> list[Letter]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import reduce
@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -257,6 +258,22 @@ class SqlDesk:
         with self._database.reading() as connection:
             return chain.verify([rows.link(row) for row in rows.lines(connection, self._desk, true())])
 
+    def mark(self) -> str:
+        asked, said = db.question.c, db.question_content.c
+        wanted = (
+            select(func.max(db.entry.c.seq)).where(db.entry.c.desk == self._desk),
+            select(func.max(db.mail.c.handled)).where(db.mail.c.desk == self._desk),
+            select(func.count(), func.max(asked.answered_at), func.max(asked.acted_at)).where(
+                asked.desk == self._desk
+            ),
+            select(asked.number, asked.answered_at, asked.note).where(
+                asked.desk == self._desk, asked.acted_at.is_(None)
+            ),
+            select(func.count()).where(said.desk == self._desk),
+        )
+        with self._database.reading() as connection:
+            return str([sorted(map(tuple, connection.execute(one))) for one in wanted])
+
     # questions, letters, register
 
     def questions(self, *, waiting_only: bool = True) -> list[OpenQuestion]:
@@ -283,6 +300,10 @@ class SqlDesk:
     def letter_for(self, reason: Reason) -> str | None:
         with self._database.reading() as connection:
             return connection.scalar(select(db.letter_reason.c.key).where(rows.reason_is(self._desk, reason)))
+
+    def written_for(self, reasons: Collection[Reason]) -> set[Reason]:
+        with self._database.reading() as connection:
+            return rows.written_for(connection, self._desk, reasons)
 
     def letter_by_message_id(self, internet_message_id: str) -> Letter | None:
         with self._database.reading() as connection:

@@ -19,6 +19,7 @@ from agent.ledger.base import (
     Letter,
     LetterState,
     NotedMail,
+    Page,
     Reason,
     Seen,
     SheetState,
@@ -538,6 +539,36 @@ class TestQuestions:
         assert (again.answer, again.acted_at, again.note) == ("Done", None, "")
 
 
+class TestMark:
+    def test_is_another_after_whatever_a_register_shows(self, desk: DeskLedger) -> None:
+        marks = [desk.mark()]
+        writes: tuple[Callable[[Page], object], ...] = (
+            lambda page: page.record(opened()),
+            lambda page: page.handled(HandledMail("m1", "<m1@x>", "f", NOW, "opened", ())),
+            lambda page: page.ask(question(), NOW),
+            lambda page: page.answer(1, "not an alert", minutes(1)),
+            lambda page: page.not_acted(1, "It cannot be read."),
+            lambda page: page.answer(1, "done", minutes(2)),
+            lambda page: page.acted(1, minutes(3)),
+        )
+        for write in writes:
+            with desk.page() as page:
+                write(page)
+            marks.append(desk.mark())
+        desk.erase_before(minutes(60))
+        marks.append(desk.mark())
+
+        assert len(set(marks)) == len(marks)
+
+    def test_is_the_same_however_often_the_mailbox_is_asked(self, desk: DeskLedger) -> None:
+        record(desk, opened())
+        before = desk.mark()
+        desk.note([NotedMail("m1", NOW)], "inbox", "cursor", NOW)
+        lay(desk, chase("k1", reason()))
+
+        assert desk.mark() == before
+
+
 class TestLetters:
     def test_lie_in_the_tray_as_they_were_written(self, desk: DeskLedger) -> None:
         letter = chase("k1", reason("B"), reason("A"), reason("A", rule="clock"))
@@ -554,6 +585,7 @@ class TestLetters:
         assert not lay(desk, chase("k2", reason("B"), reason("C")))
         assert desk.letter_for(reason("C")) is None
         assert desk.letter_for(reason("B")) == "k1"
+        assert desk.written_for([reason("A"), reason("C"), reason("B", rule="clock")]) == {reason("A")}
         assert lay(desk, chase("k3", reason("C"), reason("C", due=date(2026, 3, 3))))
 
     def test_reasons_are_checked_within_the_page_too(self, desk: DeskLedger) -> None:

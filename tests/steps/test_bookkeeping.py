@@ -12,6 +12,7 @@ from agent.errors import ChangedMeanwhile, Locked, OutcomeUnknown, TryAgainLater
 from agent.intake import intake
 from agent.procedure.words import Happened
 from agent.register.base import Book
+from agent.register_content import Content
 from tests.builders import AUTHOR, MONDAY, later, update_form
 from tests.steps.small_office import SUBJECT, Office, Trouble
 
@@ -47,6 +48,22 @@ def test_an_alert_is_a_row_and_a_second_round_writes_nothing(office: Office) -> 
     assert office.cell(reference, "status") == "New"
     assert bookkeeping(office.desk, MONDAY) == 0
     assert office.register.writes == writes
+
+
+def test_a_quiet_round_works_nothing_out_anew(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many alerts there are: only whether somebody saved the workbook is asked."""
+    reference = office.opens_alert()
+    bookkeeping(office.desk, MONDAY)
+    worked_out: list[str] = []
+    monkeypatch.setattr(Content, "_row", lambda self, alert: worked_out.append(alert.reference))
+
+    assert bookkeeping(office.desk, MONDAY + timedelta(minutes=5)) == 0
+    assert worked_out == []
+
+    monkeypatch.undo()
+    office.types(reference, status="Concluded", concluded_by="Ava Lindqvist")
+    bookkeeping(office.desk, MONDAY + timedelta(minutes=10))
+    assert office.alert(reference).concluded
 
 
 def test_a_status_concluded_by_a_person_ends_the_matter(office: Office) -> None:
