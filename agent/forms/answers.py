@@ -22,7 +22,9 @@ _PROMPT = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_DATE = 40  # characters: "Wednesday 30th September 2026 at 12.30pm"
+_TO_WRITE_ON = "_.…"
 _LEADERS = re.compile(r"^(?:_+|\.{3,}|…+|\s)+|(?:_+|\.{3,}|…+|\s)+$")  # lines to write on
+_DIGIT = re.compile(r"\d")
 _NONE = re.compile(
     r"none|nil|-+|missing", re.IGNORECASE
 )  # of a date that there is none; of anything else an answer
@@ -49,7 +51,9 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     units = [unit for line in lines for unit in line]
     if asked.options and any(unit.kind == "checkbox" for unit in units):
         return _ticked(asked, lines)
-    text = _LEADERS.sub("", said(lines))
+    text = said(lines)
+    if text[:1] in _TO_WRITE_ON or text[-1:] in _TO_WRITE_ON:
+        text = _LEADERS.sub("", text)
     if not text or is_prompt(text) or (asked.hint and key(text) == key(asked.hint)):
         return Typed("", "")
     if any(unit.conflict for unit in units):
@@ -70,7 +74,7 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
 
 def _is_only_a_date(text: str) -> bool:
     """No name and no story: rather the answer to another question, out of its place."""
-    if len(text) > _LONGEST_DATE or not any(char.isdigit() for char in text):
+    if len(text) > _LONGEST_DATE or not _DIGIT.search(text):
         return False
     stamp = read_stamp(text)
     return stamp.day is not None and stamp.bare

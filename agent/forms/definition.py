@@ -101,6 +101,9 @@ class FormDefinition(Told):
     guidance: str = ""
     summary_pages: int = 0
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.title))  # of all that it holds, it would take long
+
     @cached_property
     def on_summary_pages(self) -> frozenset[str]:
         """The names of the fields and tables of the summary, which alone may be shown further."""

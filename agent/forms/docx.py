@@ -51,6 +51,7 @@ from agent.forms.word_tables import Tables
 
 Step = Callable[[Element], None]
 
+FIELD_MARK = W + "fldChar"
 _INLINE_WRAPPERS = ("ins", "moveTo", "hyperlink", "fldSimple", "smartTag", "customXml", "dir", "bdo")
 
 
@@ -110,7 +111,7 @@ class _Reader:
             W + "cr": self._break,
             W + "noBreakHyphen": lambda at: self._stream.say("-"),
             W + "sym": self._symbol,
-            W + "fldChar": self._fields.mark,
+            FIELD_MARK: self._fields.mark,
             W + "ruby": self._ruby,
             W + "drawing": self._drawing,
             W + "pict": self._drawing,
@@ -131,9 +132,8 @@ class _Reader:
         self._stream.part, self._stream.cell = part, None
         self._merges = next(root.iter(DELETED), None) is not None
         self._block(root)
-        if self._fields:
+        if self._fields.end_all():
             self.document.noticed.add("unclosed_field")
-            self._fields.forget()
 
     def beside(self, kind: str) -> None:
         """Headers, footers, notes and comments, each once."""
@@ -242,7 +242,7 @@ class _Reader:
     # --- inside a paragraph ---
 
     def _control(self, at: Element, walk: Step) -> None:
-        if not self._fields.are_mute():
+        if not self._fields.mute:
             self._controls.read(at, walk)
 
     def _inline(self, at: Element | None) -> None:
@@ -265,9 +265,7 @@ class _Reader:
     def _run_content(self, at: Element | None) -> None:
         for child in () if at is None else at:
             step = self._in_run.get(child.tag)
-            if step is not None and (
-                not self._fields or not self._fields.are_mute() or step == self._fields.mark
-            ):
+            if step is not None and (not self._fields.mute or child.tag == FIELD_MARK):
                 step(child)
 
     def _hides(self, marks: Mapping[str, str]) -> bool:

@@ -14,6 +14,7 @@ from agent.forms.sheet import covering
 from agent.forms.units import Cell
 
 _NUMBER, _NUMBERS = re.compile(r"\d{0,2}[.)]?"), frozenset(("", "no", "number", "update no"))
+_FEWEST_COLUMNS = 3  # of a label's cell and two children
 _MOST = 0.6  # how many of a row's cells have to be headings
 
 Row = Sequence[Cell]
@@ -124,6 +125,8 @@ class HeadingRows:
         """Whether `cell` begins rows of labels with a column for each child; then each column is read down.
 
         Only where two columns at least hold an answer of the label's kind: a date of birth each."""
+        if len(self._sheet.row_of(cell)) < _FEWEST_COLUMNS:
+            return False
         rows = self._sheet.tables[cell.table][cell.top :]
         for name, table in self._asked.book.definition.tables.items():
             if table.shape != "blocks":
@@ -150,7 +153,7 @@ class HeadingRows:
     def _alike(self, rows: Sequence[Row]) -> Iterator[Row]:
         """The rows from the first on that have as many cells, none but the first of them a label."""
         for row in rows:
-            if len(row) != len(rows[0]) or len(row) < 3 or any(map(self._asked.is_label, row[1:])):
+            if len(row) != len(rows[0]) or any(map(self._asked.is_label, row[1:])):
                 return
             yield row
 

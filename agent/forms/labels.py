@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -113,7 +113,7 @@ class Meaning:
     section: Section
     table: FormTable | None = None
 
-    @property
+    @cached_property
     def name(self) -> tuple[str, str]:
         return (self.table.name if self.table else "", self.field.name)
 
@@ -146,7 +146,12 @@ class LabelBook:
             name: _by_sense({label: [meaning] for label, meaning in columns.items()})
             for name, columns in self._columns.items()
         }
-        self._category = lru_cache(maxsize=2048)(self._find_category)  # labels come again on every form
+        # labels come again on every form
+        self._category = lru_cache(maxsize=2048)(self._find_category)
+        self._heading = lru_cache(maxsize=2048)(self._find_heading)
+        self._exactly = lru_cache(maxsize=4096)(self._find_exactly)
+        self._reworded = lru_cache(maxsize=4096)(self._find_reworded)
+        self._nearly = lru_cache(maxsize=4096)(self._find_nearly)
         self.categories = {key(category.code): category for category in categories}
         self.category_words = {
             spoken(words): category
@@ -198,8 +203,9 @@ class LabelBook:
 
     def exactly(self, text: str, section: Section | None = None) -> Match | None:
         """The label `text` is, as printed; the current section settles a label of several meanings."""
-        if len(text) > LONGEST:
-            return None
+        return self._exactly(text, section.title if section else "") if len(text) <= LONGEST else None
+
+    def _find_exactly(self, text: str, section: str) -> Match | None:
         full, bare = full_key(text), key(text)
         found = self._known(full, section)
         if full == bare or found:
@@ -207,28 +213,34 @@ class LabelBook:
         found = self._known(bare, section)
         return None if found and _asks_when(text) and "date" not in found.meaning.field.type else found
 
-    def _known(self, label: str, section: Section | None) -> Match | None:
-        if section is not None and (here := self._inside[section.title].get(label)):
+    def _known(self, label: str, section: str) -> Match | None:
+        if section and (here := self._inside[section].get(label)):
             return Match(here, 1.0)
         found = self._everywhere.get(label, ())
         return Match(found[0], 1.0) if len(found) == 1 else None
 
     def reworded(self, text: str, section: Section | None = None) -> Match | None:
         """As `exactly`, and else the label that says the same in other words or in another order."""
-        exact = self.exactly(text, section)
-        if exact or len(text) > LONGEST:
+        return self._reworded(text, section.title if section else "") if len(text) <= LONGEST else None
+
+    def _find_reworded(self, text: str, section: str) -> Match | None:
+        exact = self._exactly(text, section)
+        if exact:
             return exact
         full, bare = full_key(text), key(text)
         meaning = self._senses.get(sense(full)) or (full != bare and self._senses.get(sense(bare)))
         if meaning:
             return Match(meaning, 0.95)
         beside = _BESIDE.search(text)  # "Date of incident / Dyddiad", "Name; role; telephone"
-        return self.reworded(text[: beside.start()], section) if beside else None
+        return self._reworded(text[: beside.start()], section) if beside else None
 
     def nearly(self, text: str, section: Section | None = None) -> Match | None:
         """As `reworded`, and else the one label that `text` misspells."""
-        found = self.reworded(text, section)
-        if found or len(text) > LONGEST:
+        return self._nearly(text, section.title if section else "") if len(text) <= LONGEST else None
+
+    def _find_nearly(self, text: str, section: str) -> Match | None:
+        found = self._reworded(text, section)
+        if found:
             return found
         label = key(_BESIDE.split(text, maxsplit=1)[0])
         if len(label) < _SHORTEST_FUZZY or label in self.headings:
@@ -255,8 +267,9 @@ class LabelBook:
         return meaning if meaning and meaning.table is None else None
 
     def heading(self, text: str) -> Section | None:
-        if len(text) > LONGEST:
-            return None
+        return self._heading(text) if len(text) <= LONGEST else None
+
+    def _find_heading(self, text: str) -> Section | None:
         return self.headings.get(key(text)) or self.headings.get(key(_HEADING_NUMBER.sub("", text)))
 
     def row_heading(self, text: str) -> Section | None:

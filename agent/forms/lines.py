@@ -26,9 +26,12 @@ class Line:
     used: bool = False
 
     def __post_init__(self) -> None:
-        self.text = "".join([unit.text for unit in self.units if unit.kind == "text"]).strip()
-        self.plain = all(unit.kind == "text" for unit in self.units)
-        self.stressed = self.plain and "".join(t for u in self.units for t in u.stressed).strip() == self.text
+        texts = [unit.text for unit in self.units if unit.kind == "text"]
+        self.text = "".join(texts).strip()
+        self.plain = len(texts) == len(self.units)
+        self.stressed = (
+            self.plain and "".join([t for u in self.units for t in u.stressed]).strip() == self.text
+        )
         self.says = bool(self.text) or any(unit.text or unit.kind == "checkbox" for unit in self.units)
 
 

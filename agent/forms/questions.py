@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent.forms.labels import LONGEST, LabelBook, Match, Meaning, key
+from agent.forms.labels import LabelBook, Match, Meaning, key
 from agent.forms.lines import BOX, CONTROL, Line, as_shown, cut
 from agent.forms.sheet import Sheet
 from agent.forms.units import Cell, Unit
@@ -31,7 +31,6 @@ class Questions:
         self.sheet = sheet
         self.book = book
         self.section = book.definition.sections[0]
-        self._labels: dict[tuple[str, str], Match | None] = {}  # by text and section
 
     # --- texts ---
 
@@ -40,12 +39,7 @@ class Questions:
 
     def reworded(self, text: str) -> Match | None:
         """The label that `text` is, perhaps in other words."""
-        if len(text) > LONGEST:
-            return None
-        asked = (text, self.section.title)
-        if asked not in self._labels:
-            self._labels[asked] = self.book.reworded(text, self.section)
-        return self._labels[asked]
+        return self.book.reworded(text, self.section)
 
     def nearly(self, text: str) -> Match | None:
         """The label that `text` is, perhaps in other words or with a slip of the pen."""

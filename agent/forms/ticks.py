@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 TICKED = "☑☒✓✔✗✘☓✅🗹🗷🗸■▣⊠⌧"
 UNTICKED = "☐□▢◻◽❏❑⬜⬚"
@@ -14,19 +13,23 @@ WINGDINGS_2 = ("\x4f\x50\x51\x52\x53\x54\x55\x56", "\xa3\x2a\x30\x31")
 _TICK = re.compile(rf"[{TICKED}{UNTICKED}\uf000-\uf0ff]|\[ ?[xX✓✔]? ?\]")
 
 
-def pieces(text: str) -> Iterator[str | bool]:
+def pieces(text: str) -> list[str | bool]:
     """`text` in order: what is said, and whether each tick box between is ticked."""
+    if text.isascii() and "[" not in text:
+        return [text] if text else []
+    found: list[str | bool] = []
     start = 0
     for mark in _TICK.finditer(text):
         state = _state(mark[0])
         if state is None:
             continue
         if mark.start() > start:
-            yield text[start : mark.start()]
-        yield state
+            found.append(text[start : mark.start()])
+        found.append(state)
         start = mark.end()
     if start < len(text):
-        yield text[start:]
+        found.append(text[start:])
+    return found
 
 
 def _state(mark: str) -> bool | None:

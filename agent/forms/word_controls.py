@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from agent.forms.stream import Stream
 from agent.forms.units import Unit, joined
-from agent.forms.word_looks import child_of, is_on, leading, val
+from agent.forms.word_looks import Look, child_of, is_on, leading, look_of, val
 from agent.forms.word_names import SDT, SDT_CONTENT, SDT_PR, TBL, TR, W14, W15, Element, P, W
 from agent.forms.word_store import Stores
 
@@ -41,7 +41,7 @@ class Controls:
         pr, content = leading(at, SDT_PR), child_of(at, SDT_CONTENT)
         if content is None:
             return
-        about = {} if pr is None else {child.tag: child for child in pr}
+        about = look_of(pr)
         if _is_frame(about, content):
             walk(content)
             return
@@ -56,7 +56,7 @@ class Controls:
             unit.tag, unit.alias = tag, alias
             self._stream.add(unit)
 
-    def _answer(self, about: Mapping[str, Element], content: Element, walk: Walk) -> Unit | None:
+    def _answer(self, about: Look, content: Element, walk: Walk) -> Unit | None:
         """A control with one answer: what it shows, unless that is a prompt or its store knows better."""
         stream = self._stream
         if child_of(content, P) is not None:
@@ -79,7 +79,7 @@ class Controls:
         self._prefer_store(about, unit)
         return unit
 
-    def _prefer_store(self, about: Mapping[str, Element], unit: Unit) -> None:
+    def _prefer_store(self, about: Look, unit: Unit) -> None:
         """Word fills a bound control from its store whenever it opens the document."""
         binding = about.get(W + "dataBinding")
         stored = None if binding is None else self._stores.value(binding)
@@ -93,7 +93,7 @@ class Controls:
             unit.conflict, unit.text, unit.iso = unit.text, shown, ""
 
 
-def _is_frame(about: Mapping[str, Element], content: Element) -> bool:
+def _is_frame(about: Look, content: Element) -> bool:
     """A control around other controls or tables, or one that some editors put around everything."""
     if not _FRAMES.isdisjoint(about):
         return True
@@ -104,13 +104,13 @@ def _is_frame(about: Mapping[str, Element], content: Element) -> bool:
     return val(about.get(W + "tag")).startswith("goog_rdk") or _ASKS.isdisjoint(about)
 
 
-def _choices(about: Mapping[str, Element]) -> Iterable[Element]:
+def _choices(about: Look) -> Iterable[Element]:
     """What a drop-down offers."""
     found = about.get(W + "dropDownList", about.get(W + "comboBox"))
     return () if found is None else found
 
 
-def _displayed(about: Mapping[str, Element], stored: str) -> str:
+def _displayed(about: Look, stored: str) -> str:
     """What a control shows of a stored value: of a list, the words of the entry."""
     shown = (
         item.get(W + "displayText", stored) for item in _choices(about) if item.get(W + "value") == stored
@@ -118,7 +118,7 @@ def _displayed(about: Mapping[str, Element], stored: str) -> str:
     return next(shown, stored)
 
 
-def _is_prompt(about: Mapping[str, Element], text: str) -> bool:
+def _is_prompt(about: Look, text: str) -> bool:
     """A drop-down left on its first entry, the one without a value."""
     return any(
         item.get(W + "value", "") == "" and item.get(W + "displayText") == text for item in _choices(about)

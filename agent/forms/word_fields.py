@@ -26,16 +26,14 @@ class Fields:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._open: list[_OpenField] = []
+        self.mute = False  # whether nothing that stands here is for people to see
 
-    def __bool__(self) -> bool:
-        return bool(self._open)
-
-    def are_mute(self) -> bool:
-        """Whether nothing that stands here is for people to see."""
-        return any(field.mute for field in self._open)
-
-    def forget(self) -> None:
+    def end_all(self) -> bool:
+        """Whether any was left open. They end where the part of the document does."""
+        were_open = bool(self._open)
         self._open.clear()
+        self.mute = False
+        return were_open
 
     def mark(self, at: Element) -> None:
         """A field begins, tells its result from here on, or ends."""
@@ -50,6 +48,7 @@ class Fields:
             field.start = len(self._stream.document.units) if field.start >= 0 else field.start
         elif self._open and kind == "end":
             self._end(self._open.pop())
+        self.mute = any(field.mute for field in self._open)
 
     def _begin(self, data: Element | None) -> None:
         """A tick box or a drop-down has its state right here; any cached result is ignored (`start` < 0)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from agent.forms.word_names import VAL, Element, W
 
@@ -15,6 +16,14 @@ STRESSES = frozenset((W + "b", W + "u", W + "highlight", SHADE))
 WATCHED = STRESSES | {VANISH, STRIKE, DOUBLE_STRIKE, RUN_STYLE, FONTS}
 SIGNS = ("Wingdings", "Webdings", "Symbol")  # fonts that draw signs instead of letters
 OFF = ("0", "false", "off", "none")
+
+
+Look = Mapping[str, Element]
+
+
+def look_of(at: Element | None) -> Look:
+    """What an element of properties says, by name."""
+    return {} if at is None else {mark.tag: mark for mark in at}
 
 
 def leading(at: Element, tag: str) -> Element | None:
