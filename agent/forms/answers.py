@@ -63,6 +63,8 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     if asked.type in ("date", "datetime"):
         return _moment(asked, text, next((unit.iso for unit in units if unit.iso), ""))
     if asked.options:
+        if asked.type != "yes_no" and (left := _left_standing(asked, units)):
+            return Typed(left, text, 0.95)
         found = _option(asked, text)
         return found if found != Typed("", "") else _stressed(asked, text, units)
     if asked.type != "long" and _says_unknown(text):
@@ -139,6 +141,16 @@ def _option(asked: FormField, text: str) -> Typed:
     ):
         return Typed("", "")  # all the options, none crossed out: not answered
     return Typed("", text) if _says_unknown(text) else Typed(plain, text, 0.9)
+
+
+def _left_standing(asked: FormField, units: Sequence[Unit]) -> str:
+    """The one option that was not crossed out, where all the others were."""
+    kept, gone = (
+        f" {key(' '.join(unit.text for unit in units if unit.struck is struck))} " for struck in (False, True)
+    )
+    left = [option for option in asked.options if f" {key(option)} " in kept]
+    crossed_out = sum(f" {key(option)} " in gone for option in asked.options)
+    return left[0] if len(left) == 1 and crossed_out == len(asked.options) - 1 else ""
 
 
 def _says_unknown(text: str) -> bool:

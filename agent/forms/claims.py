@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from agent.forms.answers import Typed, typed
+from agent.forms.answers import Typed, said, typed
+from agent.forms.compound import asked_at_once, pieces
 from agent.forms.labels import Match, Meaning
 from agent.forms.lines import Line
 from agent.forms.questions import Questions
@@ -50,6 +51,9 @@ class Claims:
         at: Line | None = None,
     ) -> None:
         """The `lines`, in `cell` or about the line `at`, answer the label `found`, printed as `label`."""
+        if (several := asked_at_once(label)) and lines and self._asked.exactly(label) is None:
+            self._claim_each(several, label, lines, place, cell, at)
+            return
         asked = found.meaning.field
         elsewhere = [
             unit for line in lines for unit in line.units if self._asked.asks_otherwise(unit, found.meaning)
@@ -61,7 +65,7 @@ class Claims:
         if value.text and value.value not in asked.options and all(map(self._asked.is_said_by_form, lines)):
             return
         use(lines)
-        here = where(cell, at.part if at else "body", at.number if at else 0)
+        here = _place(cell, at)
         if value.problem:
             self.problems.append(
                 f"{value.problem}: {_why(value.problem, label.strip(' :*'), value.text)} ({here})"
@@ -70,11 +74,39 @@ class Claims:
         self.made.append(Claim(found.meaning, label.strip(" :*\t"), value, here, confidence, self.new_row))
         self.new_row = False
 
+    def _claim_each(
+        self,
+        several: Sequence[str],
+        label: str,
+        lines: Sequence[Line],
+        place: float,
+        cell: Cell | None,
+        at: Line | None,
+    ) -> None:
+        """Each of the labels that are asked at once is answered by its own piece of what is said."""
+        told = pieces(label, lines, len(several))
+        text = said([line.units for line in lines])
+        use(lines)
+        if text and not told:
+            self.problems.append(
+                f"several_asked: “{text}” answers “{label}”, which asks several things, and it is not plain "
+                f"what answers which ({_place(cell, at)})"
+            )
+        for one, piece in zip(several, told, strict=False):  # a single piece answers the first
+            if found := self._asked.reworded(one):
+                self.claim(found, one, [piece], place, cell, at)
+            elif piece.text:
+                self.left_over.append(f"{one}: {piece.text}")
+
 
 def use(lines: Iterable[Line]) -> None:
     """Marks lines as understood."""
     for line in lines:
         line.used = True
+
+
+def _place(cell: Cell | None, at: Line | None) -> str:
+    return where(cell, at.part if at else "body", at.number if at else 0)
 
 
 def _why(problem: str, label: str, text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.forms.answers import Typed
 from agent.forms.claims import Claim
-from agent.forms.definition import FormField
+from agent.forms.definition import FormField, FormTable
 from agent.forms.labels import LabelBook, key
 from agent.procedure.reading import Field
 
@@ -33,7 +33,8 @@ def gather(
     result = Matched(problems=problems)
     _gather_fields(result, book, [claim for claim in claims if claim.meaning.table is None])
     for name, table in book.definition.tables.items():
-        rows = _rows([claim for claim in claims if claim.meaning.table and claim.meaning.table.name == name])
+        in_it = [claim for claim in claims if claim.meaning.table and claim.meaning.table.name == name]
+        rows = _rows(in_it, table)
         if rows:
             result.tables[name] = tuple(_whole(row, table.columns) for row in rows)
     _gather_categories(result, book, ticked)
@@ -112,8 +113,11 @@ def _field(name: str, claim: Claim) -> Field:
     return Field(name, claim.typed.value, claim.typed.text, claim.label, claim.where, claim.confidence)
 
 
-def _rows(claims: Sequence[Claim]) -> tuple[dict[str, Field], ...]:
-    """Claims as rows: a new one begins where it is said, or where a column comes again."""
+def _rows(claims: Sequence[Claim], table: FormTable) -> tuple[dict[str, Field], ...]:
+    """Claims as rows: a new one begins where it is said, or where a column comes again.
+
+    A row that is told twice counts once. A child may be told in part where it is named a second time; but of
+    two updates one without a date is another."""
     rows: list[dict[str, Claim]] = []
     for claim in claims:
         name = claim.meaning.field.name
@@ -126,7 +130,7 @@ def _rows(claims: Sequence[Claim]) -> tuple[dict[str, Field], ...]:
         row
         for index, row in enumerate(kept)
         if not any(
-            _within(row, other) and (number < index or len(other) > len(row))
+            _within(row, other) and (number < index if len(other) == len(row) else table.shape == "blocks")
             for number, other in enumerate(kept)
         )
     ]
@@ -134,5 +138,5 @@ def _rows(claims: Sequence[Claim]) -> tuple[dict[str, Field], ...]:
 
 
 def _within(row: dict[str, Claim], other: dict[str, Claim]) -> bool:
-    """Whether `other` says all that `row` says: the same child named in a second place."""
+    """Whether `other` says all that `row` says."""
     return all(name in other and other[name].typed.value == claim.typed.value for name, claim in row.items())

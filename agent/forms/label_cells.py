@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agent.forms.answers import is_prompt
 from agent.forms.claims import BELOW, RIGHT, Claims, use
-from agent.forms.labels import Match
+from agent.forms.labels import Match, Meaning
 from agent.forms.lines import Line
 from agent.forms.questions import GUIDANCE, HEAD, Questions
 from agent.forms.units import Cell
@@ -37,7 +37,7 @@ class LabelCells:
         self._claims.label_cells.add(id(cell))
         use(self._sheet.lines_in(cell))
         label = self._sheet.text_of(cell)
-        place = self._value_cell(cell, found.meaning.field.options)
+        place = self._named_cell(cell, found.meaning) or self._value_cell(cell, found.meaning.field.options)
         if place is None:
             self._claims.claim(found, label, [], RIGHT, cell)
         else:
@@ -51,7 +51,7 @@ class LabelCells:
         lines = [line for line in self._sheet.lines_in(cell) if line.says]
         if not lines or any(line.used and not self._asked.book.heading(line.text) for line in lines):
             return None
-        if not all(line.plain for line in lines):
+        if not all(line.plain and not line.struck for line in lines):
             return None
         text = self._sheet.text_of(cell)
         is_long = len(lines) > 1 or ":" in text.rstrip(": ")
@@ -60,7 +60,10 @@ class LabelCells:
             found = self._asked.nearly(lines[0].text)
         if found is None and (guidance := _GUIDANCE_AFTER.search(text)):
             found = self._asked.reworded(text[: guidance.start()])
-        return found or self._label_with_choices(cell, text)
+        return found or self._label_with_choices(cell, text) or self._several(lines, text)
+
+    def _several(self, lines: Sequence[Line], text: str) -> Match | None:
+        return self._asked.first_of_several(text) if len(lines) == 1 else None
 
     def _label_with_choices(self, cell: Cell, text: str) -> Match | None:
         """The label that prints what may be answered ("Risk: low / high") where the next cell answers it."""
@@ -78,6 +81,13 @@ class LabelCells:
         return self._faces(cell) == "right"
 
     # --- where it is answered ---
+
+    def _named_cell(self, cell: Cell, asked: Meaning) -> tuple[Cell, float] | None:
+        """The cell on the right, where all it holds is a control that says itself what it answers."""
+        right = self._sheet.beside(cell, cell.right)
+        units = [unit for line in self._sheet.lines_in(right) for unit in line.units] if right else []
+        is_named = len(units) == 1 and units[0].kind == "control" and self._asked.own_name(units[0]) == asked
+        return (right, RIGHT) if right and is_named else None
 
     def _value_cell(self, cell: Cell, options: Sequence[str]) -> tuple[Cell, float] | None:
         """Where the value of a label's cell is: right of it, or below where the row is all labels.

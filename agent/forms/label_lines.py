@@ -11,7 +11,9 @@ from agent.forms.lines import BOX, CONTROL, Line, as_shown, cut
 from agent.forms.questions import APART, GUIDANCE, HEAD, Questions
 from agent.forms.units import Cell, Unit
 
-_LONGEST_HEADING = 60  # characters
+_LONGEST_HEADING = 80  # characters
+_HEAD_OF_LINE = re.compile(r"([^:?]+)[:?]")
+_NUMBERED = re.compile(r"(?:q|question|section)?\s*(?:(\d{1,2})|([a-z]))[.):]", re.IGNORECASE)
 _MOST_WORDS = 8  # of a label inside a line
 _MOST = 0.6  # how many of the words side by side have to be labels
 
@@ -31,7 +33,8 @@ class LabelLines:
             return
         split = self._asked.split(line)
         if split is None:
-            self._label_alone(line)
+            if not self._struck_choice(line):
+                self._label_alone(line)
             return
         found, label, rest = split
         line.used = True
@@ -41,6 +44,13 @@ class LabelLines:
             if following is None:
                 return
             found, label, rest = following
+
+    def _struck_choice(self, line: Line) -> bool:
+        """Whether a line offers, without a label, all answers to a question, some of them crossed out."""
+        offered = self._asked.book.offering(line.text) if line.plain and line.struck else None
+        if offered is not None:
+            self._claims.claim(Match(offered, 1.0), offered.field.label, [line], SAME_LINE, line.cell, line)
+        return offered is not None
 
     # --- labels side by side ---
 
@@ -84,11 +94,13 @@ class LabelLines:
 
     def _label_alone(self, line: Line) -> None:
         """A line that is a label and nothing more; the answer stands on the next."""
-        if not line.plain or not line.text:
+        if not line.plain or not line.text or line.struck:
             return
         begins_cell = line.cell is not None and line is self._sheet.lines_in(line.cell)[0]
         is_asking = line.text.endswith((":", "?")) or begins_cell
         found = self._asked.nearly(line.text) if is_asking else self._asked.exactly(line.text)
+        if found is None and begins_cell:
+            found = self._asked.first_of_several(line.text)
         if found is not None:
             line.used = True
             self._claim(found, line.text, [], line, last=True)
@@ -190,9 +202,31 @@ class LabelLines:
 
 
 def _is_heading_like(line: Line, label: Line) -> bool:
-    """Whether a paragraph is set like the label before it, and so heads what comes next."""
-    short = line.cell is None and line.plain and len(line.text) <= _LONGEST_HEADING
-    return short and line.stressed and label.stressed and line.text[-1] not in ".,;!"
+    """Whether a paragraph is set like the label before it, and so heads what comes next: in bold, with the
+    next number, or a line to itself that ends with the same mark."""
+    if line.cell is not None or not line.plain or not line.text:
+        return False
+    if _begins_stressed(line) and _begins_stressed(label):
+        return True
+    if len(line.text) > _LONGEST_HEADING or line.text[-1] in ".,;!":
+        return False
+    number, after = _number(label.text), _number(line.text)
+    return (number > 0 and after == number + 1) or line.text[-1] == label.text[-1:] in (":", "?")
+
+
+def _begins_stressed(line: Line) -> bool:
+    """Whether the words up to a line's first colon or question mark, or all of a short line, stand out."""
+    head = _HEAD_OF_LINE.match(line.text)
+    words = head[1] if head else line.text
+    if len(words) > _LONGEST_HEADING or (not head and words[-1] in ".,;!"):
+        return False
+    return bool(line.units[0].stressed) and "".join(line.units[0].stressed).lstrip().startswith(words)
+
+
+def _number(text: str) -> int:
+    """The number or letter that a heading begins with, 1 for "1." and "A."; 0 where it has none."""
+    found = _NUMBERED.match(text)
+    return 0 if found is None else int(found[1]) if found[1] else ord(found[2].upper()) - ord("@")
 
 
 def _is_surely_next(label: str, found: Match | None, of: Match) -> bool:

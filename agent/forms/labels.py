@@ -160,6 +160,11 @@ class LabelBook:
             for words in (category.words, *category.also)
         }
         self._learn_boilerplate(definition)
+        self._offers = [
+            ([f" {key(option)} " for option in meaning.field.options], meaning)
+            for meaning in self._names.values()
+            if meaning.field.type == "choice"
+        ]
         self._fuzzy = [label for label in self._everywhere if len(label) >= _SHORTEST_FUZZY]
 
     def _learn_section(self, section: Section, spoken: Callable[[str], str]) -> None:
@@ -260,6 +265,12 @@ class LabelBook:
         labels = (full_key(text), key(text))
         known = next((columns[label] for label in labels if label in columns), None)
         return known or next((senses[sense(label)] for label in labels if sense(label) in senses), None)
+
+    def offering(self, text: str) -> Meaning | None:
+        """The one question whose possible answers all stand in `text`: "new / update / conclusion"."""
+        words = f" {key(text)} " if len(text) <= LONGEST else ""
+        found = [meaning for options, meaning in self._offers if all(option in words for option in options)]
+        return found[0] if len(found) == 1 else None
 
     def tagged(self, tag: str, alias: str) -> Meaning | None:
         """What a control's own name says: only single fields, which cannot repeat."""

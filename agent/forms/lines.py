@@ -16,7 +16,7 @@ class Line:
     """What stands on one line of one cell or paragraph.
 
     `says` is whether there is anything to see, `plain` whether there is nothing but text, `stressed` whether
-    all of that is bold, underlined or highlighted.
+    all of that is bold, underlined or highlighted, `struck` whether any of it was crossed out.
     """
 
     units: list[Unit]
@@ -28,6 +28,7 @@ class Line:
     def __post_init__(self) -> None:
         texts = [unit.text for unit in self.units if unit.kind == "text"]
         self.text = "".join(texts).strip()
+        self.struck = any(unit.struck for unit in self.units)
         self.plain = len(texts) == len(self.units)
         self.stressed = (
             self.plain and "".join([t for u in self.units for t in u.stressed]).strip() == self.text

@@ -85,9 +85,10 @@ class _Matcher:
         for line in self._sheet.lines:
             was_used = line.used
             for unit in line.units:
-                meaning = self._asked.own_name(unit) if unit.kind == "control" else None
                 is_free = not was_used or id(unit) in self._claims.misplaced
-                if meaning and unit.text and is_free and meaning.name not in known:
+                is_answer = is_free and unit.kind == "control" and unit.text
+                meaning = self._asked.own_name(unit) if is_answer else None
+                if meaning and meaning.name not in known:
                     alone = Line([unit], line.cell, line.part, line.number)
                     label = unit.alias or unit.tag
                     self._claims.claim(Match(meaning, 1.0), label, [alone], _TAGGED, unit.cell, line)
@@ -105,6 +106,7 @@ class _Matcher:
     def _unread(self) -> Iterator[str]:
         yield from self._claims.left_over
         for line in self._sheet.lines:
+            yield from (unit.called_prompt for unit in line.units if _is_real(unit.called_prompt))
             text = "".join(unit.text for unit in line.units).strip()
             if line.used or not re.search(r"\w", text):
                 continue
@@ -117,3 +119,8 @@ class _Matcher:
         """A line of the list of categories as it is printed, whose box was left alone."""
         is_listed = line.plain and self._book.category(line.text) is not None
         return is_listed and not self._book.says_more(line.text)
+
+
+def _is_real(called_prompt: str) -> bool:
+    """Whether a text that is called a prompt does not read like one: somebody may have typed it."""
+    return bool(called_prompt) and not is_prompt(called_prompt)

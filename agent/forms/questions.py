@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from agent.forms.compound import asked_at_once
 from agent.forms.labels import LabelBook, Match, Meaning, key
 from agent.forms.lines import BOX, CONTROL, Line, as_shown, cut
 from agent.forms.sheet import Sheet
@@ -45,6 +46,11 @@ class Questions:
         """The label that `text` is, perhaps in other words or with a slip of the pen."""
         return self.book.nearly(text, self.section)
 
+    def first_of_several(self, text: str) -> Match | None:
+        """The first known label of those that one word heads: "Police: informed, reference"."""
+        labels = asked_at_once(text) if ";" not in text else ()  # of those, the first has to be known
+        return next((found for label in labels if (found := self.exactly(label))), None)
+
     def begins(self, text: str) -> bool:
         """Whether more follows after the words of a known label, without so much as a colon."""
         words = text.split()
@@ -74,7 +80,8 @@ class Questions:
     def split(self, line: Line) -> tuple[Match, str, list[Unit]] | None:
         """The label a line begins with and the units after it; None where it begins with none."""
         shown = as_shown(line.units)
-        if line.plain and len(line.text.split()) >= _MANY_WORDS and self.exactly(line.text):
+        is_whole = line.plain and not line.struck and len(line.text.split()) >= _MANY_WORDS
+        if is_whole and self.exactly(line.text):
             return None  # a label as a whole, with its colon or question mark: "Signed off by: date, time"
         best = None
         for separator in list(_SEPARATOR.finditer(shown))[:_MANY]:

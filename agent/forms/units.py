@@ -45,6 +45,7 @@ class Unit:
     `ticked` is a tick box's state. `struck` text was crossed out by hand; `stressed` are the pieces of a
     text that are bold, underlined or highlighted; `conflict` is what a bound control shows where its
     stored value says something else. `options` are what a drop-down offers; `dated` is a date's control.
+    `called_prompt` is what stands in a control that says it shows a prompt, without the look of one.
     """
 
     kind: Literal["text", "control", "checkbox"]
@@ -61,6 +62,7 @@ class Unit:
     stressed: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     dated: bool = False
+    called_prompt: str = ""
 
 
 @dataclass

@@ -68,7 +68,10 @@ class Controls:
             stream.document.units += inner
             return None
         unit = Unit("control", joined(inner), line, stream.cell, stream.part)
-        if is_on(about.get(W + "showingPlcHdr")) or _is_prompt(about, unit.text):
+        if is_on(about.get(W + "showingPlcHdr")):
+            unit.called_prompt = "" if _looks_like_prompt(content) else unit.text
+            unit.text = ""
+        elif _is_prompt(about, unit.text):
             unit.text = ""
         unit.options = tuple(
             item.get(W + "displayText", "") for item in _choices(about) if item.get(W + "value")
@@ -116,6 +119,11 @@ def _displayed(about: Look, stored: str) -> str:
         item.get(W + "displayText", stored) for item in _choices(about) if item.get(W + "value") == stored
     )
     return next(shown, stored)
+
+
+def _looks_like_prompt(content: Element) -> bool:
+    """Whether what a control shows is set in the style that Word has for prompts."""
+    return any(val(style).startswith("Placeholder") for style in content.iter(W + "rStyle"))
 
 
 def _is_prompt(about: Look, text: str) -> bool:

@@ -35,6 +35,9 @@ def span(text: str, columns: int) -> str:
     return f'<w:tcPr><w:gridSpan w:val="{columns}"/></w:tcPr>{p(text)}'
 
 
+BOLD = "<w:b/>"
+
+
 def control(text: str, kind: str = "<w:text/>", extra: str = "") -> str:
     return f"<w:sdt><w:sdtPr>{extra}{kind}</w:sdtPr><w:sdtContent>{r(text)}</w:sdtContent></w:sdt>"
 
@@ -280,6 +283,109 @@ def test_a_doubt_is_a_problem_and_no_value(situation: str, reading: Read) -> Non
     assert [problem.split(":")[0] for problem in found.problems] == [code]
 
 
+STORY = p("He fell from the wall.") + p("Was he pushed, mother asked: no.") + p("He is well.")
+NEXT_QUESTIONS = {
+    "in bold": (p(r("Summary", BOLD)), p(r("Wider learning", BOLD))),
+    "in bold, its answer on the same line": (
+        p(r("Summary:", BOLD), " As follows."),
+        p(r("Wider learning: ", BOLD), "None."),
+    ),
+    "with a colon": (p("Summary:"), p("Wider learning:")),
+    "with a question mark": (p("What happened?"), p("What should the region learn?")),
+    "with the next number": (p("Q7. What happened?"), p("Q8. Learning for the region")),
+}
+
+
+@pytest.mark.parametrize("situation", NEXT_QUESTIONS)
+def test_a_story_ends_at_a_question_in_unknown_words_that_looks_like_the_one_before(
+    situation: str, reading: Read
+) -> None:
+    asked, asked_next = NEXT_QUESTIONS[situation]
+    found = reading(asked + STORY + asked_next + p("More was learnt since."))
+    assert found.text("summary").splitlines()[-3:] == [
+        "He fell from the wall.",
+        "Was he pushed, mother asked: no.",
+        "He is well.",
+    ]
+    assert "More was learnt since." in found.unread
+
+
+ROLE = "Name and role; team; media interest"
+COMPOUND = {
+    "in the next cell": table([ROLE, "P. Example, Social Worker; North; Likely"]),
+    "a line each": table([ROLE, p("P. Example, Social Worker") + p("North") + p("Likely")]),
+    "on the same line": p(f"{ROLE}: P. Example, Social Worker; North; Likely"),
+}
+
+
+@pytest.mark.parametrize("situation", COMPOUND)
+def test_a_label_that_asks_several_things_is_answered_piece_by_piece(situation: str, reading: Read) -> None:
+    found = reading(COMPOUND[situation])
+    assert [found.text(name) for name in ("author", "author_team", "media")] == [
+        "P. Example, Social Worker",
+        "North",
+        "Likely",
+    ]
+
+
+def test_a_name_alone_answers_the_first_of_several_questions(reading: Read) -> None:
+    found = reading(table([ROLE, "P. Example"]))
+    assert (found.text("author"), found.text("author_team"), found.problems) == ("P. Example", "", ())
+
+
+def test_pieces_that_cannot_be_told_apart_are_a_problem_and_no_values(reading: Read) -> None:
+    found = reading(table([ROLE, "P. Example; North"]))
+    assert (found.text("author"), found.text("author_team")) == ("", "")
+    assert [problem.split(":")[0] for problem in found.problems] == ["several_asked"]
+
+
+@pytest.mark.parametrize("between", ["two cells", "one cell"])
+def test_one_word_may_head_several_questions(between: str, reading: Read) -> None:
+    asked, said = (
+        "Police: informed, reference, officer",
+        "Yes, NP/1/25, PC Sample",
+    )  # as elsewhere on the form
+    found = reading(table([asked, said]) if between == "two cells" else table([p(asked) + p(said)]))
+    assert found.text("police_ref") == "NP/1/25"
+    assert found.unread == ("Police informed: Yes", "Police officer: PC Sample")
+
+
+INITIAL, CONCLUSION = r("Initial alert /", STRUCK), r("/ Conclusion", STRUCK)
+CHOICES = {
+    "after a label": p("Type of form: ", INITIAL, " Update ", CONCLUSION),
+    "after a label that names them too": p("Is this: ", INITIAL, " Update ", CONCLUSION),
+    "by themselves": p(INITIAL, " Update ", CONCLUSION, " (delete as appropriate)"),
+    "in a sentence": p("This is an ", INITIAL, " update ", CONCLUSION),
+    "in a cell": table([p(INITIAL, " Update ", CONCLUSION)]),
+}
+
+
+@pytest.mark.parametrize("situation", CHOICES)
+def test_of_choices_on_one_line_the_one_that_was_not_crossed_out_is_the_answer(
+    situation: str, reading: Read
+) -> None:
+    assert reading(CHOICES[situation]).text("form_kind") == "Update"
+
+
+def test_of_choices_on_one_line_none_is_the_answer_where_two_are_left(reading: Read) -> None:
+    found = reading(p(INITIAL, " Update / Conclusion (delete as appropriate)"))
+    assert found.text("form_kind") not in ("Initial alert", "Update", "Conclusion")
+
+
+def test_what_a_control_calls_its_prompt_may_have_been_typed(reading: Read) -> None:
+    called_prompt = "<w:showingPlcHdr/>"
+    prompts = ("Click or tap here to enter text.", '<w:r><w:rPr><w:rStyle w:val="PlaceholderText"/></w:rPr>')
+    found = reading(
+        table(
+            ["Location", p(control("Oakfield House", extra=called_prompt))],
+            ["Author", p(control(prompts[0], extra=called_prompt))],
+            ["Team", p(control("Your team", extra=called_prompt).replace("<w:r>", prompts[1]))],
+        )
+    )
+    assert [found.text(name) for name in ("location", "author", "author_team")] == ["", "", ""]
+    assert found.unread == ("Oakfield House",)
+
+
 def test_a_time_that_may_be_either_half_of_the_day_leaves_the_day(reading: Read) -> None:
     found = reading(table(["Date and time of incident", "4/3/25 at 4.30"]))
     assert found.text("incident_at") == "2025-03-04"
@@ -374,6 +480,17 @@ def test_updates_are_rows_with_date_text_manager_and_reviewer(reading: Read) -> 
 
 
 WORDS = "Tier 4 CAMHS inpatient admission"
+
+
+def test_of_two_updates_alike_one_without_a_date_is_another(reading: Read) -> None:
+    rows = [["12/03/2025", "No change", "A. M", ""], ["", "No change", "A. M", ""]]
+    found = reading(table(["Date", "Update", "Manager", "Reviewer"], *rows))
+    assert [row["date"].value if "date" in row else "" for row in found.tables["updates"]] == [
+        "2025-03-12",
+        "",
+    ]
+
+
 TICKS = {
     "a control in its own cell": table(
         [p(tick(True)), "K03", WORDS], [p(tick(False)), "M07", "Serious injury"]

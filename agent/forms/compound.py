@@ -1,0 +1,42 @@
+"""One label that asks several things at once, and the pieces of its answer: "Name; team; telephone"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agent.forms.answers import said
+from agent.forms.lines import Line
+from agent.forms.units import Unit
+
+_WORDS = r"[a-z]+(?: [a-z]+){0,2}"  # small letters, as an answer hardly has throughout
+# "Police: informed, reference, officer"
+_OF_ONE = re.compile(rf"([^:,;]{{2,40}}): ?({_WORDS}(?:, {_WORDS})+)")
+_SEMICOLONS = (r"\n", ";", r"\t|\s{3,}")
+_COMMAS = (*_SEMICOLONS, ",")
+
+
+def asked_at_once(label: str) -> list[str]:
+    """The labels that `label` puts together, each in full; none where it is only one."""
+    label = label.strip(" :*")
+    if of_one := _OF_ONE.fullmatch(label):
+        return [f"{of_one[1]} {part.strip()}" for part in of_one[2].split(",")]
+    parts = [part.strip() for part in label.split(";")]
+    return parts if len(parts) > 1 and all(parts) else []
+
+
+def pieces(label: str, lines: Sequence[Line], count: int) -> list[Line]:
+    """The answers to the `count` labels of a compound one, in order; none where they cannot be told apart.
+    A single piece answers the first."""
+    text = said([line.units for line in lines])
+    for separator in _COMMAS if _OF_ONE.fullmatch(label.strip(" :*")) else _SEMICOLONS:
+        found = re.split(separator, text)
+        if len(found) == count:
+            return [_line(piece.strip(), lines[0]) for piece in found]
+        if len(found) > 1:
+            return []
+    return [_line(text, lines[0])] if lines else []
+
+
+def _line(text: str, at: Line) -> Line:
+    return Line([Unit("text", text, at.number, at.cell, at.part)], at.cell, at.part, at.number)
