@@ -22,7 +22,7 @@ def asked_at_once(label: str) -> list[str]:
     if of_one := _OF_ONE.fullmatch(label):
         return [f"{of_one[1]} {part.strip()}" for part in of_one[2].split(",")]
     parts = [part.strip() for part in label.split(";")]
-    return parts if len(parts) > 1 and all(parts) else []
+    return parts if len(parts) > 1 and all(parts) and ":" not in label else []
 
 
 def pieces(label: str, lines: Sequence[Line], count: int) -> list[Line]:
