@@ -64,7 +64,7 @@ from tests.faults.hostile_mails import (
 DUTY = Person("Dot Kingsley", "dot.kingsley@trust.example", ("duty", "business_support", "data_protection"))
 ROSTER = (AVA, SQAS, PSW, DUTY)
 LIMITS = Limits(seconds=8, converting=20)
-LONGEST = 30.0  # seconds for one mail, however many documents it brings
+LONGEST = 60.0  # seconds for one mail, however many documents it brings and however busy the machine
 STEP = timedelta(minutes=11)
 ANSWERED_EVERY = 20  # mails; then a person answers all questions, and every step runs
 UNLIMITED = sys.maxsize
@@ -92,7 +92,7 @@ class World:
         self._sql = SqlLedger(f"sqlite:///{folder / 'ledger.sqlite'}")
         self.desk = self._desk(reader, ceilings=ceilings)
         self.now = MONDAY
-        self.genuine: dict[str, str] = {}  # the source of each genuine alert → its reference
+        self.genuine: dict[str, str] = {}  # who sent each genuine alert → its reference
         self.listens = ""
         self._proven: dict[str, bool] = {}  # the mailbox's ids of hostile mails
         self.works()
@@ -126,7 +126,7 @@ class World:
             if outcome.trouble:
                 self._is_wrong(f"{outcome.step}: {outcome.trouble}")
 
-    def genuine_alert(self) -> str:
+    def genuine_alert(self) -> None:
         """A colleague's form comes: it has to be an alert in the very next round."""
         number = len(self.genuine) + 1
         sender = f"author.{number}@trust.example"
@@ -144,10 +144,9 @@ class World:
         opened = [one for one in set(self.desk.ledger.alerts()) - before if not self._alert(one).provisional]
         if len(opened) != 1:
             self._is_wrong(f"genuine alert {number} was not opened at once")
-            return ""
+            return
         self.figures.genuine += 1
         self.genuine[sender] = opened[0]
-        return opened[0]
 
     def suffers(self, hostile: Hostile) -> None:
         """One hostile mail is delivered and taken in, timed."""
