@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
+from agent.procedure.alert import day
 from agent.procedure.decision import Question
 from agent.procedure.row import HIDDEN
 from agent.procedure.rules import Procedure
@@ -20,27 +21,31 @@ def row_of_question(
         "asked_at": calendar.local(asked_at).replace(tzinfo=None).isoformat(timespec="minutes"),
         "why": question.why,
         "candidates": ", ".join(question.candidates),
-        "seen": HIDDEN if restricted else "\n".join(_told(question.seen, procedure)),
+        "seen": HIDDEN if restricted else "\n".join(_told(question, procedure)),
     }
 
 
-def problem_said(code: str, procedure: Procedure) -> str:
-    """Why a form could not be read, in plain words."""
-    words = procedure.problem_words
-    return words.get(code) or words.get("other") or code.replace("_", " ")
+def problem_said(question: Question, procedure: Procedure) -> str:
+    """Why a form could not be read, or what else was the matter, in plain words."""
+    code = str(question.seen.get("problem") or question.code)
+    known = procedure.problem_words
+    unread = known.get("other") if question.code in procedure.urgent.returned else None
+    return known.get(code) or unread or code.replace("_", " ")
 
 
-def _told(seen: Mapping[str, Json], procedure: Procedure) -> Iterator[str]:
+def _told(question: Question, procedure: Procedure) -> Iterator[str]:
     """`Sender: …`, a line for each thing that was seen."""
-    for name, said in seen.items():
-        words = problem_said(str(said), procedure) if name == "problem" and said else _words(said)
+    for name, said in question.seen.items():
+        words = problem_said(question, procedure) if name == "problem" and said else _words(said)
         if words:
             yield f"{name.replace('_', ' ').capitalize()}: {words}"
 
 
 def _words(said: Json) -> str:
-    if isinstance(said, dict):
-        return ", ".join(words for one in said.values() if (words := _words(one)))
+    if isinstance(said, dict):  # a child: the name comes first
+        told = sorted(said.items(), key=lambda one: one[0] != "name")
+        return ", ".join(words for _, one in told if (words := _words(one)))
     if isinstance(said, list):
         return "; ".join(words for one in said if (words := _words(one)))
-    return "" if said is None else str(said)
+    found = day(said)
+    return f"{found.day} {found:%b %Y}" if found else "" if said is None else str(said)

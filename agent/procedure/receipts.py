@@ -186,6 +186,6 @@ def _returned(asked: Asked, procedure: Procedure, calendar: Calendar) -> Returne
         rule=f"{RETURNED_FORM}:{asked.number}",
         due=received,
         received=received,
-        problem=problem_said(str(question.seen.get("problem") or question.code), procedure),
+        problem=problem_said(question, procedure),
         about=about,
     )

@@ -7,10 +7,10 @@ sentence before anything is written.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from textwrap import wrap
 
 from lxml import etree
 from openpyxl.formula.translate import Translator
@@ -28,6 +28,7 @@ from agent.register.sheet_part import has_formulas
 from agent.register.workbook import ADDRESS, NAMED_OR_QUOTED, TABLE, Placed, SheetTable, Workbook, most_common
 from agent.register.writing import look_of, put
 
+_WIDER = 1.1  # characters of a cell's usual text in the width of one of the workbook's own font
 _LOOKS_AT = 20  # rows above a new one that decide what its cells look like
 _AFTER_CALC = (  # elements that stand behind `calcPr` in a workbook part
     *("oleSize", "customWorkbookViews", "pivotCaches", "smartTagPr", "smartTagTypes"),
@@ -265,9 +266,9 @@ class _TableEditor:
         found = self.table.cell(placed.index, row)
         if found is None or not self.values.styles.wraps(look_of(found)):
             return 1
-        wide = max(1.0, self.table.widths[placed.index])
+        wide = max(1, int(self.table.widths[placed.index] * _WIDER))
         text = self.values.text(found, placed.column)
-        return sum(max(1, math.ceil(len(line) * 0.9 / wide)) for line in text.split("\n"))
+        return sum(1 if len(line) <= wide else len(wrap(line, wide)) for line in text.split("\n"))
 
     def empty(self, references: Iterable[str]) -> None:
         """Leave nothing in the rows of `references`; a row that may be another's stays."""

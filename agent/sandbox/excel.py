@@ -195,6 +195,9 @@ class Spreadsheet:
             raise Refused(
                 403, "OpenWorkbookAccessDenied", "The workbook cannot be opened in a browser."
             ) from wrong
+        for area in self.tables():  # Excel fits rows to their text where nobody set their height
+            for row in range(area.top + 1, area.bottom + 1):
+                area.sheet.row_dimensions[row].height = None
 
     def saved(self) -> bytes:
         out = io.BytesIO()
