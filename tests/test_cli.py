@@ -124,6 +124,7 @@ def test_help_tells_every_verb_and_what_the_exit_status_means(n2k: Command) -> N
         "read",
         "forms",
         "status",
+        "support-bundle",
         "preview",
         "register",
         "init",

@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.cli.common import (
     Verbs,
     a_time,
+    print_all,
     quietly,
     settings_of,
     verb,
@@ -41,6 +42,12 @@ def declare(verbs: Verbs) -> None:
         help="pretend it is TIME, as 2026-03-02T09:00 (only on a sandbox)",
     )
 
+    bundle = verb(
+        verbs, "support-bundle", _bundle, "what a helper from afar needs, naming nobody", config=True
+    )
+    bundle.add_argument("--to", type=Path, required=True, metavar="FILE.zip")
+    bundle.add_argument("--log", type=Path, metavar="FILE", help="and the last lines of this log")
+
     verb(verbs, "status", _status, "what is open, waiting and in the tray", config=True)
 
 
@@ -69,6 +76,16 @@ def _doctor(told: argparse.Namespace) -> int:
 
     quietly()
     return doctor(find_folder(told.config), wall_clock, print, as_json=told.json)
+
+
+def _bundle(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
+    from agent.configuration import find_folder
+    from agent.verbs.support_bundle import support_bundle
+
+    quietly()
+    print_all(support_bundle(find_folder(told.config), told.to, wall_clock, log=told.log))
+    return 0
 
 
 def _run(told: argparse.Namespace) -> int:
