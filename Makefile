@@ -34,11 +34,14 @@ $(READY): requirements.lock pyproject.toml
 lock:  ## pin everything afresh (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --extra postgres --extra build --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --constraint requirements.lock pyproject.toml \
+		--output-file deploy/requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header tests/benchmarks/peers.in --output-file tests/benchmarks/peers.lock
 
-sbom:  ## every package with its version, as CycloneDX (needs uv)
-	uvx --from cyclonedx-bom cyclonedx-py requirements requirements.lock --output-file sbom.json
+sbom:  ## every package of an installation with its version, as CycloneDX (needs uv)
+	uvx --from cyclonedx-bom cyclonedx-py requirements deploy/requirements.lock --output-file sbom.json
 
 clean:
 	rm -rf $(VENV) $(PEERS) demo sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -49,15 +50,18 @@ class Shift:
         self._queues = {desk.name: _Queue() for desk in agent.desks}
         self._desks = {desk.name: desk for desk in agent.desks}
         self._elsewhere: set[str] = set()
+        self._sure_until = 0.0
         self.held: set[str] = set()
 
     def look(self) -> None:
         """Give a sign of life for all desks that are held, and begin at those that are free."""
+        asked = time.monotonic()
         try:
             held = self._agent.ledger.claim_each(self._desks, self._owner, HOLD_SECONDS)
         except AgentError as trouble:  # the next look comes well before the hold runs out
             log.warning("agent.hold_not_renewed", why=str(trouble))
             return
+        self._sure_until = asked + HOLD_SECONDS / 2
         for name in held - self.held:
             if name in self._elsewhere:
                 log.info("agent.desk_taken_over", desk=name)
@@ -96,12 +100,18 @@ class Shift:
     def _work(self, desk: Desk, slot: Slot) -> None:
         if self._agent.stop.is_set():
             return
-        if not self._agent.ledger.claim(desk.name, self._owner, HOLD_SECONDS):
+        if not self._is_held(desk.name):
             self._is_elsewhere(desk.name)
             return
         outcome = run_step(slot.name, desk, self._agent.clock(), slot.step)
         if self._health:
             self._health.step(outcome)
+
+    def _is_held(self, name: str) -> bool:
+        """By the last sign of life, if that was a short while ago; else the ledger is asked."""
+        if name in self.held and time.monotonic() < self._sure_until:
+            return True
+        return self._agent.ledger.claim(name, self._owner, HOLD_SECONDS)
 
     def _has(self, name: str) -> None:
         self.held.add(name)

@@ -126,6 +126,21 @@ def test_containers_have_no_root_and_nothing_to_write_on() -> None:
     assert not container["allowPrivilegeEscalation"]
 
 
+def test_an_installation_has_what_was_tested_and_nothing_that_only_developers_need() -> None:
+    tested, installed = (_locked(path) for path in (ROOT / "requirements.lock", DEPLOY / "requirements.lock"))
+
+    assert installed <= tested
+    names = {line.partition("==")[0] for line in installed}
+    assert {"o365", "psycopg", "hatchling"} <= names
+    assert names.isdisjoint({"pytest", "mypy", "ruff", "hypothesis", "jsonschema"})
+    for written in (DEPLOY / "runbook.md", DEPLOY / "connect.md", ROOT / "Makefile"):
+        assert "deploy/requirements.lock" in written.read_text()
+
+
+def _locked(path: Path) -> set[str]:
+    return set(re.findall(r"^[\w.-]+==\S+", path.read_text(), flags=re.M))
+
+
 def test_no_file_holds_a_secret() -> None:
     for path in WRITTEN:
         assert not re.search(r"PASSWORD=[^…\s]|BEGIN \w* ?PRIVATE KEY", path.read_text()), path
