@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +78,7 @@ def main(minutes: float) -> None:
             one = stack.enter_context(served(config, f"ours: {DESKS[-1]} desks, PostgreSQL", DESKS[-1], url))
             by = stack.enter_context(at_work(config))
             agents += [one, Served("ours: a second agent beside it", DESKS[-1], by, one.here)]
-        for agent in agents:
-            until_idle(agent.here)
+        until_idle([agent.here for agent in agents])
         before = [read(agent) for agent in agents]
         time.sleep(minutes * 60)
         for agent, then in zip(agents, before, strict=True):
@@ -150,16 +149,17 @@ def until_filed(agent: Served, mails: int) -> None:
         time.sleep(0.5)
 
 
-def until_idle(here: Embedded) -> None:
-    """Until nothing but looking was done for a while."""
-    seen = here.last_request()
+def until_idle(served: Sequence[Embedded]) -> None:
+    """Until nothing but looking was done at any of them for a while."""
     for _ in range(round(SETTLES / QUIET)):
+        seen = [here.last_request() for here in served]
         time.sleep(QUIET)
-        latest = here.requests(after=seen)
-        if all(one["method"] == "GET" for one in latest):
+        asked = [
+            one["method"] for here, last in zip(served, seen, strict=True) for one in here.requests(last)
+        ]
+        if set(asked) <= {"GET"}:
             return
-        seen = max(int(one["number"]) for one in latest)
-    raise RuntimeError("The agent does not come to rest.")
+    raise RuntimeError("The agents do not come to rest.")
 
 
 def filed(here: Embedded) -> int:
