@@ -49,7 +49,7 @@ from tests.faults.standing import Standing, differences, standing, unmarked
 from tests.faults.weather import Mishap, Weather
 
 # what people typed is read before letters about it are due, even if the register cannot be read just then
-AFTER_TYPING = Round(at("2026-04-20 14:00"))
+AFTER_TYPING = Round(at("2026-04-20 12:15"))
 LATER = timedelta(minutes=15)  # after which what was in doubt has shown up
 GIVES_UP = (10.0, 0.5)  # seconds that an agent waits for an answer where none may come
 PATIENCE = 0.2  # seconds that it waits for the ledger
