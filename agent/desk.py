@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.forms.definition import FormDefinition
@@ -11,6 +11,7 @@ from agent.forms.read import read
 from agent.ledger.base import DeskLedger
 from agent.letters.writer import Writer
 from agent.mailbox.base import Mailbox
+from agent.procedure.alert import Alert
 from agent.procedure.people import People
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category, Procedure
@@ -28,7 +29,8 @@ class Desk:
 
     `restricted` is the register of matters about members of staff, where the desk keeps them apart.
     `read` reads one document: walled off in a process of its own, or right here. `settled` says of a
-    workbook, by its place, at which version and in which circumstances there was nothing to write.
+    workbook, by its place, at which version and in which circumstances there was nothing to write; `rows`
+    are those of the register as made last, each with its alert and with whatever else it was made of.
     """
 
     settings: DeskSettings
@@ -45,6 +47,9 @@ class Desk:
     stop: threading.Event
     read: ReadDocument = read
     settled: dict[str, tuple[str, object]] = field(default_factory=dict, compare=False, repr=False)
+    rows: dict[str, tuple[Alert, object, Mapping[str, str]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def name(self) -> str:

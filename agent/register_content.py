@@ -69,13 +69,13 @@ class Content:
         return {
             reference: self._by_heading(self._row(alert), self._desk.procedure.columns)
             for reference, alert in self._desk.ledger.alerts().items()
-            if (self._main or reference in self._restricted) and not _is_over(alert)
+            if (self._main or reference in self._restricted) and not self._is_over(alert)
         }
 
     def over(self, sheet: Sheet) -> tuple[str, ...]:
         """Alerts that stand in the sheet and were erased: their rows leave it, with all that people wrote."""
         alerts = self._desk.ledger.alerts()
-        return tuple(key for key in sheet.rows if key in alerts and _is_over(alerts[key]))
+        return tuple(key for key in sheet.rows if key in alerts and self._is_over(alerts[key]))
 
     def with_notes(self, sheet: Sheet) -> dict[str, dict[str, str]]:
         """The same rows, with a word on what people typed that does not do what they may have meant."""
@@ -133,13 +133,29 @@ class Content:
 
     def _row(self, alert: Alert) -> dict[str, str]:
         desk = self._desk
-        row = row_of(alert, self._now, desk.procedure, desk.people, desk.calendar)
-        row["mail"] = self._links.get(alert.reference, "")
+        row = {**self._row_of(alert), "mail": self._links.get(alert.reference, "")}
         if not self._main or alert.reference not in self._restricted:
             return row
         if alert.reference in self.hidden or not self._apart:
             return restricted_row(row, desk.procedure.columns, apart=self._apart)
         return row
+
+    def _row_of(self, alert: Alert) -> Mapping[str, str]:
+        """Made afresh only when the alert changed, or the day, the rules or the people: of thousands of
+        alerts most have not since the last round."""
+        desk = self._desk
+        made_of = (desk.calendar.today(self._now), desk.procedure, desk.people, desk.calendar)
+        known = desk.rows.get(alert.reference)
+        if known is None or known[0] is not alert or known[1] != made_of:
+            row = row_of(alert, self._now, desk.procedure, desk.people, desk.calendar)
+            known = desk.rows[alert.reference] = alert, made_of, row
+        return known[2]
+
+    def _is_over(self, alert: Alert) -> bool:
+        """Erased, and ended: one that goes on keeps its row, as somebody has to see to it."""
+        if over := alert.erased and alert.ended:
+            self._desk.rows.pop(alert.reference, None)
+        return over
 
     # Questions
 
@@ -231,8 +247,3 @@ class Content:
 
     def _by_heading(self, row: Mapping[str, str], columns: Iterable[Column]) -> dict[str, str]:
         return {column.heading: row[column.field] for column in columns if column.field in row}
-
-
-def _is_over(alert: Alert) -> bool:
-    """Erased, and ended: one that goes on keeps its row, as somebody has to see to it."""
-    return alert.erased and alert.ended

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent import register_content
 from agent.bookkeeping import bookkeeping
 from agent.errors import ChangedMeanwhile, Locked, OutcomeUnknown, TryAgainLater
 from agent.intake import intake
+from agent.ledger.sql import SqlLedger
+from agent.procedure.alert import Alert
+from agent.procedure.row import row_of
 from agent.procedure.words import Happened
 from agent.register.base import Book
 from agent.register_content import Content
@@ -64,6 +70,29 @@ def test_a_quiet_round_works_nothing_out_anew(office: Office, monkeypatch: pytes
     office.types(reference, status="Concluded", concluded_by="Ava Lindqvist")
     bookkeeping(office.desk, MONDAY + timedelta(minutes=10))
     assert office.alert(reference).concluded
+
+
+def test_the_rows_of_alerts_without_news_are_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, ledger, made = Office(), SqlLedger(f"sqlite:///{tmp_path}/ledger.sqlite"), list[str]()
+    desk = replace(office.desk, ledger=ledger.desk("nct"))
+    office.receives_alert()
+    office.receives_alert(child="Wren Applegarth", dob="2014-02-03")
+    office.works(MONDAY, desk)
+
+    def counted(alert: Alert, *told: Any) -> dict[str, str]:
+        made.append(alert.reference)
+        return row_of(alert, *told)
+
+    monkeypatch.setattr(register_content, "row_of", counted)
+    office.receives("Re: SLA-2026-0002", text="We are on it, more to follow.")
+    office.works(later(hours=1), desk)
+    assert set(made) == {"SLA-2026-0002"}
+
+    office.works(TUESDAY, desk)  # a status may follow from the day alone
+    assert set(made) == {"SLA-2026-0001", "SLA-2026-0002"}
+    ledger.close()
 
 
 def test_a_status_concluded_by_a_person_ends_the_matter(office: Office) -> None:
