@@ -108,7 +108,7 @@ def ours_on(count: int, attached: int = 0) -> Worked:
             cost = n2k("once", "--config", folder / "config")
             asked = here.requests()
             _check(here, folder, *written)
-    kinds = Counter(_kind(one) for one in asked)
+    kinds = Counter(kind_of(one) for one in asked)
     return Worked(count, cost, kinds, sum(one["status"] == 429 for one in asked))
 
 
@@ -128,17 +128,16 @@ def _check(here: Embedded, folder: Path, alerts: int, updates: int) -> None:
     assert sum(str(key).startswith("SLA-") for key in keys) == alerts
 
 
-def _kind(one: dict[str, Any]) -> str:
-    path = one["path"].partition("/v1.0")[2] or one["path"]
-    for part, name in (
-        ("/$value", "mail"),
-        ("/move", "move"),
-        ("/delta", "changes"),
-        ("/mailFolders", "folders"),
-    ):
-        if part in path:
-            return f"{one['method']} {name}"
-    return f"{one['method']} {'categories' if '/messages/' in path else 'workbook'}"
+KINDS = (
+    *(("/$value", "mail"), ("/move", "move"), ("/delta", "changes"), ("/mailFolders", "folders")),
+    *(("/send", "send"), ("/messages/", "categories"), ("/messages", "letter"), ("", "register")),
+)
+
+
+def kind_of(one: dict[str, Any]) -> str:
+    """What a request was about, in two words."""
+    path = one["path"].partition("/v1.0")[2]
+    return f"{one['method']} {next(name for part, name in KINDS if part in path)}"
 
 
 def plain(count: int, rows: int, *more: str) -> dict[str, Any]:

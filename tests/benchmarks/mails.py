@@ -48,19 +48,27 @@ def write(folder: Path, count: int, until: datetime, attached: int = 0) -> tuple
     return count - updates, updates
 
 
+def first_forms(first: int, count: int, sent: datetime) -> Iterator[bytes]:
+    """Mails with a first form each, numbered from `first`."""
+    for number in range(first, first + count):
+        form = alert_form(child=_name(number), dob=_born(number))
+        yield mail(f"{SUBJECT} - {number:04d}", ("form.docx", form), sender=AUTHOR, sent=sent, number=number)
+
+
 def _forms(count: int) -> Iterator[tuple[str, bytes]]:
     child = {"child": "", "dob": ""}
     for number in range(count):
         if number % UPDATES == UPDATES - 1:
             yield "update", update_form(**child)
             continue
-        child = {
-            "child": _name(number),
-            "dob": f"{2010 + number % 9}-{1 + number % 12:02d}-{1 + number % 28:02d}",
-        }
+        child = {"child": _name(number), "dob": _born(number)}
         yield "alert", alert_form(**child)
 
 
 def _name(number: int) -> str:
     first, rest = FIRST[number % 10], number // 10
     return f"{first} {LAST[rest % 7]}{PLACES[rest // 7 % 13].lower()}"
+
+
+def _born(number: int) -> str:
+    return f"{2010 + number % 9}-{1 + number % 12:02d}-{1 + number % 28:02d}"

@@ -15,6 +15,7 @@ import json
 import re
 import resource
 import time
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -38,13 +39,13 @@ def main() -> None:
     parser.add_argument("--mails", type=int, required=True)
     parser.add_argument("--rows", type=int, default=0, help="already in the workbook")
     parser.add_argument("--answer", action="store_true")
+    parser.add_argument("--one-by-one", action="store_true", help="as the mails come, not all at once")
     told = parser.parse_args()
     mailbox = signed_in(told).mailbox(told.mailbox)
     new_workbook(Path(told.workbook), told.rows)
     done = mailbox.create_child_folder(FOLDER)
     began, cpu, handled = time.perf_counter(), time.process_time(), 0
-    waiting = mailbox.inbox_folder().get_messages(limit=told.mails, order_by="receivedDateTime asc")
-    for message in list(waiting):  # what is moved away would shift the pages
+    for message in waiting(mailbox.inbox_folder(), told):
         message.attachments.download_attachments()
         for attached in message.attachments:
             if attached.name.endswith(".docx"):
@@ -88,6 +89,13 @@ def signed_in(told: argparse.Namespace) -> Account:
     )
     account.authenticate(scopes=["https://graph.microsoft.com/.default"])
     return account
+
+
+def waiting(inbox: object, told: argparse.Namespace) -> Iterator[object]:
+    """The mails, listed before any is moved, which would shift the pages; or each looked for by itself."""
+    looks, most = (told.mails, 1) if told.one_by_one else (1, told.mails)
+    for _ in range(looks):
+        yield from list(inbox.get_messages(limit=most, order_by="receivedDateTime asc"))
 
 
 def form_values(content: bytes) -> dict[str, str]:
