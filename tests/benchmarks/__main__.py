@@ -17,11 +17,13 @@ from tests.benchmarks.frame import RESULTS, ROOT, summary
 ITEMS: dict[str, tuple[str, ...]] = {
     "backlog": (),
     "steady": (),
+    "reading": (),
+    "register": (),
     "thinking": (),
     "many_desks": ("1",),
     "start": (),
 }
-REPORTS = ("backlog", "steady", "thinking", "ledger", "many_desks", "start")
+REPORTS = ("backlog", "steady", "reading", "register", "thinking", "ledger", "many_desks", "start")
 
 
 def main(wanted: list[str]) -> int:
