@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
 from agent.desk import Desk, ReadDocument
-from agent.errors import AgentError, NeedsAPerson
+from agent.errors import AgentError
 from agent.forms.worker import Reader
 from agent.ledger.base import REGISTER, Ledger
-from agent.ledger.sql import SqlLedger
+from agent.ledger_at_hand import open_ledger
 from agent.letters.writer import Writer
 from agent.m365.graph import Graph, open_graph
 from agent.mailbox.outlook import OutlookMailbox
@@ -29,7 +27,6 @@ from agent.register.sharepoint_file import SharePointFile
 from agent.register.sharepoint_place import SharePointPlace
 from agent.register.sharepoint_workbook import SharePointWorkbook
 from agent.register_content import RESTRICTED
-from agent.secret import secret_in
 from agent.settings import DeskSettings, RegisterPlace, RestrictedPlace, Settings
 
 ONCE_SECONDS = 600.0  # a single round that was killed holds its desk no longer than this
@@ -102,31 +99,6 @@ def _keep_hold(agent: Agent, desk: str, owner: str, done: threading.Event) -> No
 def an_owner() -> str:
     """A name for this agent among others that may want the same desk."""
     return f"{socket.gethostname()}:{uuid.uuid4().hex[:8]}"
-
-
-def open_ledger(settings: Settings, watch: Watch | None = None) -> SqlLedger:
-    url = make_url(settings.ledger_url)
-    if settings.agent.ledger_secret_from:
-        url = url.set(password=secret_in(settings.agent.ledger_secret_from, "ledger_secret_from"))
-    return SqlLedger(url, watch=(lambda when, what: watch(when, what, "")) if watch else None)
-
-
-def want_ledger(settings: Settings) -> None:
-    """For whoever only looks, and must not make a ledger by that. NeedsAPerson when there is none yet."""
-    file = settings.ledger_file
-    if file is not None and not file.is_file():
-        raise NeedsAPerson(f"There is no ledger at {file} yet. Run `n2k once` or `n2k run` first.")
-
-
-@contextmanager
-def ledger_at_hand(settings: Settings) -> Iterator[Ledger]:
-    """The ledger of an agent that has been at work, for a verb that needs nothing else of it."""
-    want_ledger(settings)
-    ledger = open_ledger(settings)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 def _desk(

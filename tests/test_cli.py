@@ -22,10 +22,10 @@ import pytest
 import requests
 import structlog
 
-from agent.bootstrap import ledger_at_hand
 from agent.cli import main
 from agent.configuration import load, write_copy
 from agent.forms.mail import documents_of
+from agent.ledger_at_hand import ledger_at_hand
 from agent.noticed import MISTRUSTED
 from agent.procedure.decision import Question
 from agent.procedure.mail import Attachment, Mail

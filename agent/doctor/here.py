@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from agent.bootstrap import open_ledger
 from agent.doctor.diagnosis import Diagnosis, ill, unseen, watch, well
 from agent.errors import AgentError, BadConfiguration
+from agent.ledger_at_hand import open_ledger
 from agent.letters.trial import trial_letters
 from agent.letters.writer import Writer
 from agent.m365.credential import credential_of

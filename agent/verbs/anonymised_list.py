@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-from agent.bootstrap import ledger_at_hand
+from agent.ledger_at_hand import ledger_at_hand
 from agent.procedure.anonymised import anonymised
 from agent.settings import Settings, desks_named
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from agent.bootstrap import ledger_at_hand
 from agent.ledger.base import DeskLedger
+from agent.ledger_at_hand import ledger_at_hand
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened
 from agent.settings import Settings, desks_named

@@ -11,12 +11,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from agent.bootstrap import want_ledger
 from agent.chasing import chasing, due, is_chase, reason_of
 from agent.desk import Desk
 from agent.errors import NeedsAPerson
 from agent.ledger.base import Letter, LetterState, Reason
 from agent.ledger.sql import SqlLedger
+from agent.ledger_at_hand import want_ledger
 from agent.letters.writer import Writer
 from agent.mailbox.memory import MemoryMailbox
 from agent.posting import posting

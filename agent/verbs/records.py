@@ -9,9 +9,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.bootstrap import ledger_at_hand
 from agent.errors import WrongCall
 from agent.ledger.base import REGISTER, DeskLedger, Letter, OpenQuestion
+from agent.ledger_at_hand import ledger_at_hand
 from agent.procedure.alert import Alert
 from agent.procedure.apart import references_in
 from agent.procedure.entry import Entry

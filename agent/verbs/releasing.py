@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.bootstrap import ledger_at_hand
 from agent.errors import WrongCall
 from agent.held_letters import settle_by_command
+from agent.ledger_at_hand import ledger_at_hand
 from agent.procedure.answer import Answer, Unclear
 from agent.settings import Settings
 from agent.verbs.tray import letters_called

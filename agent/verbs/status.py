@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from agent.bootstrap import ledger_at_hand
 from agent.ledger.base import DeskLedger, LetterState
+from agent.ledger_at_hand import ledger_at_hand
 from agent.procedure.swept import Swept
 from agent.settings import Settings
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__
-from agent.bootstrap import Clock, ledger_at_hand
+from agent.bootstrap import Clock
 from agent.configuration import load, shipped
 from agent.doctor.examine import examine, shown
 from agent.errors import AgentError, BadConfiguration
 from agent.ledger.base import DeskLedger, Ledger
 from agent.ledger.schema import HEAD
+from agent.ledger_at_hand import ledger_at_hand
 from agent.settings import Settings
 from agent.verbs.status import status
 

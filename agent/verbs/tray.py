@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from agent.bootstrap import ledger_at_hand
 from agent.ledger.base import DeskLedger, Letter, LetterState
+from agent.ledger_at_hand import ledger_at_hand
 from agent.settings import Settings, desks_named
 
 SHORT_KEY = 8  # characters of a letter's key that tell it from others

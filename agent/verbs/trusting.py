@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from agent.bootstrap import ledger_at_hand
+from agent.ledger_at_hand import ledger_at_hand
 from agent.noticed import MISTRUSTED, TRUSTED
 from agent.settings import Settings, desks_named
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from agent.bootstrap import ledger_at_hand
 from agent.errors import WrongCall
 from agent.ledger.base import DeskLedger, Letter, Reason
+from agent.ledger_at_hand import ledger_at_hand
 from agent.procedure.alert import Alert
 from agent.procedure.apart import references_in
 from agent.procedure.clocks import Clock, deadlines_of
