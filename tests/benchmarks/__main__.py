@@ -27,13 +27,14 @@ REPORTS = ("backlog", "steady", "reading", "register", "thinking", "ledger", "ma
 
 
 def main(wanted: list[str]) -> int:
-    failed = []
+    failed, started = [], time.monotonic()
     for item in wanted or ITEMS:
         began = time.monotonic()
         done = subprocess.run([sys.executable, "-m", f"tests.benchmarks.{item}", *ITEMS[item]], cwd=ROOT)
         print(f"({item}: {time.monotonic() - began:.0f} s)\n", flush=True)
         failed += [item] if done.returncode else []
     (RESULTS / "summary.md").write_text(summary(one for one in REPORTS if (RESULTS / f"{one}.json").exists()))
+    print(f"All in {(time.monotonic() - started) / 60:.0f} minutes: {RESULTS / 'summary.md'}")
     if failed:
         print(f"Failed: {', '.join(failed)}", file=sys.stderr)
     return int(bool(failed))

@@ -21,7 +21,8 @@ def main() -> None:
         f"Whole commands, from start to end; medians of {RUNS} runs that take turns. “Once” makes "
         "a round of every step at two desks with nothing to do, on an embedded Microsoft 365.",
         drawn="processor s",
-        limited_by="importing: of `n2k once`, O365 and its calendars, SQLAlchemy and pydantic take most.",
+        limited_by="importing. Of `n2k once`, O365, the forms' readers and openpyxl take most; of `n2k "
+        "status`, SQLAlchemy and pydantic.",
     )
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "config")
