@@ -28,6 +28,7 @@ _DIGIT = re.compile(r"\d")
 _NONE = re.compile(
     r"none|nil|-+|missing", re.IGNORECASE
 )  # of a date that there is none; of anything else an answer
+_BOTH = re.compile(r"yes\s*(?:[/|,]|or)?\s*no", re.IGNORECASE)
 _YES_NO = re.compile(r"(yes|no|y|n)\b(?!/)", re.IGNORECASE)
 
 
@@ -133,7 +134,7 @@ def _option(asked: FormField, text: str) -> Typed:
     by_key = {key(option): option for option in asked.options}
     if key(plain) in by_key:
         return Typed(by_key[key(plain)], text)
-    offered = [option for option in asked.options if re.search(rf"\b{re.escape(key(option))}\b", key(plain))]
+    offered = [option for option in asked.options if f" {key(option)} " in f" {key(plain)} "]
     if (
         len(offered) == len(asked.options)
         and len(offered) > 1
@@ -165,7 +166,7 @@ def _stressed(asked: FormField, text: str, units: Sequence[Unit]) -> Typed:
 
 
 def _yes_no(plain: str, text: str) -> Typed:
-    if re.fullmatch(r"yes\s*(?:[/|,]|or)?\s*no", plain, re.IGNORECASE):
+    if _BOTH.fullmatch(plain):
         return Typed("", "")
     found = _YES_NO.match(plain)
     if found:

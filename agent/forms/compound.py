@@ -18,6 +18,8 @@ _COMMAS = (*_SEMICOLONS, ",")
 
 def asked_at_once(label: str) -> list[str]:
     """The labels that `label` puts together, each in full; none where it is only one."""
+    if "," not in label and ";" not in label:
+        return []
     label = label.strip(" :*")
     if of_one := _OF_ONE.fullmatch(label):
         return [f"{of_one[1]} {part.strip()}" for part in of_one[2].split(",")]

@@ -82,6 +82,7 @@ _UNSURE = re.compile(
     r"\?|\bw/[ceb]\b|\b(?:week|between|or|either|before|after|until|possibly|unclear|maybe)\b"
     rf"|\d{_ORDINAL}\s*(?:and|&|to)\s*$"
 )
+_DASHES, _ISO_T = re.compile(r"[‐‑‒–—−]"), re.compile(r"(?<=\d)t(?=\d\d:)")
 _FILLER = re.compile(
     r"\b(?:at|on|the|of|and|time|date|approx(?:imately)?|about|around|circa|c|hrs?|hours?|gmt|bst|from|by)\b"
     r"|\([^)]*\)|[^\w]"
@@ -136,8 +137,7 @@ def read_day(text: str) -> date | None:
 
 def _plain(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).casefold().replace("\u00ad", "")
-    plain = re.sub(r"[‐‑‒–—−]", "-", plain).replace("’", "'")
-    return re.sub(r"(?<=\d)t(?=\d\d:)", " ", plain)
+    return _ISO_T.sub(" ", _DASHES.sub("-", plain).replace("’", "'"))
 
 
 def _days(text: str) -> tuple[set[date], str, str]:

@@ -22,6 +22,7 @@ from agent.forms.questions import Questions
 from agent.forms.sheet import Sheet
 from agent.forms.units import Document, where
 
+_WORD = re.compile(r"\w")
 _TAGGED = 0.99  # how sure it is that a control answers the field whose name it carries
 
 
@@ -108,7 +109,7 @@ class _Matcher:
         for line in self._sheet.lines:
             yield from (unit.called_prompt for unit in line.units if _is_real(unit.called_prompt))
             text = "".join(unit.text for unit in line.units).strip()
-            if line.used or not re.search(r"\w", text):
+            if line.used or not _WORD.search(text):
                 continue
             if is_prompt(text) or self._asked.is_said_by_form(line):
                 continue

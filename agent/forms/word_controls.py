@@ -19,6 +19,7 @@ _FRAMES = frozenset(
         *(W + "equation", W15 + "repeatingSection", W15 + "repeatingSectionItem"),
     }
 )
+RUN = W + "r"
 # what only a control that asks for an answer has
 _ASKS = frozenset(
     W + name
@@ -102,7 +103,7 @@ def _is_frame(about: Look, content: Element) -> bool:
         return True
     if W14 + "checkbox" in about:
         return False
-    if next(content.iter(SDT, TBL, TR), None) is not None:
+    if any(child.tag != RUN and next(child.iter(SDT, TBL, TR), None) is not None for child in content):
         return True
     return val(about.get(W + "tag")).startswith("goog_rdk") or _ASKS.isdisjoint(about)
 

@@ -15,6 +15,7 @@ RUN_STYLE, FONTS = W + "rStyle", W + "rFonts"
 STRESSES = frozenset((W + "b", W + "u", W + "highlight", SHADE))
 WATCHED = STRESSES | {VANISH, STRIKE, DOUBLE_STRIKE, RUN_STYLE, FONTS}
 SIGNS = ("Wingdings", "Webdings", "Symbol")  # fonts that draw signs instead of letters
+_NUMBER = re.compile(r"\d{1,9}")
 OFF = ("0", "false", "off", "none")
 
 
@@ -84,4 +85,4 @@ def val(at: Element | None) -> str:
 
 def number_of(at: Element | None, otherwise: int) -> int:
     text = val(at)
-    return min(int(text), WIDEST_SPAN) if re.fullmatch(r"\d{1,9}", text) else otherwise
+    return min(int(text), WIDEST_SPAN) if _NUMBER.fullmatch(text) else otherwise
