@@ -51,10 +51,11 @@ class Claims:
         at: Line | None = None,
     ) -> None:
         """The `lines`, in `cell` or about the line `at`, answer the label `found`, printed as `label`."""
-        if (several := asked_at_once(label)) and lines and self._asked.exactly(label) is None:
+        asked = found.meaning.field
+        several = asked_at_once(label) if lines and asked.type != "long" else []  # a story is told as a whole
+        if several and self._asked.exactly(label) is None:
             self._claim_each(several, label, lines, place, cell, at)
             return
-        asked = found.meaning.field
         elsewhere = [
             unit for line in lines for unit in line.units if self._asked.asks_otherwise(unit, found.meaning)
         ]
@@ -84,7 +85,7 @@ class Claims:
         at: Line | None,
     ) -> None:
         """Each of the labels that are asked at once is answered by its own piece of what is said."""
-        told = pieces(label, lines, len(several))
+        told, sure = pieces(label, lines, len(several))
         text = said([line.units for line in lines])
         use(lines)
         if text and not told:
@@ -94,7 +95,7 @@ class Claims:
             )
         for one, piece in zip(several, told, strict=False):  # a single piece answers the first
             if found := self._asked.reworded(one):
-                self.claim(found, one, [piece], place, cell, at)
+                self.claim(found, one, [piece], place * sure, cell, at)
             elif piece.text:
                 self.left_over.append(f"{one}: {piece.text}")
 

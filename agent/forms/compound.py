@@ -12,8 +12,7 @@ from agent.forms.units import Unit
 _WORDS = r"[a-z]+(?: [a-z]+){0,2}"  # small letters, as an answer hardly has throughout
 # "Police: informed, reference, officer"
 _OF_ONE = re.compile(rf"([^:,;]{{2,40}}): ?({_WORDS}(?:, {_WORDS})+)")
-_SEMICOLONS = (r"\n", ";", r"\t|\s{3,}")
-_COMMAS = (*_SEMICOLONS, ",")
+_OTHERWISE = 0.85  # how sure pieces are that stand on lines of their own
 
 
 def asked_at_once(label: str) -> list[str]:
@@ -27,17 +26,20 @@ def asked_at_once(label: str) -> list[str]:
     return parts if len(parts) > 1 and all(parts) and ":" not in label else []
 
 
-def pieces(label: str, lines: Sequence[Line], count: int) -> list[Line]:
-    """The answers to the `count` labels of a compound one, in order; none where they cannot be told apart.
-    A single piece answers the first."""
+def pieces(label: str, lines: Sequence[Line], count: int) -> tuple[list[Line], float]:
+    """The answers to the `count` labels of a compound one, in order, and how sure that is: less where they
+    are not set apart as the labels are. None where that is not plain; a single one answers the first."""
     text = said([line.units for line in lines])
-    for separator in _COMMAS if _OF_ONE.fullmatch(label.strip(" :*")) else _SEMICOLONS:
+    own = "," if _OF_ONE.fullmatch(label.strip(" :*")) else ";"
+    for separator in (own, r"\n", r"\t|\s{3,}"):
         found = re.split(separator, text)
         if len(found) == count:
-            return [_line(piece.strip(), lines[0]) for piece in found]
+            return [
+                _line(piece.strip(), lines[0]) for piece in found
+            ], 1.0 if separator == own else _OTHERWISE
         if len(found) > 1:
-            return []
-    return [_line(text, lines[0])] if lines else []
+            return [], 0.0
+    return [_line(text, lines[0])], 1.0
 
 
 def _line(text: str, at: Line) -> Line:

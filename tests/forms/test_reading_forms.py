@@ -328,6 +328,19 @@ def test_a_label_that_asks_several_things_is_answered_piece_by_piece(situation: 
     ]
 
 
+def test_pieces_that_are_not_set_apart_as_the_labels_are_less_sure(reading: Read) -> None:
+    lines, marks = (
+        reading(COMPOUND[situation]).fields["author_team"].confidence
+        for situation in ("a line each", "in the next cell")
+    )
+    assert lines < 0.85 < marks
+
+
+def test_a_story_is_never_taken_apart(reading: Read) -> None:
+    found = reading(table(["Summary; location", p("He fell.") + p("He is well.")]))
+    assert (found.text("summary"), found.text("location")) == ("He fell.\nHe is well.", "")
+
+
 def test_a_name_alone_answers_the_first_of_several_questions(reading: Read) -> None:
     found = reading(table([ROLE, "P. Example"]))
     assert (found.text("author"), found.text("author_team"), found.problems) == ("P. Example", "", ())
