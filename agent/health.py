@@ -17,11 +17,12 @@ from agent.errors import AgentError, BadConfiguration
 from agent.log import logger
 from agent.m365.session import CarefulSession
 from agent.metrics import Metrics
-from agent.steps import Outcome
+from agent.steps import STEPS, Outcome
 
 log = logger()
 
 STALE = timedelta(minutes=30)  # without a round that ended well, a desk is not being served
+MUST_END_WELL = STEPS.keys() - {"bookkeeping"}  # a register that people have open is told of by a letter
 
 
 class Health:
@@ -32,13 +33,18 @@ class Health:
         self._agent = agent
         self._began = agent.clock()
         self._well: dict[str, datetime] = {}
+        self._failing: dict[tuple[str, str], datetime] = {}
         self._elsewhere: set[str] = set()
 
     def step(self, outcome: Outcome) -> None:
         self.metrics.step(outcome)
         self._elsewhere.discard(outcome.desk)
+        now, which = self._agent.clock(), (outcome.desk, outcome.step)
         if not outcome.trouble:
-            self._well[outcome.desk] = self._agent.clock()
+            self._well[outcome.desk] = now
+            self._failing.pop(which, None)
+        elif outcome.step in MUST_END_WELL:
+            self._failing.setdefault(which, now)
 
     def held_elsewhere(self, desk: str) -> None:
         """Another agent serves this desk; this one stands by."""
@@ -46,12 +52,19 @@ class Health:
 
     def ready(self) -> dict[str, str]:
         """What keeps the agent from being ready, by desk; empty when it serves or stands by for all."""
-        now = self._agent.clock()
-        return {
-            desk.name: f"no step has ended well since {self._well.get(desk.name, self._began):%H:%M} UTC"
-            for desk in self._agent.desks
-            if desk.name not in self._elsewhere and now - self._well.get(desk.name, self._began) > STALE
-        }
+        ours = (desk.name for desk in self._agent.desks if desk.name not in self._elsewhere)
+        return {name: said for name in ours if (said := self._not_served(name))}
+
+    def _not_served(self, desk: str) -> str:
+        now, well = self._agent.clock(), self._well.get(desk, self._began)
+        if now - well > STALE:
+            return f"no step has ended well since {well:%H:%M} UTC"
+        failing = [
+            f"{step} has not ended well since {since:%H:%M} UTC"
+            for (of_desk, step), since in self._failing.items()
+            if of_desk == desk and now - since > STALE
+        ]
+        return "; ".join(failing)
 
     def amiss(self) -> list[str]:
         """What an audit finds on any desk, and what keeps the agent from being ready."""

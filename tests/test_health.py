@@ -76,6 +76,32 @@ def test_it_is_ready_as_long_as_steps_end_well(watched: Watched) -> None:
     assert json.loads(told)["why_not"] == {"nct": "no step has ended well since 09:00 UTC"}
 
 
+@pytest.mark.parametrize("step", ["intake", "posting"])
+def test_a_mailbox_that_cannot_be_read_or_sent_from_is_noticed_while_other_steps_go_on(
+    watched: Watched, step: str
+) -> None:
+    """A token that is refused, a permission that was taken away: nothing can be written to anybody then."""
+    for hours in (0.0, 0.25, 0.5, 0.75):
+        watched.now = later(hours=hours)
+        watched.health.step(Outcome(step, "nct", trouble="403", needs_a_person=True))
+        watched.health.step(Outcome("chasing", "nct"))
+
+    assert watched.health.ready() == {"nct": f"{step} has not ended well since 09:00 UTC"}
+    assert f"nct: {step} has not ended well since 09:00 UTC" in watched.health.amiss()
+
+    watched.health.step(Outcome(step, "nct"))
+    assert watched.health.ready() == {}
+
+
+def test_a_register_that_people_have_open_keeps_no_heart_from_beating(watched: Watched) -> None:
+    for hours in (0.0, 2.0):
+        watched.now = later(hours=hours)
+        watched.health.step(Outcome("bookkeeping", "nct", trouble="somebody has it open"))
+        watched.health.step(Outcome("intake", "nct"))
+
+    assert watched.health.ready() == {}
+
+
 def test_one_that_stands_by_for_another_agent_is_ready(watched: Watched) -> None:
     watched.health.held_elsewhere("nct")
     watched.now = later(days=1)
