@@ -126,6 +126,7 @@ _SHOWN = {
     "letters_held_now": "Letters held for a person",
     "letters_at_rest": "1 while the desk's letters rest",
     "register_stuck_seconds": "How long the register cannot be kept by now; 0 while it can",
+    "mailbox_stuck_seconds": "How long mails cannot be taken in by now; 0 while they can",
 }
 
 
@@ -133,7 +134,7 @@ def _figures(desk: Desk, now: datetime) -> dict[str, float]:
     waiting = desk.ledger.waiting()
     states = Tally(letter.state for letter in desk.ledger.letters(*UNDER_WAY, LetterState.HELD))
     alerts = desk.ledger.alerts().values()
-    stuck_since = desk.ledger.kept().stuck_since or now
+    kept = desk.ledger.kept()
     return {
         "alerts_open": sum(not (alert.concluded or alert.not_an_alert) for alert in alerts),
         "mails_waiting": len(waiting),
@@ -142,7 +143,8 @@ def _figures(desk: Desk, now: datetime) -> dict[str, float]:
         "letters_under_way": sum(states[state] for state in UNDER_WAY),
         "letters_held_now": states[LetterState.HELD],
         "letters_at_rest": float(desk.ledger.pause().since is not None),
-        "register_stuck_seconds": (now - stuck_since).total_seconds(),
+        "register_stuck_seconds": (now - (kept.stuck_since or now)).total_seconds(),
+        "mailbox_stuck_seconds": (now - (kept.mailbox_stuck_since or now)).total_seconds(),
     }
 
 

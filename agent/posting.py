@@ -19,6 +19,7 @@ from agent.held_letters import about_hold
 from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.log import logger
 from agent.mailbox.base import Copy, OutgoingLetter
+from agent.outage import OUTAGES, outage_is_news
 from agent.procedure.answer import LETTER_HELD
 from agent.procedure.chase import within_hours
 from agent.procedure.decision import Question
@@ -27,7 +28,6 @@ from agent.procedure.mail import REHEARSAL
 from agent.procedure.pause import Pause, too_many
 from agent.procedure.questions import QUESTIONS
 from agent.procedure.words import Happened
-from agent.register_outage import OUTAGE, outage_is_news
 from agent.weekly_digest import KIND as DIGEST
 from agent.weekly_digest import still_wanted
 
@@ -124,7 +124,7 @@ def _may_go(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
 def _is_timely(desk: Desk, letter: Letter, chases: Wanted, now: datetime) -> bool:
     if must_be_wanted(letter):
         return all((reason, letter.to.lower()) in chases for reason in letter.reasons)
-    if letter.kind == OUTAGE:
+    if letter.kind in OUTAGES:
         return outage_is_news(desk, letter)
     return letter.kind != DIGEST or still_wanted(desk, letter, now)
 

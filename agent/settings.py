@@ -184,6 +184,7 @@ class DeskSettings(Told):
     timezone: str = "Europe/London"
     closed_days: tuple[date, ...] = ()
     left: tuple[str, ...] = ()
+    mailbox_tell_after_minutes: int = 60
     roles: DeskRoles = field(default_factory=DeskRoles)
     retention: Retention = field(default_factory=Retention)
     name: str = ""

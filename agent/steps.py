@@ -11,11 +11,10 @@ from pathlib import Path
 from agent.chasing import chasing
 from agent.desk import Desk
 from agent.errors import AgentError, Stopping, TryAgainLater
-from agent.intake import intake
 from agent.log import logger
+from agent.outage import MAILBOX, REGISTER
 from agent.posting import posting
 from agent.procedure.working_days import BankHolidaysUnknown
-from agent.register_outage import watched_bookkeeping
 from agent.weekly_digest import weekly_digest
 
 log = logger()
@@ -24,8 +23,8 @@ Step = Callable[[Desk, datetime], int]
 
 # In the order of the one data path: what a step finds is told by the next.
 STEPS: dict[str, Step] = {
-    "intake": intake,
-    "bookkeeping": watched_bookkeeping,
+    "intake": MAILBOX.watched,
+    "bookkeeping": REGISTER.watched,
     "chasing": chasing,
     "weekly_digest": weekly_digest,
     "posting": posting,

@@ -27,7 +27,7 @@ ALLOWED = {
 }
 # The steps see only the promise of each adapter room, never the adapters.
 STEPS = (
-    *("desk", "intake", "bookkeeping", "register_outage", "versions", "chasing"),
+    *("desk", "intake", "bookkeeping", "outage", "versions", "chasing"),
     *("weekly_digest", "laying", "posting", "retention", "sweeping", "steps"),
 )
 ADAPTERS = re.compile(

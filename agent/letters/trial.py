@@ -60,7 +60,7 @@ def _letters(writer: Writer, procedure: Procedure) -> dict[str, Callable[[], Wri
         **{one.letter: partial(writer.compose, one.letter, _MARK, about=[one, one]) for one in occasions},
         **{
             kind: partial(writer.compose, kind, _MARK, since=_TIME, now=_TIME, why="A trial.")
-            for kind in ("register_outage", "register_recovered")
+            for kind in ("register_outage", "register_recovered", "mailbox_outage", "mailbox_recovered")
         },
         "weekly_digest": lambda: writer.digest(_digest(alert.reference), _MARK, attach_list=True),
     }

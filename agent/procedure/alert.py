@@ -454,6 +454,8 @@ _AFTER = {
     Happened.REGISTER_WRITTEN: _same,
     Happened.REGISTER_STUCK: _same,
     Happened.REGISTER_FREE: _same,
+    Happened.MAILBOX_STUCK: _same,
+    Happened.MAILBOX_FREE: _same,
     Happened.SWEPT: _same,
 }
 

@@ -32,11 +32,13 @@ class Kept:
     """A desk's workbooks. Folded from its entries, so that no new start forgets it.
 
     `written` has each workbook's last version by the workbook's name. `stuck_since` is when bookkeeping
-    first failed and has not succeeded since; None while all is well.
+    first failed and has not succeeded since; None while all is well. `mailbox_stuck_since` is the same of
+    taking in mails.
     """
 
     written: Mapping[str, Written] = field(default_factory=dict)
     stuck_since: datetime | None = None
+    mailbox_stuck_since: datetime | None = None
 
 
 def kept_of(entries: Iterable[Entry]) -> Kept:
@@ -48,10 +50,11 @@ def kept_after(kept: Kept, entry: Entry) -> Kept:
     """How things stand once `entry` has happened; most entries change nothing."""
     if entry.happened is Happened.REGISTER_WRITTEN:
         return replace(kept, written={**kept.written, str(entry.facts.get("workbook")): _written(entry)})
-    if entry.happened is Happened.REGISTER_STUCK:
-        return replace(kept, stuck_since=entry.at)
-    if entry.happened is Happened.REGISTER_FREE:
-        return replace(kept, stuck_since=None)
+    if entry.happened in (Happened.REGISTER_STUCK, Happened.REGISTER_FREE):
+        return replace(kept, stuck_since=entry.at if entry.happened is Happened.REGISTER_STUCK else None)
+    if entry.happened in (Happened.MAILBOX_STUCK, Happened.MAILBOX_FREE):
+        stuck = entry.happened is Happened.MAILBOX_STUCK
+        return replace(kept, mailbox_stuck_since=entry.at if stuck else None)
     return kept
 
 

@@ -59,10 +59,17 @@ class Happened(StrEnum):
     REGISTER_WRITTEN = "register_written"  # a version of a workbook; the entry has no reference
     REGISTER_STUCK = "register_stuck"  # the register cannot be written
     REGISTER_FREE = "register_free"  # it can be, again
+    MAILBOX_STUCK = "mailbox_stuck"  # mails cannot be taken in; the entry has no reference
+    MAILBOX_FREE = "mailbox_free"  # they can be, again
     SWEPT = "swept"  # the ledger was held against the mailbox; the entry has no reference
 
 
-ABOUT_THE_WORKBOOK = frozenset({Happened.REGISTER_WRITTEN, Happened.REGISTER_STUCK, Happened.REGISTER_FREE})
+ABOUT_THE_DESK = frozenset(
+    {
+        *(Happened.REGISTER_WRITTEN, Happened.REGISTER_STUCK, Happened.REGISTER_FREE),
+        *(Happened.MAILBOX_STUCK, Happened.MAILBOX_FREE, Happened.SWEPT),
+    }
+)
 
 
 class Status(StrEnum):

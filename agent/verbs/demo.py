@@ -16,7 +16,7 @@ from agent.configuration import load, shipped
 from agent.desk import Desk
 from agent.errors import NeedsAPerson
 from agent.ledger.base import LetterState
-from agent.register_outage import OUTAGE, RECOVERED
+from agent.outage import OUTAGES
 from agent.sandbox.mime import written_afresh
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stage import Stage, connected, desk_of
@@ -134,7 +134,7 @@ def _counts(desk: Desk) -> Counter[str]:
     letters = Counter(letter.kind for letter in desk.ledger.letters(LetterState.POSTED))
     digests = letters.pop("weekly_digest", 0)
     chases = sum(letters.pop(kind) for kind in list(letters) if kind.startswith("chase"))
-    outages = sum(letters.pop(kind, 0) for kind in (OUTAGE, RECOVERED))
+    outages = sum(letters.pop(kind, 0) for one in OUTAGES.values() for kind in (one.letter, one.recovered))
     return +Counter(
         {
             "mails dealt with": len(desk.ledger.mails()),
@@ -145,7 +145,7 @@ def _counts(desk: Desk) -> Counter[str]:
             "chases sent": chases,
             "digests sent": digests,
             "other letters sent": sum(letters.values()),
-            "letters about the register sent": outages,
+            "letters about outages sent": outages,
         }
     )
 

@@ -49,6 +49,9 @@ def lines_of(ledger: DeskLedger) -> Iterator[str]:
     stuck = ledger.kept().stuck_since
     if stuck:
         yield f"  REGISTER STUCK   since {stuck:%d %b %Y %H:%M} UTC it cannot be kept; `n2k doctor` looks why"
+    unread = ledger.kept().mailbox_stuck_since
+    if unread:
+        yield f"  MAILBOX STUCK    since {unread:%d %b %Y %H:%M} UTC no mails come in; `n2k doctor` looks why"
 
 
 def _said_of(swept: Swept) -> str:

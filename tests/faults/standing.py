@@ -18,7 +18,7 @@ import openpyxl
 from agent.ledger.base import DeskLedger, Letter
 from agent.procedure.entry import Entry
 from agent.procedure.mail import letter_marks_in
-from agent.procedure.words import ABOUT_THE_WORKBOOK, Happened
+from agent.procedure.words import ABOUT_THE_DESK, Happened
 from agent.sandbox.mailboxes import Mailbox
 from agent.sandbox.stage import Stage
 from agent.sandbox.stored import StoredMessage
@@ -76,7 +76,7 @@ def _lines(ledger: DeskLedger, letters: Mapping[str, Letter]) -> Iterator[str]:
     """The lines of each alert in order. Among alerts the order may differ by a letter sent later."""
     for alert in [*ledger.alerts(), None]:
         for entry in ledger.entries():
-            if entry.alert == alert and entry.happened not in ABOUT_THE_WORKBOOK:
+            if entry.alert == alert and entry.happened not in ABOUT_THE_DESK:
                 yield f"{alert} {_line(entry, letters)}"
 
 

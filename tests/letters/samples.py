@@ -219,6 +219,16 @@ def samples() -> dict[str, Written]:
         "register_recovered": writes(
             "register_recovered", MARK, since=at("Mon 16 Mar 2026 09:15"), now=at("Mon 16 Mar 2026 14:05")
         ),
+        "mailbox_outage": writes(
+            "mailbox_outage",
+            MARK,
+            since=at("Mon 16 Mar 2026 09:15"),
+            now=at("Mon 16 Mar 2026 10:15"),
+            why="Microsoft 365 does not answer just now.",
+        ),
+        "mailbox_recovered": writes(
+            "mailbox_recovered", MARK, since=at("Mon 16 Mar 2026 09:15"), now=at("Mon 16 Mar 2026 14:05")
+        ),
     }
 
 

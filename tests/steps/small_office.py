@@ -15,7 +15,7 @@ from agent.mailbox.memory import MemoryMailbox
 from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
 from agent.procedure.rules import Procedure
-from agent.procedure.words import ABOUT_THE_WORKBOOK, Happened
+from agent.procedure.words import ABOUT_THE_DESK, Happened
 from agent.register.base import Book, Edits
 from agent.register.memory import MemoryRegister
 from agent.steps import Outcome, run_all
@@ -97,7 +97,7 @@ class Office:
 
     def entries(self, reference: str | None = None) -> list[Entry]:
         """The lines, less those about the workbook itself."""
-        return [one for one in self.ledger.entries(reference) if one.happened not in ABOUT_THE_WORKBOOK]
+        return [one for one in self.ledger.entries(reference) if one.happened not in ABOUT_THE_DESK]
 
     def asked(self) -> list[str]:
         """The codes of all questions that wait for a person."""

@@ -1,16 +1,18 @@
-"""When the register cannot be written for long: one letter, and one when it works again."""
+"""When register or mailbox stand still for long: one letter, and one when they work again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from agent.errors import Locked
+from agent.errors import Locked, TryAgainLater
 from agent.ledger.base import Letter, LetterState
+from agent.mailbox.base import ChangedPage
+from agent.outage import MAILBOX, REGISTER
 from agent.posting import posting
-from agent.register_outage import OUTAGE, RECOVERED, watched_bookkeeping
 from agent.verbs.status import lines_of
 from tests.builders import MONDAY, PSW
 from tests.steps.small_office import Office
@@ -35,7 +37,7 @@ def office() -> Office:
 def tried(office: Office, *minutes: float) -> None:
     for minute in minutes:
         try:
-            watched_bookkeeping(office.desk, after(minute))
+            REGISTER.watched(office.desk, after(minute))
         except Locked:
             continue
 
@@ -46,13 +48,13 @@ def letters(office: Office, kind: str) -> list[Letter]:
 
 def test_nobody_is_told_before_the_time_is_over(office: Office) -> None:
     tried(office, 0, 30, 59)
-    assert letters(office, OUTAGE) == []
+    assert letters(office, REGISTER.letter) == []
 
 
 def test_one_letter_is_laid_however_long_it_lasts(office: Office) -> None:
     tried(office, 0, 60, 65, 200)
 
-    (letter,) = letters(office, OUTAGE)
+    (letter,) = letters(office, REGISTER.letter)
     assert letter.to == PSW.address
     assert "Somebody has the register open" in letter.text
     assert "SLA-2026" not in letter.subject + letter.text + letter.html
@@ -72,8 +74,8 @@ def test_a_letter_not_gone_when_it_works_again_is_withdrawn_and_nothing_said(off
     office.register.open_by_person = False
     tried(office, 70)
 
-    assert [letter.state for letter in letters(office, OUTAGE)] == [LetterState.WITHDRAWN]
-    assert letters(office, RECOVERED) == []
+    assert [letter.state for letter in letters(office, REGISTER.letter)] == [LetterState.WITHDRAWN]
+    assert letters(office, REGISTER.recovered) == []
 
 
 def test_whoever_was_told_is_told_once_that_it_works_again(office: Office) -> None:
@@ -83,8 +85,8 @@ def test_whoever_was_told_is_told_once_that_it_works_again(office: Office) -> No
     tried(office, 70, 75)
     posting(office.desk, after(76))
 
-    assert [letter.state for letter in letters(office, OUTAGE)] == [LetterState.POSTED]
-    (letter,) = letters(office, RECOVERED)
+    assert [letter.state for letter in letters(office, REGISTER.letter)] == [LetterState.POSTED]
+    (letter,) = letters(office, REGISTER.recovered)
     assert (letter.to, letter.state) == (PSW.address, LetterState.POSTED)
     assert "10:10" in letter.text
 
@@ -98,7 +100,7 @@ def test_each_outage_has_its_own_letters(office: Office) -> None:
         office.register.open_by_person = False
         tried(office, start + 70)
 
-    assert (len(letters(office, OUTAGE)), len(letters(office, RECOVERED))) == (2, 2)
+    assert (len(letters(office, REGISTER.letter)), len(letters(office, REGISTER.recovered))) == (2, 2)
 
 
 def test_a_new_start_in_the_middle_does_not_forget_since_when(office: Office) -> None:
@@ -106,9 +108,9 @@ def test_a_new_start_in_the_middle_does_not_forget_since_when(office: Office) ->
     tried(office, 0)
     again = replace(office.desk, register=office.register)
     with pytest.raises(Locked):
-        watched_bookkeeping(again, after(60))
+        REGISTER.watched(again, after(60))
 
-    assert len(letters(office, OUTAGE)) == 1
+    assert len(letters(office, REGISTER.letter)) == 1
 
 
 def test_an_outage_that_ended_before_the_letter_went_out_is_no_news_any_more(office: Office) -> None:
@@ -123,4 +125,46 @@ def test_an_outage_that_ended_before_the_letter_went_out_is_no_news_any_more(off
 def test_in_watch_mode_no_letter_is_written(office: Office) -> None:
     office.desk = office.in_mode("watch")
     tried(office, 0, 60, 120)
-    assert letters(office, OUTAGE) == []
+    assert letters(office, REGISTER.letter) == []
+
+
+def test_whoever_supports_the_desk_hears_once_that_mails_cannot_be_taken_in_and_once_that_they_can() -> None:
+    """Letters may still go out when only the changes cannot be asked for."""
+    office = Office()
+    told = replace(office.desk.people, roles=replace(office.desk.people.roles, support="psw"))
+    office.desk = replace(office.desk, people=told)
+    changes = office.mailbox.changes
+
+    def fails(cursor: str | None) -> Iterator[ChangedPage]:
+        raise TryAgainLater("Microsoft 365 does not answer just now.")
+
+    office.mailbox.changes = fails  # type: ignore[method-assign]
+    for minutes in (0, 30, 60, 75, 200):
+        office.works(after(minutes))
+    (letter,) = letters(office, MAILBOX.letter)
+    assert (letter.to, letter.state) == (PSW.address, LetterState.POSTED)
+    assert "does not answer just now" in letter.text
+
+    assert "MAILBOX STUCK    since 02 Mar 2026 09:00 UTC" in "\n".join(lines_of(office.ledger))
+
+    office.mailbox.changes = changes  # type: ignore[method-assign]
+    for minutes in (201, 203):
+        office.works(after(minutes))
+    (recovered,) = letters(office, MAILBOX.recovered)
+    assert (recovered.to, recovered.state) == (PSW.address, LetterState.POSTED)
+    assert len(letters(office, MAILBOX.letter)) == 1
+
+
+def test_a_short_trouble_of_the_mailbox_is_nobodys_news() -> None:
+    office = Office()
+    changes = office.mailbox.changes
+
+    def fails(cursor: str | None) -> Iterator[ChangedPage]:
+        raise TryAgainLater("busy")
+
+    for minutes in (0, 59, 120):
+        office.mailbox.changes = fails  # type: ignore[method-assign]
+        office.works(after(minutes))
+        office.mailbox.changes = changes  # type: ignore[method-assign]
+        office.works(after(minutes + 1))
+    assert letters(office, MAILBOX.letter) + letters(office, MAILBOX.recovered) == []
