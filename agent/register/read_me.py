@@ -127,7 +127,7 @@ class _Page:
     def text(self, text: str) -> None:
         self.sheet.merge_cells(start_row=self.row, end_row=self.row, start_column=1, end_column=2)
         self._put(1, text, Font(name=FONT, size=10, color=INK))
-        self._end(text, 132)
+        self._end(text, 155)
 
     def point(self, text: str) -> None:
         self.text(f"–  {text}")
@@ -139,7 +139,7 @@ class _Page:
         if fill:
             self.sheet.cell(self.row, 1).fill = PatternFill("solid", fgColor=fill)
         self._put(2, right, Font(name=FONT, size=10, color=INK))
-        self._end(right, 102)
+        self._end(right, 118)
 
     def _put(self, column: int, text: str, font: Font, *, wrap: bool = True) -> None:
         there = self.sheet.cell(self.row, column, text)

@@ -56,10 +56,7 @@ def look(content: bytes, columns: Sequence[Column], told: Mapping[str, str], pre
     """
     workbook = Workbook(content, None)
     found = [
-        kept
-        for name, part in workbook.sheets()
-        if part
-        for kept in _lists(workbook, name, part, columns, told)
+        kept for name, part in workbook.worksheets() for kept in _lists(workbook, name, part, columns, told)
     ]
     if not found:
         raise NeedsAPerson(

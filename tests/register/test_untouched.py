@@ -18,6 +18,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from agent.errors import NeedsAPerson
 from agent.register.base import Changes
 from agent.register.in_place import edit
+from agent.register.their_list import look
 from tests.register.books import (
     COLUMNS,
     DESK,
@@ -245,6 +246,19 @@ def test_a_chart_of_the_tables_columns_shows_the_new_alerts() -> None:
     text = after_two_more("chart", GROWN["chart"])
 
     assert re.findall("<c:f>[^<]*!([^<]*)</c:f>", text) == ["$D$3", "$A$4:$A$8", "$D$4:$D$8"]
+
+
+def test_a_chart_on_a_sheet_of_its_own_grows_too_and_is_no_list_of_anybodys() -> None:
+    def chart(book: openpyxl.Workbook) -> None:
+        shown = BarChart()
+        shown.add_data(Reference(book.worksheets[0], min_col=4, min_row=3, max_row=6), titles_from_data=True)
+        book.create_chartsheet("Chart").add_chart(shown)
+
+    content = as_excel_would(plain(), chart)
+    after = parts(edit(content, COLUMNS, DESK, CHANGES))
+
+    assert b"$D$4:$D$8" in after["xl/charts/chart1.xml"]
+    assert look(content, COLUMNS[:2], {}, "HA").sheet == "Need to Know"
 
 
 def test_a_pivot_table_of_the_tables_cells_counts_the_new_alerts() -> None:
