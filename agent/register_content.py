@@ -133,7 +133,7 @@ class Content:
 
     def _row(self, alert: Alert) -> dict[str, str]:
         desk = self._desk
-        row = {**self._row_of(alert), "mail": self._links.get(alert.reference, "")}
+        row = {**self._row_of(alert), "mail": self._link(alert.reference)}
         if not self._main or alert.reference not in self._restricted:
             return row
         if alert.reference in self.hidden or not self._apart:
@@ -201,7 +201,7 @@ class Content:
 
     def _question(self, asked: OpenQuestion) -> dict[str, str]:
         reduced = self._is_restricted(asked) and not self._apart
-        link = self._links.get(asked.question.message_id, "")
+        link = self._link(asked.question.message_id)
         procedure, calendar = self._desk.procedure, self._desk.calendar
         row = row_of_question(asked.question, asked.asked_at, procedure, calendar, restricted=reduced)
         return {**row, "mail": link, "outcome": self._outcome(asked)}
@@ -234,16 +234,19 @@ class Content:
     def _mails(self) -> list[HandledMail]:
         return self._desk.ledger.mails()
 
+    def _link(self, name: str) -> str:
+        """Where to see a mail: by one of its ids, or the alert that it opened. "" where there is none."""
+        mail_id = self._named.get(name)
+        return self._desk.agent.tenant.mail_link.format(id=quote(mail_id, safe="")) if mail_id else ""
+
     @cached_property
-    def _links(self) -> dict[str, str]:
-        """Where to see a mail: by its ids, and by the alert that it opened."""
-        links: dict[str, str] = {}
+    def _named(self) -> dict[str | None, str]:
+        """The mailbox's id of the first mail by each of these names."""
+        named: dict[str | None, str] = {}
         for mail in self._mails:
-            link = self._desk.agent.tenant.mail_link.format(id=quote(mail.mail_id, safe=""))
             for name in (mail.mail_id, mail.message_id, *mail.alerts):
-                if name:
-                    links.setdefault(name, link)
-        return links
+                named.setdefault(name, mail.mail_id)
+        return named
 
     def _by_heading(self, row: Mapping[str, str], columns: Iterable[Column]) -> dict[str, str]:
         return {column.heading: row[column.field] for column in columns if column.field in row}
