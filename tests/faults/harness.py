@@ -51,7 +51,7 @@ class Round:
     nightly: bool = False
 
 
-A_WEEK = 7 * 24 * 60  # minutes: nobody is told here that the register could not be written all morning
+A_WEEK = 7 * 24 * 60  # minutes: nobody is told here that register or mailbox stood still all morning
 BEFORE_ALL = at("2026-04-20 06:00")
 
 # A quarter of an hour after letters went out the agent comes again: a send whose answer was lost is left
@@ -233,7 +233,8 @@ def world(start: datetime = BEFORE_ALL) -> Iterator[World]:
     """A fresh Microsoft 365 over HTTPS, its clock at `start`, and a ledger in which nothing stands."""
     story, shipped = short_story(), _with_few_letters(settings())
     desk = desk_of(story, shipped.desks[DESK])
-    desk = replace(desk, register=replace(desk.register, tell_after_minutes=A_WEEK))
+    register = replace(desk.register, tell_after_minutes=A_WEEK)
+    desk = replace(desk, register=register, mailbox_tell_after_minutes=A_WEEK)
     with (
         tempfile.TemporaryDirectory(prefix="n2k-faults-", dir=_fast_place()) as folder,
         Sandbox(
