@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 NEAR = 2.5  # points: lines closer than this are one line, drawn twice or as the two edges of a rule
+_SAME = 0.3  # points: pieces of one line are no further from each other
 MOST_SQUARES = 40_000
 
 
@@ -49,8 +50,8 @@ def tables(across: Sequence[Rule], down: Sequence[Rule]) -> list[list[Square]]:
     xs, ys = _places(rule[0] for rule in down), _places(rule[0] for rule in across)
     if len(xs) < 2 or len(ys) < 2 or len(xs) * len(ys) > MOST_SQUARES:
         return []
-    walls = {(_at(xs, x), row) for x, low, high in down for row in _between(ys, low, high)}
-    floors = {(column, _at(ys, y)) for y, low, high in across for column in _between(xs, low, high)}
+    walls = {(_at(xs, x), row) for x, low, high in _whole(down) for row in _between(ys, low, high)}
+    floors = {(column, _at(ys, y)) for y, low, high in _whole(across) for column in _between(xs, low, high)}
     regions = _regions(len(xs) - 1, len(ys) - 1, walls, floors)
     return _tables([_bounds(region) for region in regions if _is_closed(region, xs, ys)], xs, ys)
 
@@ -71,13 +72,24 @@ def _at(places: Sequence[float], value: float) -> int:
     return min(near, key=lambda other: abs(places[other] - value))
 
 
+def _whole(rules: Iterable[Rule]) -> list[Rule]:
+    """Lines that are drawn in pieces, as one each."""
+    found: list[Rule] = []
+    for place, low, high in sorted(rules):
+        if found and place - found[-1][0] < _SAME and low <= found[-1][2] + NEAR:
+            found[-1] = (found[-1][0], found[-1][1], max(found[-1][2], high))
+        else:
+            found.append((place, low, high))
+    return found
+
+
 def _between(places: Sequence[float], low: float, high: float) -> Iterable[int]:
-    """The gaps between places that a line from `low` to `high` runs along."""
-    for index in range(max(0, bisect_left(places, low - NEAR) - 1), len(places) - 1):
-        if places[index] > high:
+    """The gaps between places that a line from `low` to `high` closes; one that only underlines what stands
+    there closes none."""
+    for index in range(bisect_left(places, low - NEAR), len(places) - 1):
+        if places[index + 1] > high + NEAR:
             return
-        if low - NEAR <= (places[index] + places[index + 1]) / 2 <= high + NEAR:
-            yield index
+        yield index
 
 
 Spot = tuple[int, int]  # column and row of the finest grid, counted from the lower left
