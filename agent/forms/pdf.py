@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from agent.forms.pdf_columns import imagined
 from agent.forms.pdf_fields import MOST_PAGES, Filled, read_fields
 from agent.forms.pdf_grid import NEAR, Square, tables
 from agent.forms.pdf_lines import Piece, level, lines, said, spacing_of
@@ -96,7 +97,7 @@ class _Writer:
     def page(self, page: Page, filled: Sequence[Filled]) -> None:
         """Tables and lines from top to bottom; what stands inside a table's cell is written with it."""
         words = self._own(page)
-        found = [(table, _level(table, words)) for table in tables(page.across, page.down)]
+        found = [(table, _level(table, words)) for table in self._tables(page, words)]
         drawn = [(table, top) for table, top in found if top is not None]
         squares = [square for table, _ in drawn for square in table]
         inside: dict[int, list[Piece]] = {}
@@ -119,6 +120,14 @@ class _Writer:
                     [piece for piece in thing if not isinstance(piece, Square)], page.width, turned=turned
                 )
             turned = False
+
+    def _tables(self, page: Page, words: Sequence[Word]) -> list[list[Square]]:
+        """The tables that are drawn, and those that one sees though no lines are drawn around them."""
+        drawn = tables(page.across, page.down)
+        squares = [square for table in drawn for square in table]
+        free = [word for word in words if not any(one.box.holds(word.box.middle) for one in squares)]
+        across, down = imagined(free, squares, page.across, self._spacing, page.width - self._margin)
+        return tables([*page.across, *across], [*page.down, *down]) if across else drawn
 
     def _write_free(self, line: Sequence[Piece], width: float, *, turned: bool) -> None:
         """A line outside all tables. On both sides of a page the margin is as wide."""
