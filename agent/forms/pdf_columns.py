@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from agent.forms.pdf_grid import Box, Rule, Square
@@ -12,6 +13,7 @@ from agent.forms.pdf_page import Word
 
 _ALIGNED = 1.0  # points: how far from each other the words of one column may begin
 _GAP = 10.8  # points that Word keeps free between two columns
+_TAB_STEPS = (36.0, 35.43)  # points: half an inch, and what LibreOffice has for it
 _BESIDE = 2.0  # points before a column's words: where its line is seen
 _FAR = 3.0  # in sizes of the font: lines further apart are not of one table
 
@@ -26,16 +28,65 @@ def imagined(
     cells, `across` the level lines that are drawn, and `right` is how far words may reach."""
     level: list[Rule] = []
     upright: list[Rule] = []
-    tops = [square.box.top for square in drawn]
-    for columns, block in _blocks(list(_segmented(words, spacing)), tops):
-        rows = list(_rows(block, columns, across, spacing, right))
-        if all(len(row) == 1 for row in rows) or sum(map(_is_parted, rows)) < 2:
-            continue  # lines with tabs, which are lines
+    found = list(_segmented(words, spacing))
+    page = _Page(across, [square.box.top for square in drawn], spacing, right)
+    known = [columns for columns, _ in _seen(found, page, [])]
+    for columns, rows in _seen([_as_known(line, known) for line in found], page, known):
         heights = _edges(rows, across, columns)
-        places = [columns[0] - _BESIDE, *(column - _BESIDE for column in columns[1:]), right + _BESIDE]
+        places = [*(column - _BESIDE for column in columns), right + _BESIDE]
         level += [(height, places[0], places[-1]) for height in heights]
         upright += [(place, heights[-1], heights[0]) for place in places]
     return level, upright
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The level lines drawn, upper edges of drawn cells, what spaces tell, and how far words may reach."""
+
+    across: Sequence[Rule]
+    tops: Sequence[float]
+    spacing: Spacing
+    right: float
+
+
+def _seen(
+    found: Sequence[list[Segment]], page: _Page, known: Sequence[list[float]]
+) -> Iterator[tuple[list[float], list[Row]]]:
+    """Columns and rows of what is a table without lines: something in it takes more than one line, and two
+    rows at least have the columns, if these are not `known` from elsewhere on the page."""
+    start = 0
+    while start < len(found):
+        columns, end = _columns(found, start, page.tops)
+        is_known = any(_are_same(columns, others) for others in known)
+        block = [_parted(line, columns) for line in found[start:end]]
+        if len(columns) > 1 and (is_known or _are_all_begun(block, columns)):
+            rows = list(_rows(block, columns, page))
+            if any(len(row) > 1 for row in rows) and (is_known or sum(map(_is_parted, rows)) > 1):
+                yield columns, rows
+        else:
+            end = start
+        start = max(end, start + 1)
+
+
+def _as_known(line: list[Segment], known: Sequence[list[float]]) -> list[Segment]:
+    """A line parted where one of the known columns begins, however little room there is before it."""
+    for columns in known:
+        parts = _parted(line, columns)
+        if len(parts) > len(line) and _fits(line, columns):
+            return parts
+    return line
+
+
+def _are_same(columns: Sequence[float], others: Sequence[float]) -> bool:
+    return len(columns) == len(others) and all(
+        abs(one - other) <= _ALIGNED for one, other in zip(columns, others, strict=True)
+    )
+
+
+def _are_all_begun(block: Sequence[list[Segment]], columns: Sequence[float]) -> bool:
+    """Whether two lines at least have something in each column."""
+    begun = Counter(_column_of(segment[0], columns) for line in block for segment in line)
+    return all(begun[number] > 1 for number in range(len(columns)))
 
 
 def _segmented(words: Sequence[Word], spacing: Spacing) -> Iterator[list[Segment]]:
@@ -50,34 +101,13 @@ def _segmented(words: Sequence[Word], spacing: Spacing) -> Iterator[list[Segment
         yield segments
 
 
-def _blocks(
-    found: Sequence[list[Segment]], tops: Sequence[float]
-) -> Iterator[tuple[list[float], list[list[Segment]]]]:
-    """Lines one below the other whose parts all begin in the same columns, two of them at least in each."""
-    start = 0
-    while start < len(found):
-        columns, end = _columns(found, start, tops)
-        if len(columns) > 1:
-            yield columns, [_parted(line, columns) for line in found[start:end]]
-        start = max(end, start + 1)
-
-
 def _columns(found: Sequence[list[Segment]], start: int, tops: Sequence[float]) -> tuple[list[float], int]:
-    """Where the columns of the block that begins with a line stand, and which line it ends before."""
-    if len(found[start]) < 2:
-        return [], start
+    """Where the parts of a line begin, and before which line those end that have no others."""
     columns = [segment[0].box.left for segment in found[start]]
     end = start + 1
     while end < len(found) and _fits(found[end], columns) and _is_near(found[end - 1], found[end], tops):
         end += 1
-    begun = Counter(
-        number
-        for line in found[start:end]
-        for segment in _parted(line, columns)
-        for number in [_column_of(segment[0], columns)]
-    )
-    is_one = all(begun[number] > 1 for number in range(len(columns)))
-    return (columns, end) if is_one else ([], start)
+    return columns, end
 
 
 def _fits(line: Sequence[Segment], columns: Sequence[float]) -> bool:
@@ -112,25 +142,19 @@ def _is_near(above: Sequence[Segment], line: Sequence[Segment], tops: Sequence[f
     return is_close and not any(box.middle[1] < top < upper.middle[1] for top in tops)
 
 
-def _rows(
-    block: Sequence[list[Segment]],
-    columns: Sequence[float],
-    across: Sequence[Rule],
-    spacing: Spacing,
-    right: float,
-) -> Iterator[Row]:
+def _rows(block: Sequence[list[Segment]], columns: Sequence[float], page: _Page) -> Iterator[Row]:
     """Lines of which each only goes on with the one before are one row; so are those between drawn lines."""
-    edges = [*(column - _GAP for column in columns[1:]), right]
-    is_ruled = bool(_ruled(block[0][0][0].box.top, block[-1][0][0].box.bottom, across, columns))
+    edges = [*(column - _GAP for column in columns[1:]), page.right]
+    is_ruled = bool(_ruled(block[0][0][0].box.top, block[-1][0][0].box.bottom, page.across, columns))
     row: Row = []
     for line in block:
         told = {_column_of(segment[0], columns) or 0: segment for segment in line}
         height = line[0][0].box.middle[1]
         if row and is_ruled:
-            goes_on = not _ruled(row[-1][0], height, across, columns)
+            goes_on = not _ruled(row[-1][0], height, page.across, columns)
         else:
             goes_on = bool(row) and all(
-                spacing.joint(_last(row, number), segment, edges[number]) is not None
+                _goes_on(_last(row, number), segment, edges[number], columns, page.spacing)
                 or (number > 0 and len(columns) == 2 and 0 not in told)
                 for number, segment in told.items()
             )
@@ -139,6 +163,21 @@ def _rows(
             row = []
         row.append((height, told))
     yield row
+
+
+def _goes_on(
+    above: Segment, segment: Segment, edge: float, columns: Sequence[float], spacing: Spacing
+) -> bool:
+    """Whether a part only goes on with the one above. Where columns may stand where tabs lead by themselves,
+    nothing is told by how far a part reaches."""
+    if spacing.joint(above, segment, edge) is None:
+        return False
+    is_spaced = above[-1].spaced if spacing.wraps else segment[0].text[:1].islower()
+    return is_spaced or not any(
+        abs((column - columns[0]) / step - round((column - columns[0]) / step)) * step <= _ALIGNED
+        for column in columns[1:]
+        for step in _TAB_STEPS
+    )
 
 
 def _is_parted(row: Row) -> bool:

@@ -15,6 +15,7 @@ _WIDE = 1.1  # in sizes of the font: a gap that sets things apart on a line
 _NEAR = 0.9  # in sizes of the font: how far below a line the rest of its sentence begins
 _SPACE, _LETTER = 0.28, 0.5  # in sizes of the font: how wide they are
 _GENEROUS = 4  # spaces: where one at the end says that a line goes on, little is asked of its width
+_TIGHT = 1.25  # spaces: less room than this has none for a space
 _STRETCHED = 1.25  # of a space: so wide only where a line is made to reach the edge
 _MANY, _MOST = 0.25, 0.6  # shares of words, and of line ends, with a space after them
 _UNFINISHED = re.compile(r"(?:,|\b(?:and|at|by|in|of|on|the|to))$")
@@ -107,7 +108,7 @@ class Spacing:
         if not self.wraps or stretched or _BREAKABLE.search(last.text):
             return room < _first_piece(line) + space
         # a space at the end is left out only where it has no room either
-        return room < (_first_piece(line) + _GENEROUS * space if last.spaced else space)
+        return room < (_first_piece(line) + _GENEROUS * space if last.spaced else _TIGHT * space)
 
     def _runs_on(self, above: Sequence[Word], line: Sequence[Word]) -> bool:
         """Whether the space at a line's end says that it goes on, where nothing shows how wide it may be."""
