@@ -25,6 +25,7 @@ _LONGEST_DATE = 40  # characters: "Wednesday 30th September 2026 at 12.30pm"
 _TO_WRITE_ON = "_.…"
 _LEADERS = re.compile(r"^(?:_+|\.{3,}|…+|\s)+|(?:_+|\.{3,}|…+|\s)+$")  # lines to write on
 _DIGIT = re.compile(r"\d")
+_BETWEEN = " \t/|,;:"  # what may stand between answers that are offered
 _NONE = re.compile(
     r"none|nil|-+|missing", re.IGNORECASE
 )  # of a date that there is none; of anything else an answer
@@ -50,8 +51,11 @@ def is_prompt(text: str) -> bool:
 def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     """The answer to `asked` that stands on `lines`."""
     units = [unit for line in lines for unit in line]
-    if asked.options and any(unit.kind == "checkbox" for unit in units):
+    has_boxes = any(unit.kind == "checkbox" for unit in units)
+    if asked.options and has_boxes:
         return _ticked(asked, lines)
+    if has_boxes and asked.type in ("text", "person"):
+        return _offered(lines)
     text = said(lines)
     if text[:1] in _TO_WRITE_ON or text[-1:] in _TO_WRITE_ON:
         text = _LEADERS.sub("", text)
@@ -176,9 +180,17 @@ def _yes_no(plain: str, text: str) -> Typed:
     return Typed("", text) if is_unknown(text) else Typed("", text, problem="unclear_choice")
 
 
+def _offered(lines: Sequence[Sequence[Unit]]) -> Typed:
+    """What is ticked of answers that a form offers though its definition knows of none."""
+    chosen = [words.strip(_BETWEEN) for line in lines for box, words in boxed(line) if box.ticked]
+    if not all(chosen):
+        return Typed("", said(lines), problem="unclear_choice")
+    return Typed("; ".join(chosen), said(lines) if chosen else "", 0.9)
+
+
 def _ticked(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     """Which of the offered boxes is ticked. More than one is a question, none is no answer."""
-    chosen = [words.strip(" \t/|,;:") for line in lines for box, words in boxed(line) if box.ticked]
+    chosen = [words.strip(_BETWEEN) for line in lines for box, words in boxed(line) if box.ticked]
     if not chosen:
         return Typed("", "")
     if len(chosen) > 1:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 NEAR = 2.5  # points: lines closer than this are one line, drawn twice or as the two edges of a rule
-_SAME = 0.3  # points: pieces of one line are no further from each other
 MOST_SQUARES = 40_000
 
 
@@ -50,8 +49,8 @@ def tables(across: Sequence[Rule], down: Sequence[Rule]) -> list[list[Square]]:
     xs, ys = _places(rule[0] for rule in down), _places(rule[0] for rule in across)
     if len(xs) < 2 or len(ys) < 2 or len(xs) * len(ys) > MOST_SQUARES:
         return []
-    walls = {(_at(xs, x), row) for x, low, high in _whole(down) for row in _between(ys, low, high)}
-    floors = {(column, _at(ys, y)) for y, low, high in _whole(across) for column in _between(xs, low, high)}
+    walls = {(x, row) for x, low, high in _whole(down, xs) for row in _between(ys, low, high)}
+    floors = {(column, y) for y, low, high in _whole(across, ys) for column in _between(xs, low, high)}
     regions = _regions(len(xs) - 1, len(ys) - 1, walls, floors)
     return _tables([_bounds(region) for region in regions if _is_closed(region, xs, ys)], xs, ys)
 
@@ -72,15 +71,18 @@ def _at(places: Sequence[float], value: float) -> int:
     return min(near, key=lambda other: abs(places[other] - value))
 
 
-def _whole(rules: Iterable[Rule]) -> list[Rule]:
-    """Lines that are drawn in pieces, as one each."""
-    found: list[Rule] = []
-    for place, low, high in sorted(rules):
-        if found and place - found[-1][0] < _SAME and low <= found[-1][2] + NEAR:
-            found[-1] = (found[-1][0], found[-1][1], max(found[-1][2], high))
+def _whole(rules: Iterable[Rule], places: Sequence[float]) -> Iterator[tuple[int, float, float]]:
+    """The lines at each place, by its index, from where to where; those drawn in pieces as one each."""
+    last: tuple[int, float, float] | None = None
+    for place, low, high in sorted((_at(places, place), low, high) for place, low, high in rules):
+        if last and place == last[0] and low <= last[2] + NEAR:
+            last = (place, last[1], max(last[2], high))
         else:
-            found.append((place, low, high))
-    return found
+            if last:
+                yield last
+            last = (place, low, high)
+    if last:
+        yield last
 
 
 def _between(places: Sequence[float], low: float, high: float) -> Iterable[int]:

@@ -10,6 +10,7 @@ from agent.forms.lines import BOX, CONTROL, Line, as_shown, cut
 from agent.forms.sheet import Sheet
 from agent.forms.units import Cell, Unit
 
+_NAMES_BOXES = re.compile(f"{BOX}.*{BOX}\\s*$", re.DOTALL)
 _SEPARATOR = re.compile(f"\\s*(?:\\.{{3,}}|…+|_{{2,}})|[:\t{CONTROL}{BOX}]|[?](?=\\s)| [–—-] |\\s{{3,}}")
 _SURE = frozenset(":\t._…")  # after these a label may have slips; a dash or a mark may stand in a sentence
 _MANY = 3  # how many separators a label itself may hold ("National Panel: decision, date")
@@ -88,6 +89,8 @@ class Questions:
             head = shown[: separator.start()]
             if not head.strip() or CONTROL in head or BOX in head:
                 break
+            if separator[0] == BOX and _NAMES_BOXES.search(shown):
+                break  # the words before each box are its own
             if separator[0] == ":" and _CLOCK.search(shown[: separator.end() + 1]):
                 continue
             if separator[0].isspace() and self._is_label_beside(shown[separator.end() :]):
