@@ -59,7 +59,7 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     text = said(lines)
     if text[:1] in _TO_WRITE_ON or text[-1:] in _TO_WRITE_ON:
         text = _LEADERS.sub("", text)
-    if not text or is_prompt(text) or (asked.hint and key(text) == key(asked.hint)):
+    if not text.strip("☐ \n\t") or is_prompt(text) or (asked.hint and key(text) == key(asked.hint)):
         return Typed("", "")
     if any(unit.conflict for unit in units):
         return Typed(

@@ -352,6 +352,61 @@ def spaced(part: Part, rng: random.Random) -> str:
     return grid([[a.label, "", value_cell(a)] for a in part.asked], [3300, 300, 5400])
 
 
+def without_lines(part: Part, rng: random.Random, edges: str = "") -> str:
+    """A table of which no line is drawn, so that on paper only its columns are seen."""
+    rows = [tr(tc(p(r(a.label, BOLD)), 3000), tc(value_cell(a), 6000)) for a in part.asked]
+    table = tbl(rows, [3000, 6000])
+    return re.sub("<w:tblBorders>.*</w:tblBorders>", f"<w:tblBorders>{edges}</w:tblBorders>", table)
+
+
+def lines_between(part: Part, rng: random.Random) -> str:
+    """Lines below the rows and none between the columns."""
+    look = 'w:val="single" w:sz="4" w:space="0" w:color="auto"'
+    return without_lines(part, rng, f"<w:bottom {look}/><w:insideH {look}/>")
+
+
+def hanging(part: Part, rng: random.Random) -> str:
+    """Answers behind a tab, their further lines below the first."""
+    tab, further = '<w:tab w:val="left" w:pos="3600"/>', '<w:ind w:left="3600" w:hanging="3600"/>'
+    look = f"<w:pPr><w:tabs>{tab}</w:tabs>{further}</w:pPr>"
+    return "".join(f"<w:p>{look}{r(a.label + ':' + TAB, BOLD)}{r(a.written)}</w:p>" for a in part.asked)
+
+
+def titled_at_the_side(part: Part, rng: random.Random) -> str:
+    """The section's title in a merged cell beside all its rows."""
+    rows = [
+        tr(
+            tc(p(r("" if number else part.title, BOLD)), 1500, f"<w:vMerge{'' if number else RESTART}/>"),
+            tc(a.label, 3000),
+            tc(value_cell(a), 4500),
+        )
+        for number, a in enumerate(part.asked)
+    ]
+    return tbl(rows, [1500, 3000, 4500])
+
+
+TAB = "\t"
+RESTART = ' w:val="restart"'
+CHANGE = 'w:id="1" w:author="A" w:date="2025-01-01T00:00:00Z"'
+
+
+def changed(part: Part, rng: random.Random) -> str:
+    """Answers written over others, with changes tracked."""
+    rows = []
+    for a in part.asked:
+        before = f"<w:del {CHANGE}><w:r><w:delText>not yet known </w:delText></w:r></w:del>"
+        now = f"<w:ins {CHANGE}>{r(a.written)}</w:ins>"
+        is_changed = a.written and "\n" not in a.written
+        rows.append([a.label, f"<w:p>{before}{now}</w:p>" if is_changed else value_cell(a)])
+    return grid(rows, [3600, 5400])
+
+
+def labels_at_the_right(part: Part, rng: random.Random) -> str:
+    right = '<w:pPr><w:jc w:val="right"/></w:pPr>'
+    rows = [[f"<w:p>{right}{r(f'{a.label}:', BOLD)}</w:p>", value_cell(a)] for a in part.asked]
+    return grid(rows, [3000, 6000])
+
+
 LAYOUTS: dict[str, Callable[[Part, random.Random], str]] = {
     function.__name__: function
     for function in (
@@ -359,6 +414,7 @@ LAYOUTS: dict[str, Callable[[Part, random.Random], str]] = {
         *(tabbed, dotted, underscored, bands, nested, run_controls, block_controls, cell_controls),
         *(line_controls, legacy_fields, text_boxes, header_rows, numbered, numbered_labels, guided),
         *(guided_in_line, bilingual, two_on_a_line, tabbed_heads, spaced),
+        *(without_lines, lines_between, hanging, titled_at_the_side, changed, labels_at_the_right),
     )
 }
 

@@ -155,6 +155,35 @@ def test_a_box_to_write_in_stands_with_the_label_before_it() -> None:
     assert "Name of the child\tJo Bloggs" in said(read_pdf(pdf(drawn)))
 
 
+def test_an_underline_is_no_edge_of_a_cell() -> None:
+    drawn = [
+        *grid(50, 740, [211, 100], [60]),
+        at(55, 725, "Found at home by a friend of the family "),
+        rule(55, 723, 251, 723),
+        at(55, 712, "and seen by a doctor."),
+        at(266, 725, "Beside it all"),
+    ]
+    assert said(read_pdf(pdf(drawn)))[0] == "Found at home by a friend of the family and seen by a doctor."
+
+
+def test_columns_with_no_lines_between_them_are_cells_all_the_same() -> None:
+    drawn = [
+        at(60, 700, "Name and role of the "),
+        at(180, 700, "Priya Example of the social work and early help service for older children "),
+        at(60, 687, "person"),
+        at(180, 687, "at Corby"),
+        at(60, 670, "Telephone"),
+        at(180, 670, "01604 000000"),
+    ]
+    told = said(read_pdf(pdf(drawn)))
+    assert told == [
+        "Name and role of the person",
+        "Priya Example of the social work and early help service for older children at Corby",
+        "Telephone",
+        "01604 000000",
+    ]
+
+
 def pages(*drawn: list[str]) -> bytes:
     writer = PdfWriter()
     for one in drawn:

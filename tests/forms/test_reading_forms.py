@@ -180,6 +180,12 @@ SINGLE = {
         table(["Media interest", p("None known ", tick(False), " Likely ", tick(True))]),
         {"media": "Likely"},
     ),
+    "what is ticked of answers that the form offers by itself": (
+        table(["Location", "☐ Home ☒ School ☐ Elsewhere"]),
+        {"location": "School"},
+    ),
+    "none of the answers offered": (table(["Location", "☐ Home ☐ School"]), {}),
+    "words before each of several boxes, which are labels elsewhere": (p("Media ☒ Location ☐"), {}),
     "glyphs as boxes": (table(["Staff subject", "☑ Yes ☐ No"]), {"staff_subject": "yes"}),
     "brackets as boxes": (table(["Staff subject", "[ ] Yes [x] No"]), {"staff_subject": "no"}),
     "an answer with a word more": (table(["Staff subject", "Yes - see below"]), {"staff_subject": "yes"}),
