@@ -150,14 +150,17 @@ def _rows(block: Sequence[list[Segment]], columns: Sequence[float], page: _Page)
     for line in block:
         told = {_column_of(segment[0], columns) or 0: segment for segment in line}
         height = line[0][0].box.middle[1]
-        if row and is_ruled:
-            goes_on = not _ruled(row[-1][0], height, page.across, columns)
-        else:
-            goes_on = bool(row) and all(
-                _goes_on(_last(row, number), segment, edges[number], columns, page.spacing)
-                or (number > 0 and len(columns) == 2 and 0 not in told)
-                for number, segment in told.items()
-            )
+        before = _last(row, 0)
+        is_label = 0 in told and page.spacing.wraps and bool(before) and before[-1].spaced
+        asked = {0: told[0]} if is_label else told  # a label that goes on keeps its answer's lines together
+        goes_on = bool(row) and all(
+            _goes_on(_last(row, number), segment, edges[number], columns, page.spacing)
+            or (number > 0 and len(columns) == 2 and 0 not in told)
+            for number, segment in asked.items()
+        )
+        if row and is_ruled:  # where only a heading stands above a row, the row begins below it
+            is_headed = len(told) > 1 and not _is_parted(row) and not goes_on
+            goes_on = not is_headed and not _ruled(row[-1][0], height, page.across, columns)
         if row and not goes_on:
             yield row
             row = []

@@ -137,11 +137,13 @@ def _size(*words: Word) -> float:
 
 
 def _is_below(above: Sequence[Word], line: Sequence[Word]) -> bool:
-    """Whether a line begins closely below where the one above began, or where its last column did."""
+    """Whether a line begins closely below where the one above began, or where its last column did; or
+    indented, where a space at the end above says that it goes on."""
     first, size = line[0].box, _size(*above, *line)
     starts = [above[0], *(other for one, other in pairwise(above) if other.box.left - one.box.right > size)]
     is_aligned = any(abs(start.box.left - first.left) < size for start in (starts[0], starts[-1]))
-    return is_aligned and above[-1].box.bottom - first.top < _NEAR * size
+    is_indented = above[-1].spaced and above[0].box.left < first.left < above[-1].box.right
+    return (is_aligned or is_indented) and above[-1].box.bottom - first.top < _NEAR * size
 
 
 def _first_piece(line: Sequence[Word]) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import math
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -29,8 +31,8 @@ _INVISIBLE = 3  # text that is there to be searched, as the machine-read text un
 
 @dataclass(eq=False, slots=True)
 class Word:
-    """`struck` where a line is drawn through its middle, `spaced` where a space is written after it, `starts`
-    where it begins a piece that is drawn by itself."""
+    """A word, or a part of one. `struck` where a line is drawn through its middle, `spaced` where a space is
+    written after it, `starts` where it begins a piece that is drawn by itself."""
 
     box: Box
     text: str
@@ -88,11 +90,9 @@ def _page(page: pdfium.PdfPage, left: _Left) -> Page:
     if shown > hidden:
         text = page.get_textpage()
         try:
-            found.words = list(_words(text, left))
+            found.words = list(_words(text, sorted(found.across), left))
         finally:
             text.close()
-    for word in found.words:
-        word.struck = _crossed_out(word, found.across)
     page.close()
     return found
 
@@ -151,8 +151,10 @@ def _stands_between(rule: Rule, across: list[Rule]) -> bool:
 # --- words ---------------------------------------------------------------------------------------
 
 
-def _words(text: pdfium.PdfTextPage, left: _Left) -> Iterator[Word]:
-    """Characters taken together until a space, a gap or another line."""
+def _words(text: pdfium.PdfTextPage, across: Sequence[Rule], left: _Left) -> Iterator[Word]:
+    """Characters taken together until a space, a gap, another line, or where crossing out begins or ends.
+
+    `across` are the level lines drawn, the lowest first."""
     count = text.count_chars()
     left.characters -= count
     if left.characters < 0:
@@ -168,24 +170,31 @@ def _words(text: pdfium.PdfTextPage, left: _Left) -> Iterator[Word]:
             continue
         char = "-" if char in "\x02\ufffe" else char  # how the library shows a hyphen at a line's end
         here = _box(text, number)
-        if word is not None and not parted and _is_same_word(text, (last, number), word.box, here):
+        struck = _crossed_out(here, across)
+        goes_on = word is not None and not parted and struck is word.struck
+        if word is not None and goes_on and _is_same_word(text, (last, number), word.box, here):
             word.text += char
             word.box = _around(word.box, here)
         else:
             if word is not None:
                 yield word
-            word = Word(here, char, _font(text, number), starts=not _is_one_piece(text, last, number))
+            starts = not _is_one_piece(text, last, number)
+            word = Word(here, char, _font(text, number), struck, starts=starts)
         parted, last = False, number
     if word is not None:
         yield word
 
 
-def _crossed_out(word: Word, across: list[Rule]) -> bool:
-    box, fifth = word.box, (word.box.top - word.box.bottom) / 5
-    return any(
-        box.bottom + 1.5 * fifth < y < box.top - 1.5 * fifth and low - 1 <= box.middle[0] <= high + 1
-        for y, low, high in across
-    )
+def _crossed_out(char: Box, across: Sequence[Rule]) -> bool:
+    """Whether a line is drawn through the middle of a character."""
+    third = 0.3 * (char.top - char.bottom)
+    first = bisect_left(across, (char.bottom + third,))
+    for y, low, high in islice(across, first, None):
+        if y > char.top - third:
+            return False
+        if low - 1 <= char.middle[0] <= high + 1:
+            return True
+    return False
 
 
 def _box(text: pdfium.PdfTextPage, place: int) -> Box:

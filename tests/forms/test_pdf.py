@@ -234,6 +234,16 @@ def test_what_is_crossed_out_is_no_answer() -> None:
     assert struck == ["no"]
 
 
+def test_what_is_written_directly_after_something_crossed_out_stands(reading_bytes: ReadBytes) -> None:
+    drawn = [
+        TITLE,
+        at(60, 700, "Author: not known"),
+        at(148.5, 700, "Jo Bloggs"),
+        rule(99, 703.5, 148.5, 703.5),
+    ]
+    assert values(reading_bytes(pdf([*drawn, *OTHERS])))["author"] == "Jo Bloggs"
+
+
 def test_page_numbers_and_repeated_headers_do_not_get_between_the_answers() -> None:
     document = read_pdf(
         pdf([at(60, 700, "Summary of incident: She fell."), at(280, 30, "Page 1 of 4"), at(60, 100, "Done")])
