@@ -73,9 +73,7 @@ class _Writer:
         self._spacing = spacing_of(pages)
         self._margin = min((word.box.left for page in pages for word in self._own(page)), default=0.0)
         self._line: Sequence[Piece] = ()  # the last one written outside a table, nothing since
-        self._columns: Sequence[
-            float
-        ] = []  # where those of the last table begin and end, if nothing came since
+        self._columns: Sequence[float] = []  # where those of the last table begin and end, likewise
         self._begins: dict[int, Sequence[Piece]] = {}  # the first line of each cell
         self._ends: dict[int, Sequence[Piece]] = {}  # and its last
 
