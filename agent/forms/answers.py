@@ -56,10 +56,8 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
         return _ticked(asked, lines)
     if has_boxes and asked.type in ("text", "person"):
         return _offered(lines)
-    text = said(lines)
-    if text[:1] in _TO_WRITE_ON or text[-1:] in _TO_WRITE_ON:
-        text = _LEADERS.sub("", text)
-    if not text.strip("☐ \n\t") or is_prompt(text) or (asked.hint and key(text) == key(asked.hint)):
+    text = _written(lines)
+    if not text or is_prompt(text) or (asked.hint and key(text) == key(asked.hint)):
         return Typed("", "")
     if any(unit.conflict for unit in units):
         return Typed(
@@ -77,6 +75,14 @@ def typed(asked: FormField, lines: Sequence[Sequence[Unit]]) -> Typed:
     if asked.type in ("long", "person") and _is_only_a_date(text):
         return Typed("", text, problem="only_a_date")
     return Typed(_squeezed(text, keep_lines=asked.type == "long"), text)
+
+
+def _written(lines: Sequence[Sequence[Unit]]) -> str:
+    """What stands on lines, without the dots to write on; boxes of which none is ticked say nothing."""
+    text = said(lines)
+    if text[:1] in _TO_WRITE_ON or text[-1:] in _TO_WRITE_ON:
+        text = _LEADERS.sub("", text)
+    return text if text.strip("☐ \n\t") else ""
 
 
 def _is_only_a_date(text: str) -> bool:
