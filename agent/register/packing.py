@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from zlib_ng import zlib_ng
 
-_LEVEL = 5  # beside Excel's own packing a twentieth larger, in two fifths of the time
+_LEVEL = 5  # 4 % larger than zlib's usual packing, in two fifths of the time
 _LENGTHS_AT = 26  # where the header before a part tells how long its name and its extra fields are
 
 
