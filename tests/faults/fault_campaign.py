@@ -8,7 +8,8 @@ that somebody saves or has open, tokens revoked, clocks that jump, a ledger that
 full, death at any request or commit, a second agent started beside, and a machine that falls asleep and
 loses its desk to another. Then the weather clears, and an agent comes at the same moment and a quarter of an
 hour later. Prints what was met, and ends with status 1 when anything was lost, doubled, sent to somebody
-else, or stands otherwise than on a fine day: in the ledger, the register or any mailbox.
+else, or stands otherwise than on a fine day: in the ledger, the register or any mailbox; or when something
+of all this was never met, as with a few seeds.
 
 Clocks jump within the hours in which the same is due: else the agent would rightly do something else.
 """
@@ -79,6 +80,9 @@ ON_THE_WAY: Mapping[str, Mishap] = {
 WORKBOOK_OPEN, BACK, FORWARD = "workbook open in Excel (423)", "clock jumps back", "clock jumps forward"
 KILLED, JOINED, ASLEEP = "killed", "a second agent started beside", "asleep, and the desk lost"
 FULL, LOCKED = "disk full", "ledger locked"
+FORGOTTEN, SAVED, REVOKED = "cursor forgotten (410)", "saved by somebody (412)", "token revoked (401)"
+BESIDES = (FORGOTTEN, SAVED, REVOKED, FULL, LOCKED, WORKBOOK_OPEN, BACK, FORWARD, KILLED, JOINED, ASLEEP)
+KINDS = (*ON_THE_WAY, *BESIDES)
 
 
 @dataclass(frozen=True)
@@ -116,14 +120,13 @@ class _Telling:
         self.ledger = _Nuisance(here, self.dice, self.met)
         self.on_the_way = {
             **ON_THE_WAY,
-            "cursor forgotten (410)": Mishap(700, asked="GET .*/delta", happens=self._cursors_are_forgotten),
-            "saved by somebody (412)": Mishap(700, asked="PUT .*/items/.*", happens=self._somebody_saves),
-            "token revoked (401)": Mishap(60, asked=r"\w+ /v1\.0/.*", happens=self._tokens_are_revoked),
+            FORGOTTEN: Mishap(700, asked="GET .*/delta", happens=self._cursors_are_forgotten),
+            SAVED: Mishap(700, asked="PUT .*/items/.*", happens=self._somebody_saves),
+            REVOKED: Mishap(60, asked=r"\w+ /v1\.0/.*", happens=self._tokens_are_revoked),
             FULL: Mishap(150, happens=self.ledger.disk_fills),
             LOCKED: Mishap(150, happens=self.ledger.is_locked),
         }
-        every = (*self.on_the_way, WORKBOOK_OPEN, BACK, FORWARD, KILLED, JOINED, ASLEEP)
-        self.threatens = threatens or every
+        self.threatens = threatens or KINDS
 
     def told(self) -> Told:
         troubles: list[str] = []
@@ -368,8 +371,10 @@ def main() -> int:
     print(f"{asked.seeds} seeds from {asked.first}, {sum(met.values())} mishaps, {spent:.0f} s")
     for name, times in (+met).most_common():
         print(f"  {times:>6}  {name}")
+    never = [kind for kind in KINDS if not met[kind]]
     print(", ".join(f"{what} {number}" for what, number in figures.items()))
-    return int(any(figures.values()))
+    print(f"never met: {', '.join(never) or 'nothing'}")
+    return int(any(figures.values()) or bool(never))
 
 
 if __name__ == "__main__":
