@@ -67,7 +67,8 @@ def _mail_of(desk: Desk, asked: OpenQuestion) -> HandledMail | None:
 
 def _read_again(desk: Desk, asked: OpenQuestion, mail: HandledMail | None) -> Taken | None:
     """The mail afresh; None where the answer needs none. Raises Unclear, or NotFound where it is gone."""
-    if understood(asked.answer or "", desk.ledger.alerts(), desk.procedure) in (Answer.NOT, Answer.DONE):
+    told = understood(asked.answer or "", asked.question, desk.ledger.alerts(), desk.procedure)
+    if told in (Answer.NOT, Answer.DONE, Answer.SEND_AGAIN):
         return None
     if mail is None:
         raise NotFound(f"No mail is known for question {asked.number}.")
@@ -90,7 +91,7 @@ def _keep(
         answer,
         desk.ledger.alerts(),
         desk.procedure,
-        desk.people,
+        desk.addressees,
         at=now,
         new_reference=numbering(desk, page),
     )

@@ -101,8 +101,8 @@ def addressed(submissions: tuple[Submission, ...], letter: Letter | None) -> tup
     if letter is None:
         return submissions
     return tuple(
-        replace(one, bounced_address=letter.to)
-        if one.kind is Kind.BOUNCE and not one.bounced_address
+        replace(one, bounced_address=one.bounced_address or letter.to, of_ours=True)
+        if one.kind is Kind.BOUNCE
         else one
         for one in submissions
     )

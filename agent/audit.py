@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from agent.desk import Desk
-from agent.ledger.base import LetterState
+from agent.ledger.base import UNDER_WAY, LetterState
 from agent.procedure.chase import left_alone, next_prompt_on
 from agent.procedure.row import reasons_for_a_person
+from agent.procedure.urgent import may_not_wait
 
 LONG = timedelta(hours=1)  # for a mail to wait, or a sending to be in doubt
 A_DAY = timedelta(days=1)  # for a letter to lie in the tray while letters go out
@@ -37,16 +38,20 @@ def audit(desk: Desk, now: datetime) -> Iterator[str]:
     lying = [one for one in desk.ledger.letters(LetterState.IN_TRAY) if now - one.laid_at > A_DAY]
     if lying and not resting:
         yield f"{len(lying)} letters have lain in the tray for more than a day."
+    if desk.ledger.pause().since is not None:
+        waiting = [one for one in desk.ledger.letters(*UNDER_WAY) if may_not_wait(one, desk.procedure)]
+        if waiting:
+            yield f"{len(waiting)} letters that may not wait are held back, as the desk's letters rest."
     yield from _forgotten(desk, now)
 
 
 def _forgotten(desk: Desk, now: datetime) -> Iterator[str]:
-    today = desk.calendar.today(now)
+    today, people = desk.calendar.today(now), desk.addressees
     asked = {about for one in desk.ledger.questions() for about in one.question.candidates}
     for reference, alert in desk.ledger.alerts().items():
         if alert.concluded or alert.not_an_alert or reference in asked or left_alone(alert, today):
             continue
-        rules = (desk.procedure, desk.people, desk.calendar)
+        rules = (desk.procedure, people, desk.calendar)
         overdue = today - next_prompt_on(alert, desk.procedure, desk.calendar)
         if overdue > timedelta(days=14) and not reasons_for_a_person(alert, now, *rules):
             yield f"{reference} has been due a prompt for {overdue.days} days, and none went out."

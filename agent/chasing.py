@@ -18,12 +18,15 @@ def chasing(desk: Desk, now: datetime) -> int:
     """Lay every letter that is due in the tray: what may not wait, receipts, reminders of clocks, and chases,
     of these no more a day for one person than the limit allows.
 
-    Gives how many letters were laid. In watch mode none is.
+    Gives how many letters were laid. In watch mode none is. Raises BankHolidaysUnknown on a day beyond those
+    that are known, once all is laid that does not depend on them.
     """
     _ask_after_leavers(desk, now)
     if desk.agent.mode == "watch":
         return 0
-    return reminding(desk, now) + _lay_chases(desk, now)
+    laid = reminding(desk, now) + _lay_chases(desk, now)
+    desk.calendar.must_know(desk.calendar.today(now))
+    return laid
 
 
 def _lay_chases(desk: Desk, now: datetime) -> int:
@@ -41,7 +44,7 @@ def due(desk: Desk, now: datetime) -> tuple[ChaseDue, ...]:
         desk.ledger.alerts().values(),
         now,
         desk.procedure,
-        desk.people,
+        desk.addressees,
         desk.calendar,
         not_before=desk.ledger.began_at(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.forms.definition import FormDefinition
 from agent.forms.read import read
@@ -54,6 +54,11 @@ class Desk:
     @property
     def name(self) -> str:
         return self.settings.name
+
+    @property
+    def addressees(self) -> People:
+        """The desk's people for writing to them: it is known where no letter arrives."""
+        return replace(self.people, unreached=self.ledger.unreached())
 
     def folder(self, place: Place) -> tuple[str, ...]:
         """The path of the mailbox folder that stands for `place`."""

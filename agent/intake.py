@@ -210,7 +210,7 @@ def _decision(desk: Desk, page: Page, brought: Taken) -> Decision:
         addressed(brought.submissions, letter),
         desk.ledger.alerts(),
         desk.procedure,
-        desk.people,
+        desk.addressees,
         answered=alerts_of(letter),
         new_reference=numbering(desk, page),
     )

@@ -15,9 +15,9 @@ from agent.laying import lay
 from agent.ledger.base import Letter, LetterState, Reason
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept
+from agent.procedure.reach import opaque
 from agent.procedure.words import Happened
 from agent.settings import DeskSettings
-from agent.weekly_digest import opaque
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,12 @@ def _is_free(outage: Outage, desk: Desk, now: datetime) -> None:
 def _tell_support(outage: Outage, desk: Desk, since: datetime, now: datetime, why: str) -> None:
     if desk.agent.mode == "watch":
         return
-    for person in desk.people.holding(desk.people.roles.support):
-        if desk.ledger.letter_for(_reason(outage.letter, person.address, since)) is None:
+    people = desk.addressees
+    for person in people.holding(people.roles.support):
+        if (
+            people.may_be_written_to(person.address)
+            and desk.ledger.letter_for(_reason(outage.letter, person.address, since)) is None
+        ):
             _lay(desk, outage.letter, person.address, since, now, why)
 
 

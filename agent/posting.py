@@ -27,6 +27,7 @@ from agent.procedure.entry import Entry
 from agent.procedure.mail import REHEARSAL
 from agent.procedure.pause import Pause, too_many
 from agent.procedure.questions import QUESTIONS
+from agent.procedure.urgent import may_not_wait
 from agent.procedure.words import Happened
 from agent.weekly_digest import KIND as DIGEST
 from agent.weekly_digest import still_wanted
@@ -43,8 +44,8 @@ ENOUGH = 3  # letters that cannot go just now before a round is given up
 def posting(desk: Desk, now: datetime) -> int:
     """Post what lies in the tray; gives how many letters went out. May be killed anywhere and run again.
 
-    In watch mode nothing is posted, and while the desk's letters rest nothing new is sent. A letter that
-    cannot go just now does not hold up the others; its trouble is told at the end.
+    In watch mode nothing is posted, and while the desk's letters rest nothing new is sent (see `_may_pass`).
+    A letter that cannot go just now does not hold up the others; its trouble is told at the end.
     """
     if desk.agent.mode == "watch":
         return 0
@@ -56,11 +57,28 @@ def posting(desk: Desk, now: datetime) -> int:
     pause = desk.ledger.pause()
     if pause.since is None and too_many(map(_laid_at, going), desk.agent.limits.letters_at_once, pause):
         pause = _stop_and_ask(desk, len(going), now)
+    passing = _may_pass(desk, going, pause)
 
     def may_go(letter: Letter) -> bool:
-        return pause.since is None and _may_go(desk, letter, chases, now)
+        return letter.key in passing and _may_go(desk, letter, chases, now)
 
-    return _post_each(desk, going if pause.since is None else list(filter(_in_doubt, going)), may_go, now)
+    return _post_each(
+        desk, [letter for letter in going if _in_doubt(letter) or letter.key in passing], may_go, now
+    )
+
+
+def _may_pass(desk: Desk, going: list[Letter], pause: Pause) -> set[str]:
+    """The keys of the letters that go: none where a person let them rest; where the agent stopped by itself,
+    those that may not wait, unless they are too many themselves."""
+    if pause.since is None:
+        return {letter.key for letter in going}
+    urgent = [letter for letter in going if may_not_wait(letter, desk.procedure)]
+    storm = too_many(map(_laid_at, urgent), desk.agent.limits.letters_at_once, pause)
+    if pause.too_many and not storm:
+        return {letter.key for letter in urgent}
+    if urgent:
+        log.warning("posting.urgent_rests", desk=desk.name, waiting=len(urgent))
+    return set()
 
 
 def _post_each(desk: Desk, going: list[Letter], may_go: MayGo, now: datetime) -> int:
@@ -98,8 +116,8 @@ def _stop_and_ask(desk: Desk, waiting: int, now: datetime) -> Pause:
     """Unusually many letters at once may be a mistake of ours or a storm of mail: a person looks first."""
     question = Question(
         code="too_many_letters",
-        why=f"{waiting} letters want to go at once, more than is usual here, so none does. "
-        "Look at them with `n2k letters`; `n2k resume` lets them go.",
+        why=f"{waiting} letters want to go at once, more than is usual here, so none does "
+        "but what may not wait. Look at them with `n2k letters`; `n2k resume` lets them go.",
         message_id=f"letters:{now.isoformat()}",
     )
     with desk.ledger.page() as page:

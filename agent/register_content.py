@@ -12,6 +12,7 @@ from agent.desk import Desk
 from agent.ledger.base import REGISTER, HandledMail, OpenQuestion
 from agent.procedure.alert import Alert
 from agent.procedure.asked import row_of_question
+from agent.procedure.people import People
 from agent.procedure.row import HIDDEN, is_staff_matter, restricted_row, row_of, says_restricted
 from agent.procedure.rules import Column
 from agent.procedure.summary import summary_of
@@ -131,6 +132,10 @@ class Content:
         known = self._desk.ledger.sheet(REGISTER)
         return known.rows if known else {}
 
+    @cached_property
+    def _people(self) -> People:
+        return self._desk.addressees
+
     def _row(self, alert: Alert) -> dict[str, str]:
         desk = self._desk
         row = {**self._row_of(alert), "mail": self._link(alert.reference)}
@@ -144,10 +149,10 @@ class Content:
         """Made afresh only when the alert changed, or the day, the rules or the people: of thousands of
         alerts most have not since the last round."""
         desk = self._desk
-        made_of = (desk.calendar.today(self._now), desk.procedure, desk.people, desk.calendar)
+        made_of = (desk.calendar.today(self._now), desk.procedure, self._people, desk.calendar)
         known = desk.rows.get(alert.reference)
         if known is None or known[0] is not alert or known[1] != made_of:
-            row = row_of(alert, self._now, desk.procedure, desk.people, desk.calendar)
+            row = row_of(alert, self._now, desk.procedure, self._people, desk.calendar)
             known = desk.rows[alert.reference] = alert, made_of, row
         return known[2]
 

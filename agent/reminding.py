@@ -30,7 +30,7 @@ def reminding(desk: Desk, now: datetime) -> int:
 def occasions(desk: Desk, now: datetime) -> list[Occasion]:
     """Every letter that the rules want at this moment, whether or not it exists."""
     alerts, questions = desk.ledger.alerts(), desk.ledger.questions()
-    rules, began = (desk.procedure, desk.people, desk.calendar), desk.ledger.began_at()
+    rules, began = (desk.procedure, desk.addressees, desk.calendar), desk.ledger.began_at()
     labels = {form.name: {field.name: field.label for field in form.mandatory()} for form in desk.forms}
     return [
         *urgent.urgent_due(questions, alerts, now, *rules),

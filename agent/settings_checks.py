@@ -42,13 +42,17 @@ def roles_needed(desk: DeskSettings, procedure: Procedure) -> set[str]:
 
 
 def soon_missing(settings: Settings, today: date) -> list[str]:
-    """What will stop the agent within a quarter of a year if nobody sees to it, as sentences."""
+    """What has stopped the agent's chases, or will within a quarter of a year if nobody sees to it, as
+    sentences."""
     ahead = today + timedelta(days=92)
-    if any(settings.calendar_of(desk).reaches(ahead) for desk in settings.desks.values()):
+    calendars = [settings.calendar_of(desk) for desk in settings.desks.values()]
+    if any(calendar.reaches(ahead) for calendar in calendars):
         return []
+    over = not any(calendar.is_known(today) for calendar in calendars)
+    year, comes = (today.year, "nobody is chased now") if over else (ahead.year, "nobody can be chased then")
     problem = (
-        f"bank_holidays_england.json: the bank holidays of {ahead.year} are not in it, and without them "
-        "nobody can be chased then. Put the current file from gov.uk/bank-holidays into its place."
+        f"bank_holidays_england.json: the bank holidays of {year} are not in it, and without them "
+        f"{comes}. Put the current file from gov.uk/bank-holidays into its place."
     )
     return [problem]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date, datetime, timedelta
 
 from agent.desk import Desk
@@ -10,6 +9,7 @@ from agent.laying import lay
 from agent.ledger.base import Letter, Reason
 from agent.procedure.digest import digest_due, digest_of
 from agent.procedure.people import Person
+from agent.procedure.reach import opaque
 
 KIND = "weekly_digest"
 
@@ -35,7 +35,7 @@ def _lay(desk: Desk, reader: Person, week: date, now: datetime) -> bool:
         now=now,
         week=week,
         procedure=desk.procedure,
-        people=desk.people,
+        people=desk.addressees,
         calendar=desk.calendar,
         questions=desk.ledger.questions(),
         letters=desk.ledger.letters(),
@@ -52,10 +52,11 @@ def _lay(desk: Desk, reader: Person, week: date, now: datetime) -> bool:
 
 
 def readers(desk: Desk) -> list[Person]:
-    """Those who get the digest; whoever holds two of its roles gets one."""
-    wanted = desk.settings.digest.to
-    holding = (person for role in wanted for person in desk.people.holding(role))
-    return list({person.address.lower(): person for person in holding}.values())
+    """Those who get the digest and can be written to; whoever holds two of its roles gets one."""
+    people = desk.addressees
+    holding = (person for role in desk.settings.digest.to for person in people.holding(role))
+    reached = (person for person in holding if people.may_be_written_to(person.address))
+    return list({person.address.lower(): person for person in reached}.values())
 
 
 def still_wanted(desk: Desk, letter: Letter, now: datetime) -> bool:
@@ -67,8 +68,3 @@ def still_wanted(desk: Desk, letter: Letter, now: datetime) -> bool:
 
 def _reason(reader: Person, week: date) -> Reason:
     return Reason("", f"{KIND}:{opaque(reader.address)}", week)
-
-
-def opaque(address: str) -> str:
-    """Tells two readers apart without naming either in a key."""
-    return hashlib.sha256(address.lower().encode()).hexdigest()[:12]

@@ -586,7 +586,9 @@ def test_letters_can_rest_and_every_letter_and_alert_tells_why(
     chase_time = MONDAY + timedelta(days=7, hours=1)
     n2k("once", "--config", trial.config, "--now", at(chase_time))
     assert trial.folders()["Sent Items"] == 2
-    assert "LETTERS REST" in n2k("status", "--config", trial.config).out
+    status = n2k("status", "--config", trial.config).out
+    assert "LETTERS REST" in status
+    assert re.search(r"of which urgent  0$", status, flags=re.M)
 
     monkeypatch.setattr("agent.bootstrap.wall_clock", lambda: chase_time)
     coming = n2k("letters", "--due", "1", "--config", trial.config).out.splitlines()

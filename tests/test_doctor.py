@@ -15,14 +15,20 @@ from types import SimpleNamespace
 
 import pytest
 
+from agent.configuration import load
 from agent.doctor.diagnosis import Diagnosis, State
 from agent.doctor.examine import doctor, examine
+from agent.ledger.base import Letter, Reason
 from agent.ledger.sql import SqlLedger
+from agent.ledger_at_hand import ledger_at_hand
 from agent.register.new_workbook import NewWorkbook
 from agent.sandbox.drive_files import Drive
 from agent.sandbox.faults import Fault
 from agent.sandbox.server import Sandbox
-from tests.builders import ROOT, settings
+from agent.verbs.pausing import pause
+from agent.verbs.status import status
+from tests.builders import ROOT
+from tests.builders import settings as shipped
 
 INBOX, SITE = "n2k@trust.example", "trust.sharepoint.example:/sites/need-to-know"
 PEOPLE = {
@@ -181,6 +187,40 @@ def test_bank_holidays_that_run_out(practice: Practice) -> None:
     assert told.state is State.WATCH
     assert "gov.uk/bank-holidays" in told.remedy
 
+    practice.now += timedelta(days=30)
+    told = practice.amiss()["bank holidays"]
+    assert told.state is State.ILL
+    assert "nobody is chased now" in told.said
+
+
+def test_letters_that_rest_and_whether_any_of_them_may_not_wait(practice: Practice) -> None:
+    practice.found()  # the ledger is there
+    settings = load(practice.folder)
+    list(pause(settings, practice.now))
+    told = practice.amiss()["letters at rest"]
+    assert told.state is State.WATCH
+    assert "n2k resume" in told.remedy
+
+    urgent = Letter(
+        key="k",
+        kind="urgent_question",
+        to="x",
+        subject="s",
+        text="",
+        html="",
+        laid_at=practice.now,
+        reasons=(Reason("", "urgent:1:asked:duty-1", practice.now.date()),),
+    )
+    with ledger_at_hand(settings) as ledger, ledger.desk("nct").page() as page:
+        page.lay(urgent)
+    told = practice.amiss()["letters at rest"]
+    assert told.state is State.ILL
+    assert "1 of them may not wait" in told.said
+    assert any(
+        "of which urgent  1: see to them by telephone" in line
+        for line in status(settings, practice.now.date())
+    )
+
 
 @pytest.mark.parametrize(
     ("days_before", "state", "said"),
@@ -292,9 +332,7 @@ def test_a_workbook_that_cannot_be_edited(practice: Practice) -> None:
 
 
 def test_a_workbook_that_is_there_and_may_be_written(practice: Practice) -> None:
-    practice.drive.put(
-        "Need to Know.xlsx", NewWorkbook("nct", settings().procedures["nct"].columns).content()
-    )
+    practice.drive.put("Need to Know.xlsx", NewWorkbook("nct", shipped().procedures["nct"].columns).content())
     found = {one.check: one for one in practice.found()}
 
     assert found["register"].said == "It can be read and edited: 0 rows."
@@ -303,9 +341,7 @@ def test_a_workbook_that_is_there_and_may_be_written(practice: Practice) -> None
 
 
 def test_a_workbook_that_the_agent_may_only_read(practice: Practice) -> None:
-    practice.drive.put(
-        "Need to Know.xlsx", NewWorkbook("nct", settings().procedures["nct"].columns).content()
-    )
+    practice.drive.put("Need to Know.xlsx", NewWorkbook("nct", shipped().procedures["nct"].columns).content())
     practice.sandbox.tenant.faults.add(
         Fault(method="PATCH", path="/drives/", status=403, code="accessDenied")
     )

@@ -134,9 +134,10 @@ _MODES = {
 
 
 def _status(told: argparse.Namespace) -> int:
+    from agent.bootstrap import wall_clock
     from agent.verbs.status import status
 
     quietly()
-    for line in status(settings_of(told)):
+    for line in status(settings_of(told), wall_clock().date()):
         print(line)
     return 0

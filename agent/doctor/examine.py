@@ -49,6 +49,7 @@ def examine(folder: Path, clock: Clock) -> Iterator[Diagnosis]:
         yield from here.procedure(settings, desk, now.date())
         yield from here.letters(settings, desk)
     yield from here.ledger(settings, now)
+    yield from here.pauses(settings)
     yield from here.disk(settings)
     reached = list(tenant.reach(settings, now))
     yield from reached

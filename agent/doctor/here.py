@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from agent.doctor.diagnosis import Diagnosis, ill, unseen, watch, well
 from agent.errors import AgentError, BadConfiguration
+from agent.ledger.base import UNDER_WAY
 from agent.ledger_at_hand import open_ledger
 from agent.letters.trial import trial_letters
 from agent.letters.writer import Writer
 from agent.m365.credential import credential_of
 from agent.procedure.addressing import AUTHOR, REVIEWER
 from agent.procedure.rules import Procedure
+from agent.procedure.urgent import may_not_wait
 from agent.settings import DeskSettings, Settings
 from agent.settings_checks import missing_for_work, roles_needed, soon_missing
 
@@ -40,7 +43,8 @@ def calendar(settings: Settings, today: date) -> Iterator[Diagnosis]:
     problems = soon_missing(settings, today)
     for problem in problems:
         said, _, remedy = problem.partition(". ")
-        yield watch("bank holidays", f"{said}.", remedy)
+        over = today.year > max(settings.bank_holidays).year
+        yield (ill if over else watch)("bank holidays", f"{said}.", remedy)
     if not problems:
         yield well("bank holidays", f"They are known until {max(settings.bank_holidays).year}.")
 
@@ -136,6 +140,24 @@ def ledger(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
         yield ill("ledger", str(wrong), "Check `ledger` in agent.toml, and who may write there.")
         return
     yield well("ledger", "It opens, is of this version, and can be written.")
+
+
+def pauses(settings: Settings) -> Iterator[Diagnosis]:
+    """Whether letters rest that somebody may be waiting for. A ledger that cannot be read was told of."""
+    try:
+        with closing(open_ledger(settings)) as opened:
+            for desk in settings.desks.values():
+                of_desk = opened.desk(desk.name)
+                since = of_desk.pause().since
+                if since is not None:
+                    procedure = settings.procedure_of(desk)
+                    urgent = sum(may_not_wait(one, procedure) for one in of_desk.letters(*UNDER_WAY))
+                    said = f"The desk's letters have rested since {since:%d %b %Y %H:%M} UTC"
+                    said += f"; {urgent} of them may not wait." if urgent else "."
+                    remedy = "Look at them with `n2k letters`; `n2k resume` lets them go."
+                    yield (ill if urgent else watch)("letters at rest", said, remedy, desk.name)
+    except AgentError:
+        return
 
 
 def disk(settings: Settings) -> Iterator[Diagnosis]:

@@ -18,6 +18,7 @@ from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept
 from agent.procedure.pause import Pause
+from agent.procedure.reach import Unreached
 from agent.procedure.swept import Swept
 
 
@@ -313,6 +314,10 @@ class DeskLedger(Protocol):
 
     def pause(self) -> Pause:
         """Whether the desk's letters may go. Costs what changed since."""
+        ...
+
+    def unreached(self) -> Unreached:
+        """Which addresses letters of this desk cannot reach. Costs what changed since."""
         ...
 
     def kept(self) -> Kept:

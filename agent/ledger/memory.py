@@ -37,6 +37,7 @@ from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept, kept_of
 from agent.procedure.pause import Pause, pause_of
+from agent.procedure.reach import Unreached, unreached_of
 from agent.procedure.swept import Swept, swept_of
 from agent.procedure.words import Happened
 
@@ -294,6 +295,9 @@ class MemoryDesk:
 
     def pause(self) -> Pause:
         return pause_of(self.entries())
+
+    def unreached(self) -> Unreached:
+        return unreached_of(self.entries())
 
     def kept(self) -> Kept:
         return kept_of(self.entries())

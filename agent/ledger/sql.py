@@ -44,6 +44,7 @@ from agent.procedure.alert import Alert
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept, kept_after
 from agent.procedure.pause import Pause, pause_after
+from agent.procedure.reach import Unreached, unreached_after
 from agent.procedure.swept import Swept, swept_after
 from agent.procedure.words import Happened
 
@@ -101,6 +102,7 @@ class SqlDesk:
         self._folding = threading.Lock()
         self._folded: dict[str, Alert] = {}
         self._pause = Pause()
+        self._unreached: Unreached = frozenset()
         self._kept = Kept()
         self._swept: Swept | None = None
         self._folded_up_to = 0
@@ -207,6 +209,11 @@ class SqlDesk:
             self._fold_on()
             return self._pause
 
+    def unreached(self) -> Unreached:
+        with self._folding:
+            self._fold_on()
+            return self._unreached
+
     def kept(self) -> Kept:
         with self._folding:
             self._fold_on()
@@ -226,6 +233,7 @@ class SqlDesk:
         if new:
             self._folded = rows.folded_on(self._folded, new, again)
             self._pause = reduce(pause_after, new, self._pause)
+            self._unreached = reduce(unreached_after, new, self._unreached)
             self._kept = reduce(kept_after, new, self._kept)
             self._swept = reduce(swept_after, new, self._swept)
             self._folded_up_to = new[-1].seq

@@ -52,26 +52,47 @@ class Addressing:
         absence = self._absence_of(to, alert) if to else None
         if to is None or absence is None:
             return Addressee(role, number, to, stands_in=to is not holder)
-        deputy = self._deputy(absence.deputy, alert) or self._deputy(to.deputy, alert)
+        deputy = self._deputy_of(to, absence, [alert])
         if deputy is None:
             return Addressee(role, number, to, stands_in=to is not holder, waits=True)
         return Addressee(role, number, deputy, stands_in=True)
 
+    def at_desk(self, role: str, about: Sequence[Alert]) -> list[Person | None]:
+        """For each person who holds a role at the desk who has a letter that cannot wait: they or, while they
+        are away, their deputy; where they named none, they all the same. None where they may not be told:
+        nobody stands in for a role that has to know."""
+        return [self._there(holder, about) for holder in self.people.holding(role)]
+
+    def _there(self, holder: Person, about: Sequence[Alert]) -> Person | None:
+        away = [absence for alert in about or () if (absence := self._absence_of(holder, alert))]
+        absence = next(iter(away), self._absence_by_roster(holder))
+        deputy = self._deputy_of(holder, absence, about) if absence else None
+        return deputy or (holder if self._may_be_told(holder, about) else None)
+
+    def _may_be_told(self, person: Person, about: Sequence[Alert]) -> bool:
+        reachable = self.people.may_be_written_to(person.address)
+        return reachable and all(may_be_told(person, alert, self.people) for alert in about)
+
     def _absence_of(self, person: Person, alert: Alert) -> Absence | None:
         """That somebody is away today: by their own automatic reply, or by the roster (NCT 4.1)."""
-        back = person.away_until
-        by_roster = Absence(back) if back and self.today < back else None
-        return alert.absence_of(person.address, self.today) or by_roster
+        return alert.absence_of(person.address, self.today) or self._absence_by_roster(person)
 
-    def _deputy(self, written: str, alert: Alert) -> Person | None:
+    def _absence_by_roster(self, person: Person) -> Absence | None:
+        back = person.away_until
+        return Absence(back) if back and self.today < back else None
+
+    def _deputy_of(self, person: Person, absence: Absence, about: Sequence[Alert]) -> Person | None:
+        return self._deputy(absence.deputy, about) or self._deputy(person.deputy, about)
+
+    def _deputy(self, written: str, about: Sequence[Alert]) -> Person | None:
         """Whom somebody named to stand in for them: of the roster by name or address, or any address within
         the allowed domains. One who is away as well is none; nor is one without a name in a matter about a
         member of staff, who might be the very person."""
         named = person_meant(written, self.people)
-        if named is None or (not named.name and alert.values.get("staff_subject_name")):
+        if named is None or (not named.name and any(one.values.get("staff_subject_name") for one in about)):
             return None
-        away = self._absence_of(named, alert)
-        return named if may_be_told(named, alert, self.people) and not away else None
+        away = self._absence_by_roster(named) or any(self._absence_of(named, alert) for alert in about)
+        return named if self._may_be_told(named, about) and not away else None
 
     def _holders(self, role: str, alert: Alert) -> Sequence[Person | None]:
         if role == AUTHOR:
@@ -98,9 +119,7 @@ def person_meant(written: str, people: People) -> Person | None:
 
 def may_be_told(person: Person, alert: Alert, people: People) -> bool:
     """Inside the allowed domains, still there, reachable, and not the subject of the matter."""
-    bounced = {address.lower() for address in alert.bounced}
-    reachable = people.may_be_written_to(person.address) and person.address.lower() not in bounced
-    return reachable and not is_subject(person.name, alert)
+    return people.may_be_written_to(person.address) and not is_subject(person.name, alert)
 
 
 def is_subject(name: str, alert: Alert) -> bool:

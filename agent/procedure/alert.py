@@ -48,8 +48,9 @@ class Alert:
     `values` are single values by canonical name, as last stated by a form or corrected by a person.
     `last_news_at` is when something was last heard of it (first form, update, reply): chases count
     from there; `proposal` is what the last reply suggested, until more is heard. `away` are those who are
-    absent, by address: that somebody is away pauses what is written to them, and nobody else. `chases` are
-    the letters sent since then, `chases_ever` the prompts of all time.
+    absent, by address: that somebody is away pauses what is written to them, and nobody else. `bounced` are
+    the addresses from which a letter about it came back, whether or not they can be reached by now. `chases`
+    are the letters sent since then, `chases_ever` the prompts of all time.
     `adopted_at` is when it was taken over from a spreadsheet, which tells of nothing that went before.
     `plan` holds the numbers by which it is chased, as they were when it began; `letters_held` are the rules
     whose letters were refused for good since the last news, each with the time of that, and `letters_dropped`
@@ -214,14 +215,8 @@ def _told(alert: Alert, entry: Entry) -> Alert:
         findings=tuple(dict.fromkeys((*alert.findings, *_texts(facts.get("findings"))))),
         mails=alert.mails | {entry.source},
         documents=alert.documents | ({str(document)} if document else set()),
-        bounced=_reachable_again(alert, entry),
         erased=False,
     )
-
-
-def _reachable_again(alert: Alert, entry: Entry) -> frozenset[str]:
-    """Whoever writes can be written to."""
-    return alert.bounced - {str((entry.content or {}).get("sender", ""))}
 
 
 def _heard(alert: Alert, entry: Entry) -> Alert:
@@ -430,6 +425,7 @@ _AFTER = {
     Happened.REPLIED: _replied,
     Happened.AWAY: _away,
     Happened.BOUNCED: _bounced,
+    Happened.REACHABLE: _same,
     Happened.CONCLUSION_CLAIMED: _conclusion_claimed,
     Happened.CONCLUDED: _concluded,
     Happened.REOPENED: _reopened,

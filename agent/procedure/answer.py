@@ -16,14 +16,14 @@ from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
 from agent.procedure.merging import merged
 from agent.procedure.people import People
+from agent.procedure.reach import reached_again
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Submission
 from agent.procedure.text import fold
 from agent.procedure.words import Happened, Kind, Place
 
-LETTER_HELD = (
-    "letter_held"  # the code of the question about a letter of the agent's that was refused for good
-)
+# Codes of questions about letters of the agent's: refused for good, or come back.
+LETTER_HELD, LETTER_UNDELIVERED = "letter_held", "letter_undelivered"
 
 
 class Answer(StrEnum):
@@ -46,7 +46,11 @@ class Unclear(ValueError):
 
 def choices(question: Question) -> tuple[str, ...]:
     """What to offer as answers. About a mail the alerts that it may be come first; any other may be named."""
-    return _ABOUT_LETTERS if question.code == LETTER_HELD else (*question.candidates, *_ABOUT_MAILS)
+    return _ABOUT_LETTERS if _is_about_a_letter(question) else (*question.candidates, *_ABOUT_MAILS)
+
+
+def _is_about_a_letter(question: Question) -> bool:
+    return question.code in (LETTER_HELD, LETTER_UNDELIVERED)
 
 
 def answered(
@@ -67,11 +71,12 @@ def answered(
     - Not an alert: what was opened from it alone is none.
     - Read again: it is decided as if it came now.
     - Done: a person has seen to it; nothing more is recorded.
+    - Send again: of a mail that reports a letter come back, the address can be written to again.
 
     `at` is when they answered. Raises `Unclear` for anything else. The same answer given twice to the same
     mail records what it did not record before.
     """
-    meant = understood(answer, alerts, procedure)
+    meant = understood(answer, question, alerts, procedure)
     case = _Answered(question, tuple(submissions), alerts, procedure, people, at, new_reference)
     if isinstance(meant, Alert):
         return case.belongs_to(meant)
@@ -79,12 +84,17 @@ def answered(
         Answer.NEW: case.is_new,
         Answer.NOT: case.is_none,
         Answer.AGAIN: case.once_more,
+        Answer.SEND_AGAIN: case.is_reached_again,
         Answer.DONE: case.is_done,
     }[meant]()
 
 
-def understood(answer: str, alerts: Mapping[str, Alert], procedure: Procedure) -> Alert | Answer:
-    """The meaning of an answer about a mail, in whatever case it was typed. Raises `Unclear`."""
+def understood(
+    answer: str, question: Question, alerts: Mapping[str, Alert], procedure: Procedure
+) -> Alert | Answer:
+    """The answer's meaning, in whatever case it was typed. Raises `Unclear`."""
+    if _is_about_a_letter(question):
+        return understood_of_letter(answer)
     if known := _said(answer, _ABOUT_MAILS):
         return known
     references = references_in(answer, procedure)
@@ -157,6 +167,11 @@ class _Answered:
     def is_done(self) -> Decision:
         known = self._known_by_mail()
         return Decision(Place.UPDATES if known else Place.SET_ASIDE, "answered", (), (), known)
+
+    def is_reached_again(self) -> Decision:
+        address = str(self.question.seen.get("not_delivered_to") or "")
+        reached = reached_again([address], self.people.unreached, self.at, self._source)
+        return replace(self.is_done(), entries=tuple(reached))
 
     # ------------------------------------------------------------ helpers
 

@@ -76,7 +76,7 @@ def chases_due(
     """Every prompt that is due at `now` and was not sent yet; none outside working days and hours.
 
     What fell due up to the day of `not_before`, when the desk began, is history: it is chased for only
-    once there is news of it. Raises BankHolidaysUnknown when `now` lies beyond the known bank holidays.
+    once there is news of it.
     """
     if not within_hours(now, procedure, calendar):
         return ()
@@ -115,17 +115,18 @@ def _gathered(mine: list[ChaseDue]) -> GatheredChase:
 
 
 def within_hours(now: datetime, procedure: Procedure, calendar: Calendar) -> bool:
-    """Whether people may be chased: they are at work, and it is none of the `quiet` days."""
+    """Whether people may be chased: they are surely at work, and it is none of the `quiet` days."""
     today = calendar.today(now)
     quiet = any(spell.holds(today) for spell in procedure.chasing.quiet)
-    return not quiet and at_work(now, procedure, calendar)
+    return not quiet and calendar.is_known(today) and at_work(now, procedure, calendar)
 
 
 def at_work(now: datetime, procedure: Procedure, calendar: Calendar) -> bool:
-    """Whether people are at their desks: a working day, `earliest` ≤ the time there < `latest`."""
+    """Whether people are at their desks, as far as that is known: a day that may be a working day, and
+    `earliest` ≤ the time there < `latest`."""
     local = calendar.local(now)
     hours = procedure.chasing
-    return hours.earliest <= local.time() < hours.latest and calendar.is_working_day(local.date())
+    return hours.earliest <= local.time() < hours.latest and calendar.may_be_working_day(local.date())
 
 
 # ---------------------------------------------------------------- when

@@ -7,7 +7,7 @@ form comes to stands in `decide_form.py`, what other mails do in `decide_words.p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agent.procedure.alert import Alert, alert_after
@@ -16,7 +16,10 @@ from agent.procedure.decide_case import FORM_KINDS, Case, NewReference
 from agent.procedure.decide_form import decide_form, decide_unreadable, known
 from agent.procedure.decide_words import decide_other, decide_words
 from agent.procedure.decision import Decision, Question
+from agent.procedure.entry import Entry
 from agent.procedure.people import People
+from agent.procedure.questions import STRANGERS
+from agent.procedure.reach import reached_again
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Submission
 from agent.procedure.words import Json, Kind, Place
@@ -41,7 +44,15 @@ def decide_mail(
             after = alert_after(now.get(entry.alert), entry) if entry.alert else None
             if after is not None:
                 now[after.reference] = after
-    return joined(decisions)
+    decision = joined(decisions)
+    return replace(decision, entries=(*decision.entries, *_heard_from(submissions, people)))
+
+
+def _heard_from(submissions: Sequence[Submission], people: People) -> Iterator[Entry]:
+    """Whoever writes, or whose mailbox answers, can be written to, unless it may be somebody else."""
+    for said in submissions[:1]:
+        if said.kind is not Kind.BOUNCE and STRANGERS.isdisjoint(said.doubts):
+            yield from reached_again([said.sender], people.unreached, said.received_at, said.message_id)
 
 
 def decide(

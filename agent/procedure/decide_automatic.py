@@ -10,6 +10,7 @@ from agent.procedure.decision import Decision
 from agent.procedure.entry import Entry
 from agent.procedure.matching import told_of
 from agent.procedure.questions import UNPROVEN
+from agent.procedure.reach import opaque
 from agent.procedure.words import Happened, Json
 
 
@@ -49,7 +50,8 @@ def _role_of_sender(case: Case, alert: Alert) -> str:
 
 
 def decide_bounce(case: Case) -> Decision:
-    """A letter of ours came back. A mere delay is not news: the mail system tries on.
+    """A letter of ours came back: none goes to that address any more, about whatever. A mere delay is not
+    news: the mail system tries on.
 
     Only a report of a letter that really went out counts: a reference may stand in a forged one.
     """
@@ -60,11 +62,14 @@ def decide_bounce(case: Case) -> Decision:
     references = tuple(alert.reference for alert in meant)
     fresh = [alert for alert in meant if said.message_id not in alert.mails]
     entries = [bounced(case, alert.reference) for alert in fresh]
-    code = "letter_undelivered" if meant else "bounce_unmatched"
+    if said.of_ours and not meant:  # a digest, say, that is about no alert
+        entries = [bounced(case, None)]
+    code = "letter_undelivered" if meant or said.of_ours else "bounce_unmatched"
     return case.decision("bounced", entries, case.questions((code,), references), references)
 
 
-def bounced(case: Case, reference: str) -> Entry:
-    """That a letter about an alert came back, and from which address."""
+def bounced(case: Case, reference: str | None) -> Entry:
+    """That a letter came back, and from which address; of one about no alert nothing personal is kept."""
     address = (case.submission.bounced_address or "").lower()
-    return case.entry(Happened.BOUNCED, reference, {"permanent": True}, {"address": address})
+    facts: dict[str, Json] = {"permanent": True, **({"to": opaque(address)} if address else {})}
+    return case.entry(Happened.BOUNCED, reference, facts, {"address": address} if reference else {})

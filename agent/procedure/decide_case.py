@@ -122,6 +122,7 @@ class Case:
         """A question for each code, each once, about the alerts that it may be."""
         seen: dict[str, Json] = {
             "sender": self.submission.sender,
+            "not_delivered_to": self.submission.bounced_address,
             "problem": self.submission.reason,
             "children": children_told(self.submission.children),
             "evidence": [*self._evidence(possible)],

@@ -127,12 +127,13 @@ def digest_due(now: datetime, day: str, at: time, calendar: Calendar) -> date | 
     """The Monday of the week whose digest should be there by now; None before its day and hour.
 
     A day off moves it to the next working day of that week, or else back to the last one. Missed at
-    its hour, it is made up on any later working day of the week.
+    its hour, it is made up on any later working day of the week. Where bank holidays are not known it comes
+    all the same: it is the letter that says so.
     """
     local = calendar.local(now)
     monday = local.date() - timedelta(days=local.weekday())
     weekdays = [monday + timedelta(days=number) for number in range(len(_DAYS))]
-    working = [weekday for weekday in weekdays if calendar.is_working_day(weekday)]
+    working = [weekday for weekday in weekdays if calendar.may_be_working_day(weekday)]
     if local.date() not in working or local.time() < at:
         return None
     wanted = weekdays[_DAYS.index(day)]
@@ -179,7 +180,7 @@ def digest_of(
             letter.state == "posted" and last_week.has(letter.changed_at or letter.laid_at) for letter in laid
         ),
         letters_held=sum(letter.state == "held" for letter in laid),
-        letters_undelivered=sum(len(alert.bounced) for alert in still_open),
+        letters_undelivered=len(people.unreached),
         warnings=tuple(_warnings(calendar.today(now), procedure, calendar)),
     )
 
@@ -195,10 +196,16 @@ def may_see(alert: Alert, reader: Person, procedure: Procedure) -> bool:
 def _warnings(today: date, procedure: Procedure, calendar: Calendar) -> Iterator[str]:
     """What somebody has to see to before it stops the work, or makes it wrong."""
     ahead = today + _QUARTER
-    if not calendar.reaches(ahead):
+    remedy = "Whoever runs it puts the current file into its configuration."
+    if not calendar.is_known(today):
+        yield (
+            f"The bank holidays of {today.year} are not known to the agent, so nobody is chased, and no "
+            f"deadline in working days is worked out. Reminders of hours still go out. {remedy}"
+        )
+    elif not calendar.reaches(ahead):
         yield (
             f"The bank holidays of {ahead.year} are not known to the agent, and without them nobody can be "
-            "chased then. Whoever runs it puts the current file into its configuration."
+            f"chased then. {remedy}"
         )
     if today > procedure.review_date:
         yield (

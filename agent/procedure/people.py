@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from agent.procedure.reach import Unreached, opaque
 from agent.procedure.rules import Told
 
 
@@ -36,13 +37,15 @@ class DeskRoles(Told):
 @dataclass(frozen=True)
 class People:
     """The roster of one desk. `own` are the desk's addresses, lower case; letters go only to
-    `allowed_domains`, and to none of the `left`: addresses, lower case, of people who are no longer there."""
+    `allowed_domains`, and to none of the `left`: addresses, lower case, of people who are no longer there.
+    `unreached` are the marks of addresses from which a letter came back (see `reach.py`)."""
 
     own: frozenset[str]
     allowed_domains: frozenset[str]
     people: tuple[Person, ...] = ()
     left: frozenset[str] = frozenset()
     roles: DeskRoles = field(default_factory=DeskRoles)
+    unreached: Unreached = frozenset()
 
     def holding(self, role: str) -> tuple[Person, ...]:
         """Everybody who holds `role` and is still there, in the order of the roster."""
@@ -62,6 +65,11 @@ class People:
         return found[0] if len(found) == 1 else None
 
     def may_be_written_to(self, address: str) -> bool:
-        """Letters stay inside the allowed domains and never go to the desk itself."""
+        """Letters stay inside the allowed domains and never go to the desk itself, nor where none arrives."""
         domain = address.rpartition("@")[2].lower()
-        return domain in self.allowed_domains and address.lower() not in self.own | self.left
+        inside = domain in self.allowed_domains and address.lower() not in self.own | self.left
+        return inside and not self.is_unreached(address)
+
+    def is_unreached(self, address: str) -> bool:
+        """A letter came back from there, and nothing was heard since."""
+        return bool(self.unreached) and opaque(address) in self.unreached

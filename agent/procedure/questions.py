@@ -47,5 +47,7 @@ QUESTIONS: Mapping[str, str] = {
     "letter_held": "A letter of the agent's was refused for good and did not go out. Once that is "
     "mended answer “Send again”, or “Done” where nobody needs it any more. A chase is tried afresh in time.",
     "author_left": "The author of an open alert is no longer there. Find out who takes it over.",
-    "letter_undelivered": "A letter of the agent's could not be delivered. Find out who can be written to.",
+    "letter_undelivered": "A letter of the agent's could not be delivered, and none goes to that address any "
+    "more. Correct the alert's author, or who is who at the desk, and answer “Done”; or “Send again” once it "
+    "works.",
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from agent.procedure.addressing import AUTHOR, REVIEWER, Addressing, may_be_told
+from agent.procedure.addressing import AUTHOR, REVIEWER, Addressing
 from agent.procedure.alert import Alert
 from agent.procedure.chase import at_work
 from agent.procedure.clocks import Clock, deadlines_of
@@ -37,6 +37,12 @@ class ClockReminder(Occasion):
     passed: bool
     initials: str = ""
     beside: Mapping[str, Moment] = field(default_factory=dict)
+
+
+def clock_told(rule: str) -> str:
+    """The clock that a reminder written by this rule tells of; "" where it is the rule of another letter."""
+    kind, _, rest = rule.partition(":")
+    return rest.partition(":")[0] if kind == "clock" else ""
 
 
 @dataclass(frozen=True)
@@ -88,22 +94,24 @@ class _Look:
         return adopted is not None and not clock.runs_on(self.calendar.today(adopted), self.calendar)
 
     def _told(self, reminder: Reminder, alert: Alert) -> dict[str, str]:
-        """Addresses and roles; at any hour the duty role, where nobody else is at work or can be reached."""
+        """Addresses and roles; at any hour the duty role, where nobody else is surely at work or can be
+        reached."""
         told: dict[str, str] = {}
         if at_work(self.now, self.procedure, self.calendar):
             for role in reminder.to:
                 self._add(told, role, alert)
-        if not told and reminder.any_hour:
+        sure = told and self.calendar.is_known(self.calendar.today(self.now))
+        if reminder.any_hour and not sure:
             self._add(told, self.people.roles.duty, alert)
         return told
 
     def _add(self, told: dict[str, str], role: str, alert: Alert) -> None:
-        """The people of a role in the matter, or their deputies; of a role at the desk, themselves alone."""
+        """The people of a role, or their deputies. In place of a role at the desk nobody else is told."""
+        addressing = Addressing(self.procedure, self.people, self.calendar.today(self.now))
         if role in (AUTHOR, REVIEWER):
-            addressing = Addressing(self.procedure, self.people, self.calendar.today(self.now))
             reached = [one.to for one in addressing.of(role, alert) if one.to and not one.waits]
         else:
-            reached = [one for one in self.people.holding(role) if may_be_told(one, alert, self.people)]
+            reached = [person for person in addressing.at_desk(role, [alert]) if person]
         for number, person in enumerate(reached, 1):
             told.setdefault(person.address, f"{role}-{number}")
 

@@ -189,7 +189,7 @@ def reasons_for_a_person(
         "Conclusion to confirm": alert.conclusion_claimed_at is not None,
         "Asked to close it": alert.proposal.close,
         f"Next update offered for {_said_day(alert.proposal.next_update)}": _is_offered(alert),
-        "Letter undelivered": bool(alert.bounced),
+        "Letter undelivered": any(map(people.is_unreached, (alert.author_address, *alert.bounced))),
         "Letter held back": bool(alert.letters_held.keys() - alert.letters_dropped),
         "Author has left": people.has_left(alert.author_address),
         "Nobody to write to": bool(unaddressed([alert], now, procedure, people, calendar)),

@@ -53,6 +53,7 @@ class Submission:
     who sent it). `claims` is the kind that the subject tells, for a reply and for an unreadable form.
     `because` says in a few words each by what signs a mail that no person wrote was known.
     `proposal` is what a reply suggests, for people to decide.
+    `of_ours` tells that what came back from `bounced_address` is a letter of the agent's.
     `deputy` is who stands in for a sender that is `away_until` a day, as they wrote it.
     """
 
@@ -78,6 +79,7 @@ class Submission:
     away_until: date | None = None
     deputy: str = ""
     bounced_address: str | None = None
+    of_ours: bool = False
     findings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     reason: str = ""

@@ -6,16 +6,17 @@ answers. Outside the office's hours it goes again to the duty role alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from agent.procedure.addressing import may_be_told
+from agent.procedure.addressing import Addressing
 from agent.procedure.alert import Alert
 from agent.procedure.chase import at_work
 from agent.procedure.occasion import Asked, Occasion
 from agent.procedure.people import People, Person
-from agent.procedure.reminders import Mark
+from agent.procedure.reminders import Mark, clock_told
 from agent.procedure.rules import Procedure
 from agent.procedure.working_days import Calendar
 
@@ -32,6 +33,28 @@ class UrgentQuestion(Occasion):
     breach: bool
     asked_at: datetime
     alerts: tuple[str, ...]
+
+
+class Ruled(Protocol):
+    """Why a letter exists: the rule alone."""
+
+    @property
+    def rule(self) -> str: ...
+
+
+class Laid(Protocol):
+    """A letter, as the ledger keeps it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def reasons(self) -> Sequence[Ruled]: ...
+
+
+def may_not_wait(letter: Laid, procedure: Procedure) -> bool:
+    """Whether a letter is for any hour: a question that may hide an alert, or a clock that runs in hours."""
+    clocks = {one.clock for one in procedure.clocks if one.reminder and one.reminder.any_hour}
+    return letter.kind == LETTER or any(clock_told(one.rule) in clocks for one in letter.reasons)
 
 
 def urgent_due(
@@ -62,10 +85,12 @@ class _Look:
         if not breach and asked.question.code not in self.procedure.urgent.questions:
             return
         mark = self._latest_mark(asked.asked_at)
+        about = [self.alerts[one] for one in asked.question.candidates if one in self.alerts]
+        addressing = Addressing(self.procedure, self.people, self.calendar.today(self.now))
         written_to: set[str] = set()
         for role in self._roles(mark, breach=breach):
-            for number, person in enumerate(self.people.holding(role), 1):
-                if person.address.lower() not in written_to and self._may_be_told(person, asked):
+            for number, person in enumerate(addressing.at_desk(role, about), 1):
+                if person and person.address.lower() not in written_to:
                     written_to.add(person.address.lower())
                     yield self._letter(asked, mark, f"{role}-{number}", person, breach=breach)
 
@@ -74,13 +99,6 @@ class _Look:
         if mark.name != "asked" and not at_work(self.now, self.procedure, self.calendar):
             return [desk.duty]
         return [desk.duty, desk.support, *([desk.data_protection] if breach else [])]
-
-    def _may_be_told(self, person: Person, asked: Asked) -> bool:
-        """Nobody is told of a question about themselves."""
-        about = [self.alerts[one] for one in asked.question.candidates if one in self.alerts]
-        return self.people.may_be_written_to(person.address) and all(
-            may_be_told(person, alert, self.people) for alert in about
-        )
 
     def _latest_mark(self, asked_at: datetime) -> Mark:
         """When it was asked, or the last of the hours since at which it is told again."""

@@ -34,7 +34,10 @@ class Happened(StrEnum):
     RECEIVED_AGAIN = "received_again"  # the same form once more, from whomever: counts once
     REPLIED = "replied"
     AWAY = "away"  # somebody's mailbox answered by itself
-    BOUNCED = "bounced"  # a letter of ours could not be delivered
+    BOUNCED = (
+        "bounced"  # a letter of ours could not be delivered; without a reference where it was about none
+    )
+    REACHABLE = "reachable"  # an address that letters could not reach can be written to; has no reference
     CONCLUSION_CLAIMED = "conclusion_claimed"
     CONCLUDED = "concluded"
     REOPENED = "reopened"

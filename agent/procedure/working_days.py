@@ -46,16 +46,27 @@ class Calendar:
         """Whether the bank holidays of this day's year are known."""
         return day.year in self._years
 
-    def is_working_day(self, day: date) -> bool:
-        """Raises BankHolidaysUnknown for a year after those that are known.
+    def is_known(self, day: date) -> bool:
+        """Whether anybody can tell if this is a working day: not in a year after those that are known. Of
+        years before them only the weekends are known, which is enough for what is long past."""
+        return day.year <= max(self._years, default=0)
 
-        Of years before them only the weekends are known, which is enough for what is long past.
-        """
-        if day.year > max(self._years, default=0):
+    def must_know(self, day: date) -> None:
+        """Raises BankHolidaysUnknown where nobody can tell if this is a working day."""
+        if not self.is_known(day):
             raise BankHolidaysUnknown(
                 f"The bank holidays of {day.year} are not known. "
                 "Put the current file from gov.uk/bank-holidays into the configuration folder."
             )
+
+    def is_working_day(self, day: date) -> bool:
+        """Raises BankHolidaysUnknown as `must_know` does."""
+        self.must_know(day)
+        return self.may_be_working_day(day)
+
+    def may_be_working_day(self, day: date) -> bool:
+        """As `is_working_day`, but of years whose bank holidays are not known every weekday may be one: for
+        what must not stop because a file was not renewed."""
         return day.weekday() < _SATURDAY and day not in self.bank_holidays and day not in self.closed
 
     def add_working_days(self, day: date, number: int) -> date:
@@ -88,8 +99,9 @@ class Calendar:
         return next(self._working_days_from(day))
 
     def working_days_between(self, start: date, end: date) -> int:
-        """How many working days follow `start` up to and including `end`; none when `end` is earlier."""
-        return sum(self.is_working_day(start + _DAY * n) for n in range(1, (end - start).days + 1))
+        """How many days that may be working days follow `start` up to and including `end`; none when `end` is
+        earlier."""
+        return sum(self.may_be_working_day(start + _DAY * n) for n in range(1, (end - start).days + 1))
 
     def _working_days_from(self, day: date) -> Iterator[date]:
         while True:

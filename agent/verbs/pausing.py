@@ -27,7 +27,10 @@ def pause(settings: Settings, now: datetime, *, desk: str | None = None, why: st
                 continue
             with of_desk.page() as page:
                 page.record(Entry(Happened.PAUSED, None, now, SOURCE, content={"why": why}))
-            yield f"{name}: no letter goes out until `n2k resume`. Mails and the register are kept as usual."
+            yield (
+                f"{name}: no letter goes out until `n2k resume`, not even one that may not wait: see in "
+                "`n2k status` whether such wait. Mails and the register are kept as usual."
+            )
 
 
 def resume(settings: Settings, now: datetime, *, desk: str | None = None) -> Iterator[str]:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
-from agent.ledger.base import DeskLedger, LetterState
+from agent.ledger.base import UNDER_WAY, DeskLedger, LetterState
 from agent.ledger_at_hand import ledger_at_hand
+from agent.procedure.rules import Procedure
 from agent.procedure.swept import Swept
+from agent.procedure.urgent import may_not_wait
 from agent.settings import Settings
+from agent.settings_checks import soon_missing
 
 
-def status(settings: Settings) -> Iterator[str]:
-    """A few lines for each desk. NeedsAPerson when the agent has not been at work yet."""
+def status(settings: Settings, today: date) -> Iterator[str]:
+    """A few lines for each desk, and what stops the agent's work, or soon will. NeedsAPerson when the agent
+    has not been at work yet."""
     with ledger_at_hand(settings) as ledger:
-        for name in settings.desks:
-            yield from lines_of(ledger.desk(name))
+        for name, desk in settings.desks.items():
+            yield from lines_of(ledger.desk(name), settings.procedure_of(desk))
+    yield from soon_missing(settings, today)
 
 
-def lines_of(ledger: DeskLedger) -> Iterator[str]:
+def lines_of(ledger: DeskLedger, procedure: Procedure) -> Iterator[str]:
     """How one desk stands."""
     alerts = ledger.alerts().values()
     concluded = sum(alert.concluded for alert in alerts)
@@ -41,6 +47,8 @@ def lines_of(ledger: DeskLedger) -> Iterator[str]:
     if pause.since:
         by = "the agent stopped: unusually many at once" if pause.too_many else "at a person's word"
         yield f"  LETTERS REST     since {pause.since:%d %b %Y %H:%M} UTC, {by}; `n2k resume` lets them go"
+        urgent = sum(may_not_wait(letter, procedure) for letter in ledger.letters(*UNDER_WAY))
+        yield f"  of which urgent  {urgent}" + (": see to them by telephone" if urgent else "")
     yield (
         f"  register         {len(sheet.rows)} {'row' if len(sheet.rows) == 1 else 'rows'} written"
         if sheet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from agent.errors import WrongCall
@@ -13,6 +14,7 @@ from agent.procedure.apart import references_in
 from agent.procedure.clocks import Clock, deadlines_of
 from agent.procedure.digest import next_step
 from agent.procedure.findings import clause_of
+from agent.procedure.reminders import clock_told
 from agent.procedure.rules import Procedure
 from agent.procedure.status import status_of
 from agent.procedure.words import Moment
@@ -43,6 +45,7 @@ class _OfDesk:
         self._procedure = settings.procedure_of(desk)
         self._calendar = settings.calendar_of(desk)
         self._ledger = ledger
+        self._people = replace(desk.roster, unreached=ledger.unreached())
         self._now = now
 
     def why(self, told: str) -> Iterator[str]:
@@ -79,7 +82,7 @@ class _OfDesk:
         yield f"  received     {self._time(alert.received_at)}"
         yield f"  last news    {self._time(alert.last_news_at)}"
         if not (alert.concluded or alert.not_an_alert):
-            following = next_step(alert, self._now, procedure, self._desk.roster, calendar)
+            following = next_step(alert, self._now, procedure, self._people, calendar)
             yield f"  next step    {following} (clause {procedure.chasing.clause})"
         for clock in deadlines_of(alert, procedure, calendar):
             yield f"  clock        {self._clock(clock, calendar)}"
@@ -118,8 +121,7 @@ def clause_of_rule(rule: str, procedure: Procedure) -> str:
         return procedure.chasing.clause
     if kind == "note":
         return next((one.clause for one in procedure.notes if rest.startswith(f"{one.about}:")), "")
-    clock = rest.partition(":")[0] if kind == "clock" else ""
-    return next((one.clause for one in procedure.clocks if one.clock == clock), "")
+    return next((one.clause for one in procedure.clocks if one.clock == clock_told(rule)), "")
 
 
 def _day(day: date) -> str:

@@ -908,3 +908,14 @@ class TestPause:
     def test_one_desks_letters_rest_alone(self, ledger: Ledger) -> None:
         record(ledger.desk("nct"), Entry(Happened.PAUSED, None, NOW, "command"))
         assert ledger.desk("merton").pause() == Pause()
+
+    def test_remembers_where_no_letter_arrives_also_once_the_alert_is_erased(self, ledger: Ledger) -> None:
+        desk = ledger.desk("nct")
+        bounced = Entry(Happened.BOUNCED, "A", NOW, "<report>", {"to": "1f"}, {"address": "dana@x"})
+        record(desk, opened("A"), bounced)
+        assert desk.unreached() == {"1f"}
+        desk.erase("A", minutes(1), "retention")
+        assert desk.unreached() == {"1f"}
+        assert ledger.desk("merton").unreached() == frozenset()
+        record(desk, Entry(Happened.REACHABLE, None, minutes(2), "<mail>", {"to": "1f"}))
+        assert desk.unreached() == frozenset()

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from agent.procedure.alert import Alert, Chased
 from agent.procedure.people import People, Person
+from agent.procedure.reach import opaque
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Child
 from agent.procedure.working_days import Calendar
@@ -32,6 +33,11 @@ PEOPLE = People(
     allowed_domains=frozenset({"trust.example"}),
     people=(AVA, SOL, PIA),
 )
+
+
+def unreached(*addresses: str, people: People = PEOPLE) -> People:
+    """The same people once letters to these addresses came back."""
+    return replace(people, unreached=frozenset(map(opaque, addresses)))
 
 
 @cache

@@ -29,7 +29,6 @@ from agent.procedure.plan import plan_kept, plan_to_keep
 from agent.procedure.rules import ChaseStep, Chasing
 from agent.procedure.submission import Child
 from agent.procedure.words import Happened
-from agent.procedure.working_days import BankHolidaysUnknown
 from tests.procedure.situations import (
     AUTHOR,
     AVA,
@@ -43,6 +42,7 @@ from tests.procedure.situations import (
     chased,
     day,
     procedure,
+    unreached,
 )
 
 
@@ -238,9 +238,8 @@ def test_a_promise_into_a_year_without_bank_holidays_yet_stops_nothing() -> None
     assert next_prompt_on(december, procedure(), calendar()) == day("Mon 8 Jan 2029")
 
 
-def test_nothing_is_sent_in_a_year_whose_bank_holidays_are_not_known() -> None:
-    with pytest.raises(BankHolidaysUnknown):
-        due(alert(), now="Mon 8 Jan 2029 10:00")
+def test_nobody_is_chased_in_a_year_whose_bank_holidays_are_not_known() -> None:
+    assert due(alert(), now="Mon 8 Jan 2029 10:00") == ()
 
 
 # ---------------------------------------------------------------- to whom
@@ -322,7 +321,6 @@ def test_where_no_strategic_manager_is_known_the_letter_goes_to_the_sqas_manager
 @pytest.mark.parametrize(
     "unreachable",
     [
-        {"bounced": frozenset({AUTHOR.upper()})},
         {"author_address": "somebody@elsewhere.example"},
         {"author_address": "n2k@trust.example"},  # the desk itself
         {"author_address": ""},
@@ -336,12 +334,21 @@ def test_an_author_who_cannot_be_written_to_is_not_and_the_sqas_manager_is(
     assert [(chase.rule, chase.to, chase.stands_in) for chase in found] == [("chase-1", SOL.address, True)]
 
 
-def test_a_prompt_that_can_go_to_nobody_is_told_and_not_lost() -> None:
-    lonely = People(PEOPLE.own, PEOPLE.allowed_domains, (AVA, PIA))
-    bounced = alert(bounced=frozenset({AUTHOR}))
+def test_an_author_from_whom_a_letter_came_back_gets_none_about_whatever_alert() -> None:
+    about = (alert(), alert(number=2, author_address=AUTHOR.upper()))
+    found = due(*about, now="Mon 9 Mar 2026 09:00", people=unreached(AUTHOR))
 
-    assert due(bounced, now="Mon 9 Mar 2026 09:00", people=lonely) == ()
-    found = unaddressed([bounced], at("Mon 9 Mar 2026 03:00"), procedure(), lonely, calendar())
+    assert [(chase.alert, chase.to) for chase in found] == [
+        ("SLA-2026-0001", SOL.address),
+        ("SLA-2026-0002", SOL.address),
+    ]
+
+
+def test_a_prompt_that_can_go_to_nobody_is_told_and_not_lost() -> None:
+    lonely = unreached(AUTHOR, people=People(PEOPLE.own, PEOPLE.allowed_domains, (AVA, PIA)))
+
+    assert due(alert(), now="Mon 9 Mar 2026 09:00", people=lonely) == ()
+    found = unaddressed([alert()], at("Mon 9 Mar 2026 03:00"), procedure(), lonely, calendar())
     assert [(one.alert, one.rule, one.role) for one in found] == [("SLA-2026-0001", "chase-1", "author")]
 
 

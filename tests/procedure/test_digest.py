@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
@@ -14,7 +14,19 @@ from agent.procedure.alert import Absence, Alert
 from agent.procedure.decision import Question
 from agent.procedure.digest import Counted, Digest, digest_due, digest_of
 from agent.procedure.words import Status
-from tests.procedure.situations import AUTHOR, LONDON, PEOPLE, PIA, SOL, alert, at, calendar, day, procedure
+from tests.procedure.situations import (
+    AUTHOR,
+    LONDON,
+    PEOPLE,
+    PIA,
+    SOL,
+    alert,
+    at,
+    calendar,
+    day,
+    procedure,
+    unreached,
+)
 
 EIGHT = time(8)
 
@@ -35,13 +47,12 @@ class Letter:
 
 
 def digest(*alerts: Alert, now: str = "Mon 16 Mar 2026 08:00", **more: Any) -> Digest:
-    told: dict[str, Any] = {"questions": (), "letters": (), "reader": SOL, **more}
+    told: dict[str, Any] = {"questions": (), "letters": (), "reader": SOL, "people": PEOPLE, **more}
     return digest_of(
         alerts,
         now=at(now),
         week=day("Mon 16 Mar 2026"),
         procedure=procedure(),
-        people=PEOPLE,
         calendar=calendar(),
         **told,
     )
@@ -64,6 +75,11 @@ def digest(*alerts: Alert, now: str = "Mon 16 Mar 2026 08:00", **more: Any) -> D
         ("Wed 18 Mar 2026 10:00", "thursday", None),
         ("Thu 19 Mar 2026 10:00", "thursday", "Mon 16 Mar 2026"),
         ("Thu 2 Apr 2026 10:00", "friday", "Mon 30 Mar 2026"),  # Good Friday: the last working day before
+        (
+            "Mon 8 Jan 2029 08:00",
+            "monday",
+            "Mon 8 Jan 2029",
+        ),  # bank holidays unknown: it is the letter that says so
         ("Mon 1 Jun 2026 07:59", "monday", None),  # eight o'clock on the wall, in summer too
     ],
 )
@@ -126,11 +142,17 @@ def test_an_open_alert_shows_its_age_its_last_news_and_what_happens_next() -> No
             {"conclusion_claimed_at": at("Fri 6 Mar 2026 10:00")},
             "For business support: conclusion to confirm",
         ),
-        ({"bounced": frozenset({AUTHOR})}, "For business support: letter undelivered"),
     ],
 )
 def test_the_next_step_says_what_happens_and_who_has_to_do_it(told: dict[str, Any], expected: str) -> None:
     assert digest(alert(**told)).open[0].next_step == expected
+
+
+def test_an_alert_whose_author_no_letter_reaches_is_for_somebody_to_look_at() -> None:
+    told = digest(alert(), people=unreached(AUTHOR))
+
+    assert told.open[0].next_step == "For business support: letter undelivered"
+    assert told.letters_undelivered == 1
 
 
 def test_the_oldest_come_first_and_what_was_no_alert_does_not_come() -> None:
@@ -198,9 +220,8 @@ def test_findings_are_numbers_by_kind_of_what_came_last_week() -> None:
 
 
 def test_letters_are_counted_by_what_became_of_them() -> None:
-    bounced = replace(alert(), bounced=frozenset({AUTHOR}))
     told = digest(
-        bounced,
+        alert(),
         letters=[
             Letter("posted", at("Fri 6 Mar 2026 10:00"), at("Mon 9 Mar 2026 09:00")),
             Letter("posted", at("Fri 6 Mar 2026 10:00"), at("Fri 6 Mar 2026 10:05")),
@@ -209,7 +230,7 @@ def test_letters_are_counted_by_what_became_of_them() -> None:
         ],
     )
 
-    assert (told.letters_sent, told.letters_held, told.letters_undelivered) == (1, 1, 1)
+    assert (told.letters_sent, told.letters_held, told.letters_undelivered) == (1, 1, 0)
 
 
 def test_a_matter_about_staff_is_told_to_the_sqas_manager_alone() -> None:
@@ -237,7 +258,11 @@ def test_nobody_reads_in_the_digest_of_a_matter_about_themselves() -> None:
     [
         ("Mon 16 Mar 2026 08:00", []),
         ("Wed 1 Jul 2026 08:00", ["reviewed by Tue 30 Jun 2026"]),
-        ("Mon 16 Oct 2028 08:00", ["bank holidays of 2029", "reviewed by"]),
+        ("Mon 16 Oct 2028 08:00", ["bank holidays of 2029 are not known to the agent, and", "reviewed by"]),
+        (
+            "Mon 8 Jan 2029 08:00",
+            ["bank holidays of 2029 are not known to the agent, so nobody", "reviewed by"],
+        ),
     ],
 )
 def test_what_somebody_has_to_see_to_in_good_time_is_told(now: str, warned: list[str]) -> None:

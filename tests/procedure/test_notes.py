@@ -10,13 +10,13 @@ import pytest
 
 from agent.procedure.alert import Alert
 from agent.procedure.notes import Noted, notes_due
-from agent.procedure.people import Person
+from agent.procedure.people import People, Person
 from tests.procedure import test_second_procedure as second
-from tests.procedure.situations import PEOPLE, SOL, alert, at, calendar, procedure
+from tests.procedure.situations import PEOPLE, SOL, alert, at, calendar, procedure, unreached
 
 
-def notes(*alerts: Alert, now: str, **more: Any) -> tuple[Noted, ...]:
-    return notes_due(alerts, at(now), procedure(), PEOPLE, calendar(), **more)
+def notes(*alerts: Alert, now: str, people: People = PEOPLE, **more: Any) -> tuple[Noted, ...]:
+    return notes_due(alerts, at(now), procedure(), people, calendar(), **more)
 
 
 def updated(when: str, updates: int = 1, **more: Any) -> Alert:
@@ -70,11 +70,16 @@ def test_the_last_update_of_a_concluded_matter_is_told_as_well() -> None:
         {"not_an_alert": True},
         {"provisional": True},
         {"values": {"staff_subject_name": "Sol Quarrie"}},  # about themselves
-        {"bounced": frozenset({SOL.address})},
     ],
 )
 def test_of_these_nobody_is_told(about: dict[str, Any]) -> None:
     assert notes(updated("Thu 5 Mar 2026 11:00", **about), now="Thu 5 Mar 2026 15:00") == ()
+
+
+def test_whom_no_letter_reaches_gets_no_note() -> None:
+    known = updated("Thu 5 Mar 2026 11:00")
+
+    assert notes(known, now="Thu 5 Mar 2026 15:00", people=unreached(SOL.address)) == ()
 
 
 def test_what_came_before_the_desk_began_is_history() -> None:

@@ -92,7 +92,6 @@ def test_its_reason_is_the_same_whenever_it_is_asked_for() -> None:
     [
         {"author_address": "somebody@elsewhere.example"},  # outside
         {"author_address": "n2k@trust.example"},  # the desk itself
-        {"bounced": frozenset({AUTHOR})},
         {"form": ""},  # opened from a form that could not be read
         {"not_an_alert": True},
         {"provisional": True},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,18 @@ from agent.procedure.alert import Absence, Alert
 from agent.procedure.people import People, Person
 from agent.procedure.reminders import ClockReminder, reminders_due
 from tests.procedure import test_second_procedure as second
-from tests.procedure.situations import AUTHOR, AVA, PEOPLE, PIA, SOL, alert, at, calendar, procedure
+from tests.procedure.situations import (
+    AUTHOR,
+    AVA,
+    PEOPLE,
+    PIA,
+    SOL,
+    alert,
+    at,
+    calendar,
+    procedure,
+    unreached,
+)
 
 DUTY = Person("Orla Finch", "orla.finch@trust.example", ("duty",))
 WITH_DUTY = replace(PEOPLE, people=(*PEOPLE.people, DUTY))
@@ -112,6 +124,51 @@ def test_whoever_is_away_hands_on_to_their_deputy() -> None:
         ("missing_24h:+0h", PIA.address),
         ("missing_24h:+0h", AVA.address),
     }
+
+
+@pytest.mark.parametrize(
+    ("now", "to"),
+    [
+        ("Tue 9 Jan 2029 22:00", {DUTY.address}),
+        # it may be a bank holiday, for all that is known: the office is told, and the duty role to be sure
+        ("Wed 10 Jan 2029 14:00", {AUTHOR, AVA.address, DUTY.address}),
+    ],
+)
+def test_where_bank_holidays_are_not_known_hours_are_told_all_the_same(now: str, to: set[str]) -> None:
+    assert {one for _, one in told(missing("Mon 8 Jan 2029 14:00"), now=now)} == to
+
+
+@pytest.mark.parametrize(
+    ("away", "to"),
+    [
+        ({}, DUTY.address),
+        ({"deputy": PIA.address, "away_until": date(2026, 3, 9)}, PIA.address),
+        ({"deputy": PIA.address, "away_until": date(2026, 3, 3)}, DUTY.address),  # is back
+        ({"away_until": date(2026, 3, 9)}, DUTY.address),  # who named nobody has it all the same
+        ({"deputy": "gone@elsewhere.example", "away_until": date(2026, 3, 9)}, DUTY.address),
+    ],
+)
+def test_a_role_at_the_desk_hands_on_to_its_deputy_too(away: dict[str, Any], to: str) -> None:
+    people = replace(PEOPLE, people=(*PEOPLE.people, replace(DUTY, **away)))
+
+    assert {one for _, one in told(missing(), now="Tue 3 Mar 2026 22:00", people=people)} == {to}
+
+
+def test_who_answered_that_they_are_away_hands_on_as_well() -> None:
+    away = {SOL.address: Absence(date(2026, 3, 9), deputy=AVA.address)}
+    one = harmed(away=away)
+
+    assert {to for mark, to in told(one, now="Mon 2 Mar 2026 10:00") if "panel" in mark} == {
+        AVA.address,
+        PIA.address,
+    }
+
+
+def test_nobody_stands_in_for_a_role_of_the_panel_that_no_letter_reaches() -> None:
+    people = unreached(PIA.address, people=WITH_DUTY)
+
+    found = told(harmed(), now="Mon 2 Mar 2026 10:00", people=people)
+    assert {to for mark, to in found if "panel" in mark} == {SOL.address}
 
 
 def test_elsewhere_48_hours_are_told_to_the_head_of_service() -> None:

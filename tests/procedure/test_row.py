@@ -15,7 +15,18 @@ from agent.procedure.row import row_of, within_time
 from agent.procedure.status import status_of
 from agent.procedure.submission import Child
 from agent.procedure.words import Happened, Status
-from tests.procedure.situations import AUTHOR, PEOPLE, alert, at, calendar, chased, day, procedure
+from tests.procedure.situations import (
+    AUTHOR,
+    PEOPLE,
+    PIA,
+    alert,
+    at,
+    calendar,
+    chased,
+    day,
+    procedure,
+    unreached,
+)
 
 NOW = "Tue 3 Mar 2026 12:00"
 
@@ -164,14 +175,28 @@ def test_every_finding_of_the_procedure_has_words_and_so_has_every_role() -> Non
     [
         ({}, ""),
         ({"conclusion_claimed_at": at("Mon 2 Mar 2026 16:00")}, "Conclusion to confirm"),
-        ({"bounced": frozenset({AUTHOR})}, "Letter undelivered"),
         ({"on_hold": True, "on_hold_until": day("Mon 2 Mar 2026")}, "Hold has ended"),
         ({"next_update_due": day("Fri 2 Mar 2063")}, "Next update date unclear"),
-        ({"concluded_at": at(NOW), "bounced": frozenset({AUTHOR})}, ""),
+        ({"bounced": frozenset({AUTHOR})}, ""),  # who was heard from since
     ],
 )
 def test_what_waits_for_a_person(told: dict[str, Any], expected: str) -> None:
     assert row(alert(**told))["needs_a_person"] == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, "Letter undelivered"),
+        ({"author_address": PIA.address}, ""),
+        ({"author_address": PIA.address, "bounced": frozenset({AUTHOR})}, "Letter undelivered"),
+        ({"concluded_at": at(NOW)}, ""),
+    ],
+)
+def test_while_a_letter_of_the_matter_or_to_its_author_does_not_arrive_the_row_says_so(
+    told: dict[str, Any], expected: str
+) -> None:
+    assert row(alert(**told), people=unreached(AUTHOR))["needs_a_person"] == expected
 
 
 def test_a_prompt_that_can_go_to_nobody_waits_for_a_person() -> None:

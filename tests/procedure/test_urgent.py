@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -117,3 +117,18 @@ def test_every_code_that_the_configuration_names_is_one_that_is_asked() -> None:
     rules = procedure().urgent
 
     assert {*rules.questions, *rules.breaches, *rules.returned} <= QUESTIONS.keys() | elsewhere
+
+
+@pytest.mark.parametrize("about", [(), ("SLA-2026-0001",)])
+@pytest.mark.parametrize(("deputy", "to"), [(CAS.address, CAS.address), ("", ORLA.address)])
+def test_whoever_is_away_has_their_deputy_told_if_they_named_one(
+    about: tuple[str, ...], deputy: str, to: str
+) -> None:
+    away = replace(ORLA, deputy=deputy, away_until=date(2026, 3, 9))
+    people = replace(PEOPLE, people=(*PEOPLE.people, away))
+    alerts = {"SLA-2026-0001": alert()}
+
+    found = letters(
+        asked("unreadable", "Mon 2 Mar 2026 10:00", *about), "Sat 7 Mar 2026 09:00", alerts, people
+    )
+    assert [letter.to for letter in found] == [to]

@@ -62,11 +62,14 @@ def test_one_letter_is_laid_however_long_it_lasts(office: Office) -> None:
 
 def test_who_asks_how_things_stand_is_told_too(office: Office) -> None:
     tried(office, 0)
-    assert any("REGISTER STUCK   since 02 Mar 2026 09:00 UTC" in line for line in lines_of(office.ledger))
+    assert any(
+        "REGISTER STUCK   since 02 Mar 2026 09:00 UTC" in line
+        for line in lines_of(office.ledger, office.desk.procedure)
+    )
 
     office.register.open_by_person = False
     tried(office, 5)
-    assert not any("STUCK" in line for line in lines_of(office.ledger))
+    assert not any("STUCK" in line for line in lines_of(office.ledger, office.desk.procedure))
 
 
 def test_a_letter_not_gone_when_it_works_again_is_withdrawn_and_nothing_said(office: Office) -> None:

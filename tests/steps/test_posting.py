@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
+from agent.audit import audit
 from agent.chasing import chasing
 from agent.errors import NeedsAPerson, NotAllowed, OutcomeUnknown, TryAgainLater
+from agent.intake import intake
 from agent.ledger.base import Letter, LetterState
 from agent.mailbox.base import OutgoingLetter
 from agent.posting import posting
 from agent.procedure.entry import Entry
+from agent.procedure.people import Person
 from agent.procedure.words import Happened
 from agent.verbs.pausing import let_go
 from agent.weekly_digest import weekly_digest
@@ -394,6 +398,44 @@ def test_unusually_many_letters_at_once_stop_the_desk_and_ask() -> None:
     rest(office, at("2026-03-09 10:06"), Happened.RESUMED)
     assert posting(office.desk, at("2026-03-09 10:07")) == 5
     assert office.ledger.pause().since is None
+
+
+def urgent_beside_five_chases(**limits: int) -> Office:
+    """A mail that may hide an alert came in beside five chases that are due."""
+    office = office_with_five_chases(**limits)
+    duty = Person("Orla Finch", "orla.finch@trust.example", ("duty",))
+    people = replace(office.desk.people, people=(*office.desk.people.people, duty))
+    office.desk = replace(office.desk, people=people)
+    office.receives("Senior Leadership Alert", ("SLA.docx", b"PK broken"), at=at("2026-03-09 10:01"))
+    intake(office.desk, at("2026-03-09 10:01"))
+    assert chasing(office.desk, at("2026-03-09 10:01")) == 1
+    return office
+
+
+def test_what_may_not_wait_goes_though_the_agent_stopped_by_itself() -> None:
+    office = urgent_beside_five_chases(letters_at_once=4)
+
+    assert posting(office.desk, at("2026-03-09 10:02")) == 1
+    assert office.ledger.pause().too_many
+    assert [letter.kind for letter in office.letters(LetterState.POSTED)][-1] == "urgent_question"
+
+
+def test_unless_it_is_the_storm_itself() -> None:
+    office = urgent_beside_five_chases(letters_at_once=0)
+
+    assert posting(office.desk, at("2026-03-09 10:02")) == 0
+
+
+def test_at_a_persons_word_even_what_may_not_wait_rests_and_is_told_of() -> None:
+    office = urgent_beside_five_chases()
+    rest(office, at("2026-03-09 10:02"))
+    with capture_logs() as log:
+        assert posting(office.desk, at("2026-03-09 10:03")) == 0
+
+    assert {"event": "posting.urgent_rests", "log_level": "warning", "desk": "nct", "waiting": 1} in log
+    assert list(audit(office.desk, at("2026-03-09 10:03"))) == [
+        "1 letters that may not wait are held back, as the desk's letters rest."
+    ]
 
 
 def test_letting_them_go_closes_the_question_for_good() -> None:

@@ -104,6 +104,24 @@ def test_a_child_missing_for_24_hours_on_a_sunday_is_told_to_the_duty_role_at_on
     )
 
 
+def test_where_bank_holidays_are_not_known_hours_are_told_and_people_hear_that_nobody_is_chased(
+    office: Office,
+) -> None:
+    quiet = office.opens_alert(at("2028-12-20 10:00"), number=7)
+    form = alert_form(child="Sasha Millbrook", name="sla_missing", missing_since="2029-01-08T06:00")
+    office.receives(f"{SUBJECT} - Missing", ("SLA Missing.docx", form), at=at("2029-01-08 08:00"))
+    office.works(at("2029-01-08 08:00"))
+    outcomes = {one.step: one for one in office.works(at("2029-01-09 10:00"))}
+
+    assert "bank holidays of 2029 are not known" in outcomes["chasing"].trouble
+    assert outcomes["chasing"].needs_a_person
+    assert {letter.to for letter in of_kind(office, "clock_reminder", LetterState.POSTED)} >= {ORLA.address}
+    assert office.chases() == []
+    assert office.cell(quiet, "status") == "Update overdue"
+    (digest, *_) = of_kind(office, "weekly_digest", LetterState.POSTED)[-2:]
+    assert "so nobody is chased" in " ".join(digest.text.split())
+
+
 def test_a_reminder_in_the_tray_does_not_go_once_the_child_is_back(office: Office) -> None:
     form = alert_form(name="sla_missing", missing_since="2026-03-02T06:00")
     office.receives(f"{SUBJECT} - Missing", ("SLA Missing.docx", form), at=MONDAY)
