@@ -10,6 +10,7 @@ from functools import partial
 from agent.errors import BadConfiguration
 from agent.letters.writer import Writer, Written
 from agent.procedure import notes, reminders, urgent
+from agent.procedure.actions import OpenAction
 from agent.procedure.alert import Alert
 from agent.procedure.chase import ChaseDue, GatheredChase
 from agent.procedure.digest import Counted, Deadline, Digest, OpenAlert, Waiting
@@ -89,6 +90,7 @@ def _chase(writer: Writer, kind: str, role: str, alert: Alert) -> Callable[[], W
         received=_DAY,
         heard=_DAY,
         promised=_DAY,
+        actions=(OpenAction(1, _DAY),),
     )
     gathered = GatheredChase(due.to, kind, (due,))
     return lambda: writer.chase(gathered, {alert.reference: alert}, _MARK)

@@ -23,6 +23,7 @@ from jinja2 import (
 )
 
 from agent.errors import BadConfiguration
+from agent.procedure.actions import OpenAction
 from agent.procedure.alert import Alert
 from agent.procedure.chase import ChaseDue, GatheredChase
 from agent.procedure.digest import Digest, by_age
@@ -53,7 +54,8 @@ class Written:
 @dataclass(frozen=True)
 class AskedAbout:
     """One alert in a chase, as templates see it. `before` counts the requests sent earlier; `own` tells
-    that an update is the reader's own task (else: to see to it that one comes)."""
+    that an update is the reader's own task (else: to see to it that one comes). `actions` are those whose day
+    is over, and `news` whether anything else is asked about."""
 
     reference: str
     initials: str
@@ -65,6 +67,8 @@ class AskedAbout:
     role_name: str
     stands_in: bool
     own: bool
+    actions: tuple[OpenAction, ...]
+    news: bool
 
 
 class Writer:
@@ -143,11 +147,13 @@ class Writer:
             received=chase.received,
             heard=chase.heard,
             promised=chase.promised,
-            before=chase.step - 1,
+            before=max(chase.step - 1, 0),
             role=chase.role,
             role_name=self._procedure.role_names.get(chase.role, chase.role.replace("_", " ")),
             stands_in=chase.stands_in,
             own=chase.role in self._procedure.chasing.updated_by and not chase.stands_in,
+            actions=chase.actions,
+            news=chase.step > 0,
         )
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from agent.procedure.corrected import IN_CELLS, children_named, children_numbered, put_right
 from agent.procedure.entry import Entry
 from agent.procedure.reply import NOTHING, Proposal
-from agent.procedure.submission import Child
+from agent.procedure.submission import Action, Child
 from agent.procedure.words import Happened, Json, Moment, Status
 
 
@@ -75,6 +75,7 @@ class Alert:
     updates: int = 0
     last_update_at: datetime | None = None
     update_lines: frozenset[str] = frozenset()
+    actions: tuple[Action, ...] = ()  # as the last form that lists any has them
     findings: tuple[str, ...] = ()
     mails: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
@@ -198,11 +199,13 @@ def _told(alert: Alert, entry: Entry) -> Alert:
         name: value for name, value in texts(content.get("values")).items() if name not in alert.corrected
     }
     children = tuple(_child(child) for child in _rows(content.get("children")))
+    actions = tuple(_action(action) for action in _rows(content.get("actions")))
     document = facts.get("document")
     return replace(
         alert,
         form=str(facts.get("form") or alert.form),
         children=children or alert.children,
+        actions=actions or alert.actions,
         values={**alert.values, **said},
         categories=_categories(alert, facts),
         incident_at=_unless_corrected(alert, "incident_at", facts) or alert.incident_at,
@@ -504,6 +507,15 @@ def _child(row: dict[str, Json]) -> Child:
         dob=day(row.get("dob")),
         system_id=str(row.get("system_id", "")),
         formerly=tuple(_child(was) for was in _rows(row.get("formerly"))),
+    )
+
+
+def _action(row: dict[str, Json]) -> Action:
+    return Action(
+        text=str(row.get("text", "")),
+        owner=str(row.get("owner", "")),
+        due=day(row.get("due")),
+        done=row.get("done") is True,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from agent.procedure.actions import OpenAction, asked_about_on, overdue_actions
 from agent.procedure.addressing import AUTHOR, Addressee, Addressing
 from agent.procedure.alert import Alert, Chased
 from agent.procedure.clocks import clock_of, facts_of
@@ -27,10 +28,11 @@ class ChaseDue:
 
     `rule` is stable: `chase-3` to the author as the third prompt since the last news, `chase-3:reviewer`
     to the reviewing manager with it. `due` is the working day since when it has been due. `step` counts
-    the prompts from 1; `letter` is the kind of letter; `stands_in` says that `to` has the letter only
-    because the person of that `role` cannot be written to, or is away and named them. `received`, `heard`
-    and `promised` are the local days of the first form, of the last news, and of the update the author
-    promised, if any.
+    the prompts from 1; it is 0 where only actions are asked about, under `chase-actions-20260312`. `letter`
+    is the kind of letter; `stands_in` says that `to` has the letter only because the person of that `role`
+    cannot be written to, or is away and named them. `received`, `heard` and `promised` are the local days of
+    the first form, of the last news, and of the update the author promised, if any; `actions` are those whose
+    day is over.
     """
 
     alert: str
@@ -44,6 +46,7 @@ class ChaseDue:
     heard: date
     promised: date | None = None
     stands_in: bool = False
+    actions: tuple[OpenAction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ def _due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> d
 
 def _first_due(alert: Alert, step: int, procedure: Procedure, calendar: Calendar) -> date:
     planned = _around_promise(alert, procedure, calendar)
-    before = [calendar.today(chased.at) for chased in alert.chases if _step(chased) == step - 1]
+    before = [calendar.today(chased.at) for chased in alert.chases if _step(chased) == step - 1 > 0]
     if not before:
         return planned[0] if planned else expected_on(alert, procedure, calendar)
     following = (planned_for for planned_for in planned if planned_for > max(before))
@@ -254,10 +257,21 @@ class _Round:
         today = self.calendar.today(self.now)
         for alert in alerts:
             if not left_alone(alert, today):
-                step = self._step_under_way(alert, today)
-                due = _due(alert, step, self.procedure, self.calendar)
-                if self._began() < due <= today:
-                    yield from self._to_all(alert, step, due)
+                yield from list(self._for_news(alert, today)) or self._for_actions(alert, today)
+
+    def _for_news(self, alert: Alert, today: date) -> Iterator[ChaseDue | Unaddressed]:
+        step = self._step_under_way(alert, today)
+        due = _due(alert, step, self.procedure, self.calendar)
+        if self._began() < due <= today:
+            yield from self._to_all(alert, step, due, f"{_RULE}{step}")
+
+    def _for_actions(self, alert: Alert, today: date) -> Iterator[ChaseDue | Unaddressed]:
+        """A prompt for actions alone, unless one for news told of them since."""
+        due = asked_about_on(alert, plan_of(alert, self.procedure).actions_after, today, self.calendar)
+        if due is None or due <= self._began():
+            return
+        if not any(_step(chased) and self.calendar.today(chased.at) >= due for chased in alert.chases):
+            yield from self._to_all(alert, 0, due, f"{_RULE}actions-{due:%Y%m%d}")
 
     def _began(self) -> date:
         return self.calendar.today(self.not_before) if self.not_before else date.min
@@ -268,14 +282,14 @@ class _Round:
         following = _due(alert, sent + 1, self.procedure, self.calendar)
         return sent + 1 if following <= today or sent == 0 else sent
 
-    def _to_all(self, alert: Alert, step: int, due: date) -> Iterator[ChaseDue | Unaddressed]:
+    def _to_all(self, alert: Alert, step: int, due: date, prompt: str) -> Iterator[ChaseDue | Unaddressed]:
         """A letter for each role of the step; whoever holds two of them has one, who is away none yet."""
         addressing = Addressing(self.procedure, self.people, self.calendar.today(self.now))
         sent = {chased.rule for chased in alert.chases}
         written_to: set[str] = set()
         rules = self._rules_of(alert, step)
         for one in (one for role in rules.to for one in addressing.of(role, alert)):
-            rule = _rule(step, one.role, one.number)
+            rule = _rule(prompt, one.role, one.number)
             if one.to is None:
                 yield Unaddressed(alert.reference, rule, one.role)
                 continue
@@ -299,16 +313,18 @@ class _Round:
             received=self.calendar.today(alert.received_at),
             heard=self.calendar.today(alert.last_news_at),
             promised=promised_on(alert, self.procedure, self.calendar),
+            actions=overdue_actions(alert, self.calendar.today(self.now)),
         )
 
     def _rules_of(self, alert: Alert, step: int) -> ChaseStep:
         """The furthest rule that so many unanswered prompts have reached."""
         steps = plan_of(alert, self.procedure).steps
-        return max((rule for rule in steps if rule.unanswered < step), key=lambda rule: rule.unanswered)
+        reached = (rule for rule in steps if rule.unanswered < max(step, 1))
+        return max(reached, key=lambda rule: rule.unanswered)
 
 
-def _rule(step: int, role: str, number: int) -> str:
+def _rule(prompt: str, role: str, number: int) -> str:
     """Unlike for each recipient, and naming nobody."""
     if role == AUTHOR:
-        return f"{_RULE}{step}"
-    return f"{_RULE}{step}:{role}" if number == 1 else f"{_RULE}{step}:{role}-{number}"
+        return prompt
+    return f"{prompt}:{role}" if number == 1 else f"{prompt}:{role}-{number}"

@@ -151,7 +151,8 @@ def _corrects(case: Case, alert: Alert) -> bool:
         for name, text in said.values.items()
         if name not in alert.corrected
     )
-    return any(moved) or any(reworded)
+    planned = said.actions not in ((), alert.actions)
+    return planned or any(moved) or any(reworded)
 
 
 def _reopens(case: Case, alert: Alert) -> bool:

@@ -46,6 +46,10 @@ def content_of(said: Submission, known: Sequence[Child] = ()) -> dict[str, Json]
             }
             for update in said.updates
         ],
+        "actions": [
+            {"text": action.text, "owner": action.owner, "due": iso(action.due), "done": action.done}
+            for action in said.actions
+        ],
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
+from agent.procedure.actions import open_actions
 from agent.procedure.addressing import is_subject
 from agent.procedure.alert import Alert
 from agent.procedure.chase import expected_on, next_prompt_on, promised_on
@@ -62,7 +63,7 @@ class OpenAlert:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A deadline that is over and not seen to, or falls in the coming week."""
+    """A deadline, or an action's day, that is over and not seen to, or falls in the coming week."""
 
     alert: str
     initials: str
@@ -274,13 +275,23 @@ def next_step(alert: Alert, now: datetime, procedure: Procedure, people: People,
 def _deadlines(
     alerts: Iterable[Alert], now: datetime, procedure: Procedure, calendar: Calendar
 ) -> tuple[Deadline, ...]:
-    soon = calendar.today(now) + _WEEK
+    today = calendar.today(now)
+    soon = today + _WEEK
     found = [
         Deadline(alert.reference, alert.initials, clock.name, due, clock.passed(now, calendar))
         for alert in alerts
         if not is_staff_matter(alert, procedure)
         for clock in deadlines_of(alert, procedure, calendar)
         if not clock.ended and (due := _last_day(clock, calendar)) <= soon
+    ]
+    found += [
+        Deadline(
+            alert.reference, alert.initials, f"Action no. {action.number}", action.due, action.due < today
+        )
+        for alert in alerts
+        if procedure.chasing.actions_after and not is_staff_matter(alert, procedure)
+        for action in open_actions(alert)
+        if action.due <= soon
     ]
     return tuple(sorted(found, key=lambda one: (one.due, one.alert, one.name)))
 

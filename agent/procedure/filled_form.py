@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from agent.procedure.reading import Field, Reading
-from agent.procedure.submission import Child, Conclusion, Update
+from agent.procedure.submission import Action, Child, Conclusion, Update
 from agent.procedure.text import fold
 from agent.procedure.words import Moment
 from agent.procedure.written_dates import is_expected, is_unknown
@@ -18,6 +18,7 @@ _NOTHING = frozenset(
     | {"not concluded", "not stated", "not yet", "not yet concluded", "ongoing", "on-going", "open"}
     | {"pending", "tbc", "to be confirmed", "unknown"}
 )
+_DONE = frozenset({"yes", "y", "done", "complete", "completed", "closed", "achieved", "actioned"})
 MOMENTS = ("incident_at", "aware_at", "form_date", "missing_since", "returned_at")
 _KEPT_ELSEWHERE = frozenset(
     {*MOMENTS, "next_update_due", "child_name", "dob", "system_id", "category", "form_kind", "reference"}
@@ -42,6 +43,7 @@ class FilledForm:
         self.next_update_due = _day(self._parsed(form.fields.get("next_update_due")))
         self.children = tuple(dict.fromkeys(self._children()))
         self.updates = tuple(self._updates())
+        self.actions = tuple(self._actions())
         self.conclusion = self._conclusion()
         self.values = self._values()
 
@@ -102,6 +104,30 @@ class FilledForm:
             text = _said(row.get("text"))
             if text:
                 yield Update(dated, text, _said(row.get("manager")), _said(row.get("reviewer")))
+
+    def _actions(self) -> Iterator[Action]:
+        for row in self._form.tables.get("actions", ()):
+            text, owner, due = (
+                _said(row.get("action")),
+                _said(row.get("owner")),
+                self._plain_day(row.get("by_when")),
+            )
+            if text or due:
+                yield Action(text, owner, due, self._is_done(row.get("done")))
+
+    def _plain_day(self, found: Field | None) -> date | None:
+        """The day of an action; what else people write there ("at once", "ongoing") is no mistake."""
+        try:
+            day = date.fromisoformat(found.value.strip()[: len("2026-06-30")]) if found else None
+        except ValueError:
+            return None
+        return day if day and 1900 <= day.year < 2200 else None
+
+    def _is_done(self, found: Field | None) -> bool:
+        """A day that has come, or a plain word; "in progress" and the like leave it open."""
+        day = self._plain_day(found)
+        said = found.text or found.value if found else ""
+        return not self._is_ahead(day) if day else fold(said).strip(" .!") in _DONE
 
     def _conclusion(self) -> Conclusion | None:
         text = _said(self._form.fields.get("conclusion"))

@@ -11,10 +11,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.procedure.addressing import REVIEWER, bare_name
+from agent.procedure.alert import Alert
 from agent.procedure.clocks import clock_of
 from agent.procedure.names import may_be
 from agent.procedure.people import People, Person
-from agent.procedure.rules import Procedure, Recipients
+from agent.procedure.rules import MustTell, Procedure, Recipients
 from agent.procedure.subject import SubjectSays
 from agent.procedure.submission import Submission
 from agent.procedure.text import fold
@@ -30,7 +31,8 @@ class Receipt:
     """A submission as it arrived: who was written to, and what subject line and file name say.
 
     `phrased` and `marked` tell whether the mail bears the procedure's phrase and marking in any of the
-    accepted ways; `staff_matter` whether a member of staff is the subject.
+    accepted ways; `staff_matter` whether a member of staff is the subject, `old_form` whether the form's own
+    title is that of one which has been replaced.
     """
 
     submission: Submission
@@ -41,12 +43,14 @@ class Receipt:
     marked: bool
     staff_matter: bool
     zone: ZoneInfo
+    old_form: bool = False
 
 
 def findings_on_receipt(receipt: Receipt, procedure: Procedure, people: People) -> tuple[str, ...]:
     """Every departure that shows on receipt, as codes, in the order of the table."""
     checks = ((code, departs) for code, departs in _CHECKS if code in procedure.findings)
     noticed = [code for code, departs in checks if departs(receipt, procedure, people)]
+    noticed += [rule.finding for rule in procedure.must_tell if not _tells(receipt.submission, rule)]
     return (*noticed, *(f"{RECIPIENT}{rule.role}" for rule in _not_copied(receipt, procedure, people)))
 
 
@@ -66,16 +70,27 @@ def finding_said(code: str, procedure: Procedure) -> str:
     return procedure.finding_words.get(code, code.replace("_", " "))
 
 
-def still_so(code: str, values: Mapping[str, str], procedure: Procedure) -> bool:
+def still_so(code: str, alert: Alert, procedure: Procedure) -> bool:
     """Whether a departure that was noticed stands, going by what is known by now. What a mail lacked when it
-    came, it lacks for ever."""
-    return code != NO_LEGAL_ADVICE or _lacks_legal_advice(values, procedure)
+    came, it lacks for ever; what a form left open, a later one may tell."""
+    if code == NO_LEGAL_ADVICE:
+        return _lacks_legal_advice(alert.values, procedure)
+    rule = next((rule for rule in procedure.must_tell if rule.finding == code), None)
+    return rule is None or not _tells(alert, rule)
 
 
 def _lacks_legal_advice(values: Mapping[str, str], procedure: Procedure) -> bool:
     """The media may be interested, and no legal advice is recorded (NCT Appendix B)."""
     interest = {fold(answer) for answer in procedure.media_interest}
     return fold(values.get("media", "")) in interest and not values.get("legal_advice")
+
+
+def _tells(said: Submission | Alert, rule: MustTell) -> bool:
+    """Whether a form answers what it has to. A brief one comes first, and tells the rest later (Merton
+    "Recording")."""
+    if not said.form or said.values.get("brief") == "yes" or (rule.of_children and not said.children):
+        return True
+    return all(said.values.get(name) or getattr(said, name, None) for name in rule.answers)
 
 
 def _is_late(receipt: Receipt, procedure: Procedure, _: People) -> bool:
@@ -100,7 +115,8 @@ def _is_wrong_form(receipt: Receipt, procedure: Procedure, _: People) -> bool:
 
 
 def _is_old_form(receipt: Receipt, *_: object) -> bool:
-    return "old_form_name" in receipt.subject.flags | receipt.file.flags
+    """By its title or, where people kept that of the new one, by what they call it."""
+    return receipt.old_form or "old_form_name" in receipt.subject.flags | receipt.file.flags
 
 
 def _file_nameless(receipt: Receipt, *_: object) -> bool:

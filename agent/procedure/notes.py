@@ -63,7 +63,7 @@ def _came(note: Note, alert: Alert, procedure: Procedure) -> datetime | None:
     """When that came which the note is about; None where it did not, or is no longer so."""
     if note.about == UPDATE:
         return alert.last_update_at
-    if note.about in alert.findings and still_so(note.about, alert.values, procedure):
+    if note.about in alert.findings and still_so(note.about, alert, procedure):
         return alert.last_update_at or alert.received_at
     return None
 

@@ -10,7 +10,7 @@ from typing import Any
 from agent.procedure.rules import ChaseStep, Chasing
 from agent.procedure.words import Json
 
-_NUMBERS = ("first", "interval", "first_fast", "interval_fast", "furthest_update")
+_NUMBERS = ("first", "interval", "first_fast", "interval_fast", "furthest_update", "actions_after")
 
 
 def plan_to_keep(chasing: Chasing) -> dict[str, Json]:

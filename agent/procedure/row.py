@@ -11,11 +11,12 @@ from datetime import date, datetime, timedelta
 from agent.procedure.alert import Alert
 from agent.procedure.chase import promised_on, unaddressed
 from agent.procedure.clocks import clock_of, facts_of
-from agent.procedure.findings import RECIPIENT
+from agent.procedure.findings import RECIPIENT, still_so
 from agent.procedure.names import share_a_word
 from agent.procedure.people import People
 from agent.procedure.rules import Column, Procedure
 from agent.procedure.status import status_of
+from agent.procedure.submission import Action
 from agent.procedure.words import Moment
 from agent.procedure.working_days import Calendar
 
@@ -39,6 +40,7 @@ def row_of(
         **_subjects(alert, procedure),
         **_times(alert, procedure, calendar),
         **_checks(alert, procedure),
+        "actions": _actions(alert),
         **_chasing(alert, now, procedure, people, calendar),
         **_conclusion(alert, calendar),
     }
@@ -149,11 +151,23 @@ def _times(alert: Alert, procedure: Procedure, calendar: Calendar) -> dict[str, 
 
 def _checks(alert: Alert, procedure: Procedure) -> dict[str, str]:
     roles = [code.removeprefix(RECIPIENT) for code in alert.findings if code.startswith(RECIPIENT)]
-    others = [code for code in alert.findings if not code.startswith(RECIPIENT)]
+    noticed = (code for code in alert.findings if still_so(code, alert, procedure))
+    others = [code for code in noticed if not code.startswith(RECIPIENT)]
     return {
         "recipients_missing": ", ".join(_said(role, procedure.role_names) for role in roles),
         "checks": "; ".join(_said(code, procedure.finding_words) for code in others) or "OK",
     }
+
+
+def _actions(alert: Alert) -> str:
+    """`1. Strategy meeting (Priya Example, by 5 Mar 2025): done`, a line each."""
+    return "\n".join(f"{number}. {_action(action)}" for number, action in enumerate(alert.actions, 1))
+
+
+def _action(action: Action) -> str:
+    by = f"by {_said_day(action.due)}" if action.due else ""
+    of = ", ".join(told for told in (action.owner, by) if told)
+    return action.text + (f" ({of})" if of else "") + (": done" if action.done else "")
 
 
 def _chasing(

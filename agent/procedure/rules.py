@@ -94,6 +94,9 @@ class Chasing(Told):
     `furthest_update` days after the form came is taken for a slip of the pen: nobody shall fall silent
     because of a mistyped year.
 
+    An action that the form sets somebody by a day is asked about `actions_after` so many working days, once,
+    and in whatever prompt follows, until a form says that it is done (0: never).
+
     The `_fast` numbers hold while a child is missing, and up to the end of the clock `fast_until`. On `quiet`
     days nobody is chased; they count as working days all the same. All numbers, and whom each step is for,
     are those of the day on which an alert began (see `plan.py`).
@@ -116,6 +119,7 @@ class Chasing(Told):
     updated_by: tuple[str, ...] = ("author",)
     around_promise: tuple[int, ...] = (1,)
     furthest_update: int = 90
+    actions_after: int = 0
     fast_until: str = ""
     quiet: tuple[Spell, ...] = ()
 
@@ -136,6 +140,16 @@ class Recipients(Told):
     categories: tuple[str, ...] = ()
     sent_by: str = ""
     sent_to: str = ""
+
+
+@dataclass(frozen=True)
+class MustTell(Told):
+    """What a form has to answer, unless it is a brief one: `finding` is noticed where one of the `answers`,
+    by their canonical names, is empty. With `of_children` only of a form that names a child."""
+
+    finding: str
+    answers: tuple[str, ...]
+    of_children: bool = False
 
 
 @dataclass(frozen=True)
@@ -277,6 +291,7 @@ class Procedure(Told):
     urgent: Urgent = field(default_factory=Urgent)
     categories: tuple[Category, ...] = ()
     must_be_copied: tuple[Recipients, ...] = ()
+    must_tell: tuple[MustTell, ...] = ()
     system_id_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=())
     question_columns: tuple[Column, ...] = ()

@@ -33,6 +33,16 @@ class Update:
 
 
 @dataclass(frozen=True)
+class Action:
+    """One row of a form's list of actions: what is to be done, by whom and when, and whether it is done."""
+
+    text: str = field(repr=False)
+    owner: str = field(default="", repr=False)
+    due: date | None = None
+    done: bool = False
+
+
+@dataclass(frozen=True)
 class Conclusion:
     """A filled-in conclusion section: a claim until a person confirms it (NCT 6.2, 6.3)."""
 
@@ -75,6 +85,7 @@ class Submission:
     next_update_due: date | None = None
     categories: tuple[str, ...] = ()
     updates: tuple[Update, ...] = ()
+    actions: tuple[Action, ...] = ()
     conclusion: Conclusion | None = None
     away_until: date | None = None
     deputy: str = ""

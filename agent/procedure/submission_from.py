@@ -128,6 +128,7 @@ class _Arrival:
             next_update_due=filled.next_update_due,
             categories=form.ticked,
             updates=filled.updates,
+            actions=filled.actions,
             conclusion=filled.conclusion,
             author_address=self._author_address(form),
             doubts=self._doubts(form, filled),
@@ -220,6 +221,7 @@ class _Arrival:
             marked=self._is_marked(),
             staff_matter=self._is_staff_matter(submission),
             zone=self.zone,
+            old_form=form.old,
         )
         return findings_on_receipt(receipt, self.procedure, self.people)
 
