@@ -153,12 +153,13 @@ class RegisterPlace(Told):
 
 @dataclass(frozen=True)
 class DigestDay(Told):
-    """When the weekly digest is written, and to which roles. With `attach_list` the open alerts come as a
-    spreadsheet, too."""
+    """When the weekly digest is written, and to which roles. With `by_area` its open alerts are divided by
+    what the procedure's Summary counts by; with `attach_list` they come as a spreadsheet, too."""
 
     day: Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
     at: time
     to: tuple[str, ...]
+    by_area: bool = False
     attach_list: bool = False
 
 

@@ -40,6 +40,7 @@ def _lay(desk: Desk, reader: Person, week: date, now: datetime) -> bool:
         questions=desk.ledger.questions(),
         letters=desk.ledger.letters(),
         reader=reader,
+        by_area=desk.settings.digest.by_area,
     )
     return lay(
         desk,

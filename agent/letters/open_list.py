@@ -20,6 +20,7 @@ _COLUMNS = (
     ("Days open", 11),
     ("Last news", 12),
     ("Next step", 48),
+    ("Area", 14),
 )
 _DAY = "dd mmm yyyy"
 
@@ -40,6 +41,7 @@ def open_list(digest: Digest, marking: str) -> bytes:
                 alert.days_open,
                 alert.last_heard,
                 "Details are only in the register" if alert.staff_matter else alert.next_step,
+                "; ".join(alert.areas),
             ]
         )
     for number, (_, width) in enumerate(_COLUMNS, 1):

@@ -301,6 +301,7 @@ class _Round:
 
     def _chase(self, alert: Alert, step: int, due: date, letter: str, rule: str, one: Addressee) -> ChaseDue:
         assert one.to is not None  # noqa: S101 - who cannot be written to was told before
+        follows_up = plan_of(alert, self.procedure).actions_after > 0
         return ChaseDue(
             alert=alert.reference,
             rule=rule,
@@ -313,7 +314,7 @@ class _Round:
             received=self.calendar.today(alert.received_at),
             heard=self.calendar.today(alert.last_news_at),
             promised=promised_on(alert, self.procedure, self.calendar),
-            actions=overdue_actions(alert, self.calendar.today(self.now)),
+            actions=overdue_actions(alert, self.calendar.today(self.now)) if follows_up else (),
         )
 
     def _rules_of(self, alert: Alert, step: int) -> ChaseStep:

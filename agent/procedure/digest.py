@@ -23,6 +23,7 @@ from agent.procedure.words import Status
 from agent.procedure.working_days import Calendar
 
 _WEEK = timedelta(days=7)
+_NO_AREA = "No area told"
 _QUARTER = timedelta(days=92)
 AGES: tuple[tuple[str, int | None], ...] = (
     ("under 1 week", 7),
@@ -49,7 +50,8 @@ class Laid(Protocol):
 
 @dataclass(frozen=True)
 class OpenAlert:
-    """An open alert as the digest shows it. Of a staff matter only reference, age and day are told."""
+    """An open alert as the digest shows it. Of a staff matter only reference, age and day are told. The
+    `areas` are those of its children."""
 
     reference: str
     received: date
@@ -59,6 +61,7 @@ class OpenAlert:
     status: Status | None = None
     last_heard: date | None = None
     next_step: str = ""
+    areas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class Digest:
     """One week of a desk. `week` is the Monday it is written for; "last week" are the seven days before.
 
     `open` has the oldest first, `deadlines` the earliest. `findings` count what was noticed on the forms
-    received last week; `warnings` are sentences on what somebody has to see to in good time.
+    received last week; `warnings` are sentences on what somebody has to see to in good time. `by_area` tells
+    that the open alerts are to stand apart by area.
     """
 
     week: date
@@ -110,6 +114,18 @@ class Digest:
     letters_held: int
     letters_undelivered: int
     warnings: tuple[str, ...] = ()
+    by_area: bool = False
+
+    @property
+    def parts(self) -> tuple[tuple[str, tuple[OpenAlert, ...]], ...]:
+        """The open alerts area by area, those without one last; all as one where they are not to be divided.
+        One whose children belong to two areas stands in both."""
+        if not self.by_area:
+            return (("", self.open),)
+        areas = sorted({area for alert in self.open for area in alert.areas})
+        found = [(area, tuple(one for one in self.open if area in one.areas)) for area in areas]
+        others = tuple(one for one in self.open if not one.areas)
+        return (*found, *(((_NO_AREA, others),) if others else ()))
 
     @property
     def from_day(self) -> date:
@@ -153,6 +169,7 @@ def digest_of(
     questions: Iterable[Asked],
     letters: Iterable[Laid],
     reader: Person,
+    by_area: bool = False,
 ) -> Digest:
     """The digest of the week that begins on the Monday `week`, as things stand at `now`, for one reader.
 
@@ -183,6 +200,7 @@ def digest_of(
         letters_held=sum(letter.state == "held" for letter in laid),
         letters_undelivered=len(people.unreached),
         warnings=tuple(_warnings(calendar.today(now), procedure, calendar)),
+        by_area=by_area,
     )
 
 
@@ -247,7 +265,14 @@ def _open(alert: Alert, now: datetime, procedure: Procedure, people: People, cal
         status=status_of(alert, now, procedure, calendar),
         last_heard=calendar.today(alert.last_news_at),
         next_step=next_step(alert, now, procedure, people, calendar),
+        areas=_areas(alert, procedure),
     )
+
+
+def _areas(alert: Alert, procedure: Procedure) -> tuple[str, ...]:
+    """Those of its children, which stand in one cell."""
+    told = (one.strip() for one in alert.values.get(procedure.summary_by, "").split(";"))
+    return tuple(dict.fromkeys(one for one in told if one))
 
 
 def next_step(alert: Alert, now: datetime, procedure: Procedure, people: People, calendar: Calendar) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.letters.writer import Writer, Written
+from agent.procedure.actions import OpenAction
 from agent.procedure.alert import Alert
 from agent.procedure.chase import GatheredChase, chases_due, letters_of
 from agent.procedure.decision import Question
@@ -72,10 +73,21 @@ def digest(*alerts: Alert, **more: Any) -> Digest:
 
 
 QUIET = alert()
+NORTH = alert("Tue 3 Mar 2026 10:00", 11, values={"author": "Theo Marchbanks", "area": "North"})
+WEST = alert("Fri 6 Mar 2026 10:00", 12, values={"author": "Theo Marchbanks", "area": "West"})
 SECOND = alert("Wed 4 Mar 2026 10:00", 2, next_update_due=day("Fri 6 Mar 2026"))
 LONG_QUIET = chased(alert(), *SENT[:2])
 AWARE = alert("Tue 10 Mar 2026 10:00", 3, aware_at=at("Mon 9 Mar 2026 09:00"), findings=("late_form",))
 STAFF = alert("Tue 3 Mar 2026 10:00", 4, categories=("M15",))
+
+
+def about_actions(*alerts: Alert) -> Written:
+    """A chase in which actions of the first alert are asked about, and nothing else of it."""
+    (letter,) = gathered(*alerts, now="Mon 9 Mar 2026 09:00").values()
+    days = (OpenAction(2, day("Wed 4 Mar 2026")), OpenAction(1, day("Fri 6 Mar 2026")))
+    first, *others = letter.chases
+    asked = replace(letter, chases=(replace(first, step=0, actions=days), *others))
+    return writer().chase(asked, {one.reference: one for one in alerts}, MARK)
 
 
 def acknowledged(number: int, **more: Any) -> Acknowledgement:
@@ -153,6 +165,8 @@ def samples() -> dict[str, Written]:
         "chase in place of the author": next(iter(chases(stranger, now="Mon 9 Mar 2026 09:00").values())),
         "chase about staff": next(iter(chases(STAFF, now="Tue 10 Mar 2026 10:00").values())),
         "chase without a name": next(iter(chases(alert(children=()), now="Mon 9 Mar 2026 09:00").values())),
+        "chase about actions": about_actions(QUIET),
+        "chase for several, with actions": about_actions(QUIET, SECOND),
         "chase_escalated to the reviewer": chases(LONG_QUIET, now="Mon 23 Mar 2026 09:00")[AVA.address],
         "chase_escalated": late[SOL.address],
         "chase_escalated for several": next(iter(late.values())),
@@ -205,6 +219,7 @@ def samples() -> dict[str, Written]:
         "weekly_digest": writer().digest(
             digest(QUIET, SECOND, AWARE, STAFF, siblings, quiet_for_long), MARK, attach_list=True
         ),
+        "weekly_digest by area": writer().digest(digest(NORTH, WEST, QUIET, STAFF, by_area=True), MARK),
         "weekly_digest of a quiet week": writer().digest(
             digest(questions=(), letters=(), now=at("Mon 16 Oct 2028 08:00")), MARK
         ),

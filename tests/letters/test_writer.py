@@ -237,7 +237,7 @@ def test_the_html_is_ready_for_dark_mode_and_a_phone(letter: Written) -> None:
 
 @every_letter
 def test_every_letter_says_what_to_do_how_to_reply_and_how_it_is_known(letter: Written) -> None:
-    assert re.search(r"\b(Please|You do not need to do anything)\b", letter.text)
+    assert re.search(r"\b(Please|You need not answer)\b", letter.text)
     assert "HOW TO REPLY" in letter.text
     assert letter.text.endswith(f"\nReference of this email: {MARK}\n")
     assert MARK in letter.html

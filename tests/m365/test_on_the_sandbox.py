@@ -26,6 +26,7 @@ from agent.sandbox.request_log import Exchange
 from agent.sandbox.server import Sandbox
 from agent.sandbox.stored import StoredMessage
 from agent.settings import Tenant
+from tests.letters.samples import samples
 
 DESK, SAM = "needtoknow@nctrust.example", "sam@nctrust.example"
 ALERTS = ("Need to Know", "Alerts")
@@ -244,6 +245,22 @@ def test_a_letter_arrives_as_it_was_written(sandbox: Sandbox, graph: Graph, mail
     wanted = {"$expand": f"singleValueExtendedProperties($filter=id eq '{SENSITIVITY}')"}
     (sent,) = graph.get_json(f"/users/{DESK}/mailFolders/sentitems/messages", wanted)["value"]
     assert (sent["importance"], sent["singleValueExtendedProperties"][0]["value"]) == ("high", CONFIDENTIAL)
+
+
+def test_every_kind_of_letter_asks_for_no_automatic_chatter_and_is_known_again(
+    sandbox: Sandbox, mailbox: OutlookMailbox
+) -> None:
+    written = samples()
+    for name, one in written.items():
+        sent = OutgoingLetter(name, SAM, one.subject, one.text, one.html, one.pictures, one.attachments)
+        mailbox.send(mailbox.draft(sent).mail_id)
+
+    found = [message_from_bytes(written_afresh(one), policy=policy.default) for one in arrived(sandbox)]
+    assert {mail["x-need-to-know-letter"] for mail in found} == written.keys()
+    for mail in found:
+        wanted = set(mail["x-auto-response-suppress"].replace(" ", "").split(","))
+        assert {"AutoReply", "RN", "NRN"} <= wanted, mail["x-need-to-know-letter"]
+        assert wanted.isdisjoint({"All", "OOF", "NDR"})  # that somebody is away, or gone, has to be known
 
 
 def test_that_somebody_is_away_or_unknown_is_heard_of(sandbox: Sandbox, mailbox: OutlookMailbox) -> None:

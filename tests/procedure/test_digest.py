@@ -270,3 +270,22 @@ def test_what_somebody_has_to_see_to_in_good_time_is_told(now: str, warned: list
 
     assert len(told) == len(warned)
     assert all(words in sentence for words, sentence in zip(warned, told, strict=True))
+
+
+def test_where_the_desk_says_so_open_alerts_stand_apart_by_area() -> None:
+    alerts = [
+        alert("Mon 2 Mar 2026 10:00", 1, values={"area": "West"}),
+        alert("Tue 3 Mar 2026 10:00", 2, values={"area": "North"}),
+        alert("Wed 4 Mar 2026 10:00", 3, values={"area": "North; West"}),  # two children
+        alert("Thu 5 Mar 2026 10:00", 4),
+        alert("Fri 6 Mar 2026 10:00", 5, values={"area": "North"}, categories=("M15",)),  # about staff
+    ]
+
+    def parts(**more: Any) -> list[tuple[str, list[int]]]:
+        return [
+            (area, [int(one.reference[-1]) for one in found]) for area, found in digest(*alerts, **more).parts
+        ]
+
+    assert parts() == [("", [1, 2, 3, 4, 5])]
+    assert parts(by_area=True) == [("North", [2, 3]), ("West", [1, 3]), ("No area told", [4, 5])]
+    assert digest(by_area=True).parts == ()
