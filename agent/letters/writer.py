@@ -120,6 +120,7 @@ class Writer:
         told = {
             "letters": self._procedure.letters,
             "organisation": self._procedure.organisation,
+            "procedure": f"{self._procedure.title}, {self._procedure.version}",
             "address": self._address,
             "mark": mark,
             **data,

@@ -181,8 +181,10 @@ def _conclusion(case: Case, reference: str, *, concluded: bool) -> list[Entry]:
 
 
 def _begun(case: Case, said: Submission, reference: str) -> dict[str, Json]:
-    """What is recorded of an alert that begins: what the form tells, and by which plan it is chased."""
-    return {**facts_of(said, reference), "plan": plan_to_keep(case.procedure.chasing)}
+    """What is recorded of an alert that begins: what the form tells, by which version of the procedure it
+    began, and by which plan it is chased."""
+    rules = case.procedure
+    return {**facts_of(said, reference), "version": rules.version, "plan": plan_to_keep(rules.chasing)}
 
 
 def decide_unreadable(case: Case) -> Decision:

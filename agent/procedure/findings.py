@@ -88,9 +88,13 @@ def _lacks_legal_advice(values: Mapping[str, str], procedure: Procedure) -> bool
 def _tells(said: Submission | Alert, rule: MustTell) -> bool:
     """Whether a form answers what it has to. A brief one comes first, and tells the rest later (Merton
     "Recording")."""
-    if not said.form or said.values.get("brief") == "yes" or (rule.of_children and not said.children):
+
+    def answers(name: str) -> bool:
+        return bool(said.values.get(name) or getattr(said, name, None))
+
+    if not said.form or said.values.get("brief") == "yes" or (rule.given and not answers(rule.given)):
         return True
-    return all(said.values.get(name) or getattr(said, name, None) for name in rule.answers)
+    return all(map(answers, rule.answers))
 
 
 def _is_late(receipt: Receipt, procedure: Procedure, _: People) -> bool:

@@ -145,11 +145,11 @@ class Recipients(Told):
 @dataclass(frozen=True)
 class MustTell(Told):
     """What a form has to answer, unless it is a brief one: `finding` is noticed where one of the `answers`,
-    by their canonical names, is empty. With `of_children` only of a form that names a child."""
+    by their canonical names, is empty. With `given` only of a form that answers that, too."""
 
     finding: str
     answers: tuple[str, ...]
-    of_children: bool = False
+    given: str = ""
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def test_the_html_is_ready_for_dark_mode_and_a_phone(letter: Written) -> None:
 
 @every_letter
 def test_every_letter_says_what_to_do_how_to_reply_and_how_it_is_known(letter: Written) -> None:
-    assert re.search(r"\b(Please|You need not answer)\b", letter.text)
+    assert re.search(r"\b(Please|You do not need to)\b", letter.text)
     assert "HOW TO REPLY" in letter.text
     assert letter.text.endswith(f"\nReference of this email: {MARK}\n")
     assert MARK in letter.html
@@ -404,3 +404,9 @@ def test_a_subject_is_one_line_whatever_a_template_makes_of_it(tmp_path: Path) -
     (tmp_path / "odd.html").write_text("<p>{{ said }}</p>", encoding="utf-8")
 
     assert writer(tmp_path).compose("odd", MARK, said="here").subject == "much room here"
+
+
+def test_the_digest_says_which_version_of_the_procedure_it_follows() -> None:
+    rules = procedure()
+    for text in (SAMPLES["weekly_digest"].text, SAMPLES["weekly_digest"].html):
+        assert f"It follows the {rules.title}, {rules.version}." in " ".join(text.split())

@@ -65,6 +65,14 @@ def test_a_first_form_opens_an_alert_and_nothing_is_asked() -> None:
     assert (alert.categories, alert.values["area"], alert.author_address) == (("M07",), "North", AUTHOR)
 
 
+def test_an_alert_keeps_the_version_of_the_procedure_that_it_began_with() -> None:
+    desk = Desk()
+    (opened,) = desk.receives(form()).entries
+    assert opened.facts["version"] == nct().version
+    (updated,) = desk.receives(form(updates=[update("Seen.")])).entries
+    assert "version" not in updated.facts
+
+
 def test_what_is_recorded_apart_from_the_content_tells_of_no_person() -> None:
     desk = Desk()
     decision = desk.receives(

@@ -182,6 +182,18 @@ def test_a_replaced_form_is_noticed_by_its_title_whatever_its_file_is_called() -
     assert findings(mail(), replace(form(), old=True)) == ("old_form",)
 
 
+@pytest.mark.parametrize(
+    ("answers", "noticed"),
+    [
+        ({"home_name": "Oak House"}, True),
+        ({"home_name": "Oak House", "home_responsible": "Lee Marsh, Registered Manager"}, False),
+        ({}, False),
+    ],
+)
+def test_a_childrens_home_names_who_took_responsibility(answers: dict[str, Any], noticed: bool) -> None:
+    assert ("home_names_nobody" in findings(mail(), form(**answers))) is noticed
+
+
 def _without(*roles: str) -> tuple[str, ...]:
     left_out = {person.address for person in PEOPLE.people if set(person.roles) & set(roles)}
     return tuple(address for address in EVERYBODY if address not in left_out)
