@@ -17,6 +17,7 @@ from agent.procedure.reading import Field, Reading
 from agent.procedure.row import row_of
 from agent.procedure.submission import Action
 from tests.procedure import test_second_procedure as second
+from tests.procedure.arrivals import Desk, form, happenings, update
 from tests.procedure.situations import AUTHOR, LONDON, alert, at, calendar, day
 from tests.procedure.situations import procedure as first_procedure
 from tests.procedure.test_second_procedure import IMOGEN, TOBIAS, one
@@ -211,3 +212,30 @@ def test_a_day_that_is_none_is_no_mistake_and_is_not_followed_up(value: str, tex
 
 def test_an_empty_row_is_none() -> None:
     assert read({"action": ("", ""), "owner": ("Priya", "Priya")}) == ()
+
+
+def listed(*actions: tuple[str, str, str], edition: str = "") -> Reading:
+    """A form with these actions: (what, by when, done)."""
+    first = form(name="leadership_alert", edition=edition)
+    rows = tuple(
+        {
+            name: Field(name, value, value, name, "table 6")
+            for name, value in zip(("action", "by_when", "done"), told, strict=True)
+        }
+        for told in actions
+    )
+    return replace(first, tables={**first.tables, "actions": rows})
+
+
+def test_the_last_form_that_lists_actions_is_what_counts() -> None:
+    desk = Desk(second.procedure())
+    desk.receives(listed(("Visit", "2026-03-04", ""), ("Meeting", "2026-03-06", "")))
+    assert [one.number for one in open_actions(desk.only)] == [1, 2]
+
+    told = desk.receives(listed(("Visit", "2026-03-04", "Yes"), ("Meeting", "2026-03-06", ""), edition="2"))
+    assert happenings(told) == ["updated"]  # that one is done is news, though nothing else was added
+    assert [one.number for one in open_actions(desk.only)] == [2]
+
+    desk.receives(form(name="leadership_alert", updates=[update("Seen.")]))
+    assert [one.number for one in open_actions(desk.only)] == [2]
+    assert "Visit" not in str([dict(entry.facts) for entry in told.entries])

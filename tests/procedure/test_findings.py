@@ -11,7 +11,7 @@ import pytest
 from agent.procedure.findings import clause_of, still_so
 from agent.procedure.mail import Mail
 from agent.procedure.people import Person
-from agent.procedure.reading import Field, Reading
+from agent.procedure.reading import Reading
 from tests.procedure.arrivals import (
     EVERYBODY,
     MONDAY,
@@ -285,32 +285,26 @@ def test_what_an_assistant_director_sends_to_the_director_goes_to_the_whole_team
     assert ("missing_recipient:dmt" in submission.findings) is noticed
 
 
-OVERSEEN: dict[str, Any] = {"reviewer": "Imogen Stroud", "signed_off_at": "2026-03-01T18:00"}
+OVERSEEN: dict[str, Any] = {"reviewer": "Imogen Stroud"}
 CONFIRMED: dict[str, Any] = {
     "action_confirmed": "He is with his aunt.",
     "risk_reduced": "His brother was seen.",
     "next_update_due": "2026-03-09",
     "contact": "Dana Hollis",
 }
-SAFE: dict[str, Any] = {"action_child": "He is with his aunt.", "action_staff": "None needed."}
+NOBODY = replace(PEOPLE, people=())
 
 
-def elsewhere(*, actions: int = 0, children: tuple[dict[str, str], ...] = (), **told: Any) -> set[str]:
+def elsewhere(*, children: tuple[dict[str, str], ...] = (), **told: Any) -> set[str]:
     """What is noticed of a form's answers by the second procedure."""
     read = form(name="leadership_alert", children=children, **told)
-    row = {"action": Field("action", "Visit", "Visit", "Action", "table 6")}
-    planned = replace(read, tables={**read.tables, "actions": (row,) * actions})
-    (submission,) = submissions(mail("Leadership Alert"), planned, procedure=merton(), people=NOBODY)
+    (submission,) = submissions(mail("Leadership Alert"), read, procedure=merton(), people=NOBODY)
     return set(submission.findings)
 
 
-NOBODY = replace(PEOPLE, people=())
-TOLD_BY_FORM = {"no_oversight", "not_confirmed", "staff_wellbeing_not_told", "no_actions"}
-
-
-def test_elsewhere_a_whole_form_shows_oversight_safety_and_actions() -> None:
-    assert elsewhere(actions=1, **OVERSEEN, **CONFIRMED, **SAFE) == set()
-    assert elsewhere() == TOLD_BY_FORM
+def test_elsewhere_a_form_shows_the_head_of_services_oversight() -> None:
+    assert elsewhere(**OVERSEEN, **CONFIRMED) == set()
+    assert elsewhere() == {"no_oversight", "not_confirmed"}
 
 
 def test_elsewhere_a_brief_form_comes_first_and_is_held_against_nobody() -> None:
@@ -319,39 +313,29 @@ def test_elsewhere_a_brief_form_comes_first_and_is_held_against_nobody() -> None
 
 @pytest.mark.parametrize(
     ("left_out", "noticed"),
-    [
-        ("reviewer", "no_oversight"),
-        ("signed_off_at", "no_oversight"),
-        ("risk_reduced", "not_confirmed"),
-        ("next_update_due", "not_confirmed"),
-        ("contact", "not_confirmed"),
-        ("action_staff", "staff_wellbeing_not_told"),
-    ],
+    [("reviewer", "no_oversight"), *((name, "not_confirmed") for name in CONFIRMED)],
 )
 def test_elsewhere_each_answer_that_is_left_out_is_noticed(left_out: str, noticed: str) -> None:
-    told = {**OVERSEEN, **CONFIRMED, **SAFE}
+    told = {**OVERSEEN, **CONFIRMED}
     del told[left_out]
 
-    assert elsewhere(actions=1, **told) == {noticed}
+    assert elsewhere(**told) == {noticed}
 
 
 def test_elsewhere_the_safety_of_a_child_is_looked_for_where_the_form_names_one() -> None:
     child = ({"child_name": "Liam Harwood", "dob": "2012-05-04"},)
-    unsafe: dict[str, Any] = {"action_staff": "None needed."}
+    whole = {**OVERSEEN, **CONFIRMED}
 
-    assert elsewhere(actions=1, **OVERSEEN, **CONFIRMED, **unsafe) == set()
-    assert elsewhere(actions=1, children=child, **OVERSEEN, **CONFIRMED, **unsafe) == {
-        "child_safety_not_told"
-    }
+    assert elsewhere(children=child, **whole) == {"child_safety_not_told"}
+    assert elsewhere(children=child, action_child="He is with his aunt.", **whole) == set()
 
 
 def test_what_a_later_form_tells_is_no_departure_any_more() -> None:
     desk = Desk(merton())
-    desk.receives(form(name="leadership_alert", **OVERSEEN, **SAFE))
-    assert "not_confirmed" in desk.only.findings
+    desk.receives(form(name="leadership_alert", **OVERSEEN))
     assert still_so("not_confirmed", desk.only, merton())
-    desk.receives(form(name="leadership_alert", updates=[update("Seen.")], **OVERSEEN, **SAFE, **CONFIRMED))
+    desk.receives(form(name="leadership_alert", updates=[update("Seen.")], **OVERSEEN, **CONFIRMED))
 
     assert "not_confirmed" in desk.only.findings  # it was so, and is counted in that week's digest
     assert not still_so("not_confirmed", desk.only, merton())
-    assert still_so("no_actions", desk.only, merton())
+    assert still_so("child_safety_not_told", desk.only, merton())

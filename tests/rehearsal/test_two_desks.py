@@ -213,7 +213,7 @@ def test_no_rule_of_the_first_organisation_is_held_against_the_second(both: Both
     """Merton has no rule for subjects, markings or file names, and asks one form and no line signed twice."""
     noticed = {code for alert in both.desk("merton").ledger.alerts().values() for code in alert.findings}
 
-    assert noticed == {"late_form", "missing_recipient:hos"}
+    assert noticed == {"late_form", "missing_recipient:hos", "not_confirmed"}
 
 
 def test_letters_of_a_staff_matter_and_of_a_brief_alert_ask_for_nothing_too_early(both: Both) -> None:
