@@ -32,6 +32,15 @@ def test_it_tells_month_kind_and_what_was_chosen_from_lists() -> None:
     assert (one["Area"], one["Designated Officer"], one["Updates"]) == ("North", "Yes", "2")
 
 
+def test_children_of_two_areas_are_told_under_both() -> None:
+    both = alert(values={"area": "North; west"})
+
+    assert [one["Area"] for one in listed(both, area="West")] == ["North; West"]
+    assert [one["Area"] for one in listed(both, area="north")] == ["North; West"]
+    assert listed(both, area="Out of county") == []
+    assert listed(alert(values={"area": "North; Corby"}))[0]["Area"] == "North; Other"
+
+
 def test_no_word_that_anybody_wrote_is_in_it() -> None:
     planted = "Zyx Robin"
     values = {column.field: planted for column in procedure().columns if column.field}

@@ -29,6 +29,8 @@ def test_what_stands_on_pages_one_and_two_is_written_and_nothing_of_the_others(
 
     written = (tmp_path / "summary.txt").read_text(encoding="utf-8")
     assert "Synopsis: what happened: A fall at home." in written
+    assert "Category of incident: M11\n  M11: Incident in a" in written
+    assert written.endswith("\n")
     assert not any(other in written for other in ("NP/1/26", "at length", "Robin", "2012"))
 
 

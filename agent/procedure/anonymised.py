@@ -42,7 +42,7 @@ def anonymised(
         if not (alert.not_an_alert or alert.provisional)
         and (first or date.min) <= calendar.today(alert.received_at) <= (last or date.max)
         and (not category or category in alert.categories)
-        and (not area or area.casefold() == alert.values.get("area", "").casefold())
+        and (not area or area.casefold() in map(str.casefold, _each(alert.values.get("area", ""))))
     ]
     kind = ["Month received", "Form type", "Categories", "In time"]
     return [[*kind, *(column.heading for column in chosen)], *sorted(lines)]
@@ -63,8 +63,13 @@ def _line(
 
 
 def _answer(value: str, column: Column) -> str:
-    """One of the column's own answers, or a number; nobody's own words."""
+    """Of the column's own answers those that are given, or a number; nobody's own words."""
     known = {choice.casefold(): choice for choice in column.choices}
     if column.format == "number":
         return value if value.isdecimal() else ""
-    return known.get(value.casefold(), OTHER) if value else ""
+    return "; ".join(dict.fromkeys(known.get(one.casefold(), OTHER) for one in _each(value)))
+
+
+def _each(value: str) -> list[str]:
+    """What is told of several children stands in one cell."""
+    return [one.strip() for one in value.split(";") if one.strip()]

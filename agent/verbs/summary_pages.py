@@ -14,6 +14,7 @@ from agent.procedure.alert import Alert
 from agent.procedure.apart import references_in
 from agent.procedure.entry import Entry
 from agent.procedure.reading import Reading
+from agent.procedure.rules import Procedure
 from agent.procedure.words import Happened
 
 SOURCE = "command"
@@ -35,8 +36,9 @@ def hand_over_summary(desk: Desk, reference: str, to: Path, now: datetime) -> It
     definition = next(one for one in desk.forms if one.name == form.form)
     if not definition.summary_pages:
         raise WrongCall(f"The {definition.title} has no summary pages: see `summary_pages` in its file.")
-    lines = _said(form.only(definition.on_summary_pages), definition)
-    to.write_text("\n".join([definition.title, definition.marking, alert.reference, "", *lines]), "utf-8")
+    lines = _said(form.only(definition.on_summary_pages), definition, desk.procedure)
+    told = [definition.title, definition.marking, alert.reference, "", *lines]
+    to.write_text("".join(f"{line}\n" for line in told), "utf-8")
     with desk.ledger.page() as page:
         page.record(Entry(Happened.HANDED_OVER, alert.reference, now, SOURCE, {"what": "summary"}))
     yield f"Written to {to}: the summary pages of {alert.reference}, as its newest form has them."
@@ -58,12 +60,15 @@ def _newest_form(desk: Desk, alert: Alert) -> Reading | None:
     return None
 
 
-def _said(form: Reading, definition: FormDefinition) -> Iterator[str]:
-    """Each answer under its label, in the order of the form."""
+def _said(form: Reading, definition: FormDefinition, procedure: Procedure) -> Iterator[str]:
+    """Each answer under its label, in the order of the form; a category's code with its words."""
     for section in definition.sections:
         for asked in section.fields:
             if found := form.fields.get(asked.name):
                 yield f"{asked.label}: {found.text}"
+                if asked.name == "category":
+                    known = (procedure.category(code) for code in form.ticked if code in found.text)
+                    yield from (f"  {category.code}: {category.words}" for category in known if category)
         for table in section.tables:
             for row in form.tables.get(table.name, ()):
                 yield f"{table.row_name}: {'; '.join(cell.text for cell in row.values())}"
