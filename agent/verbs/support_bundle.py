@@ -11,6 +11,7 @@ import zipfile
 from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
+from datetime import date
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def _parts(
     if settings:
         told = {"agent": asdict(settings.agent), "desks": {k: asdict(v) for k, v in settings.desks.items()}}
         yield "settings.json", _json(_open(told))
-        yield "status.txt", "\n".join(_status(settings))
+        yield "status.txt", "\n".join(_status(settings, clock().date()))
         yield "ledger.json", _json(_ledger(settings))
     if log:
         with log.open(encoding="utf-8", errors="replace") as lines:
@@ -114,9 +115,9 @@ def _open(told: Any) -> Any:
     return told
 
 
-def _status(settings: Settings) -> Iterator[str]:
+def _status(settings: Settings, today: date) -> Iterator[str]:
     try:
-        yield from status(settings)
+        yield from status(settings, today)
     except AgentError as wrong:
         yield str(wrong)
 
