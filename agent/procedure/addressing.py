@@ -58,13 +58,13 @@ class Addressing:
         return Addressee(role, number, deputy, stands_in=True)
 
     def at_desk(self, role: str, about: Sequence[Alert]) -> list[Person | None]:
-        """For each person who holds a role at the desk who has a letter that cannot wait: they or, while they
-        are away, their deputy; where they named none, they all the same. None where they may not be told:
-        nobody stands in for a role that has to know."""
+        """Who has a letter that cannot wait, for each person who holds the role at the desk: they or, while
+        they are away, their deputy; where there is none, they all the same. None where they may not be told:
+        in place of a role that has to know nobody else is."""
         return [self._there(holder, about) for holder in self.people.holding(role)]
 
     def _there(self, holder: Person, about: Sequence[Alert]) -> Person | None:
-        away = [absence for alert in about or () if (absence := self._absence_of(holder, alert))]
+        away = [absence for alert in about if (absence := self._absence_of(holder, alert))]
         absence = next(iter(away), self._absence_by_roster(holder))
         deputy = self._deputy_of(holder, absence, about) if absence else None
         return deputy or (holder if self._may_be_told(holder, about) else None)

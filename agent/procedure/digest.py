@@ -270,9 +270,11 @@ def _open(alert: Alert, now: datetime, procedure: Procedure, people: People, cal
 
 
 def _areas(alert: Alert, procedure: Procedure) -> tuple[str, ...]:
-    """Those of its children, which stand in one cell."""
-    told = (one.strip() for one in alert.values.get(procedure.summary_by, "").split(";"))
-    return tuple(dict.fromkeys(one for one in told if one))
+    """Those of its children, which stand in one cell: such as the column offers, and nobody's own words."""
+    columns = (column for column in procedure.columns if column.field == procedure.summary_by)
+    known = {choice.casefold(): choice for column in columns for choice in column.choices}
+    told = (one.strip().casefold() for one in alert.values.get(procedure.summary_by, "").split(";"))
+    return tuple(dict.fromkeys(known[one] for one in told if one in known))
 
 
 def next_step(alert: Alert, now: datetime, procedure: Procedure, people: People, calendar: Calendar) -> str:

@@ -184,9 +184,8 @@ def _why(desk: Desk, reason: Reason, why: ChaseDue | None, letter: Letter) -> st
     role = desk.procedure.role_names.get(why.role, why.role)
     whom = f"in place of the {role}, who cannot be written to" if why.stands_in else f"as its {role}"
     promised = f", an update was promised for {_day(why.promised)}" if why.promised else ""
-    return (
-        f"{why.alert}, {whom}: prompt {why.step}, due {_day(why.due)}; last heard {_day(why.heard)}{promised}"
-    )
+    prompt = f"prompt {why.step}" if why.step else "overdue actions"
+    return f"{why.alert}, {whom}: {prompt}, due {_day(why.due)}; last heard {_day(why.heard)}{promised}"
 
 
 def _counted(letters: list[Letter]) -> str:

@@ -277,7 +277,7 @@ def test_where_the_desk_says_so_open_alerts_stand_apart_by_area() -> None:
         alert("Mon 2 Mar 2026 10:00", 1, values={"area": "West"}),
         alert("Tue 3 Mar 2026 10:00", 2, values={"area": "North"}),
         alert("Wed 4 Mar 2026 10:00", 3, values={"area": "North; West"}),  # two children
-        alert("Thu 5 Mar 2026 10:00", 4),
+        alert("Thu 5 Mar 2026 10:00", 4, values={"area": "with her aunt, Robin"}),  # somebody's own words
         alert("Fri 6 Mar 2026 10:00", 5, values={"area": "North"}, categories=("M15",)),  # about staff
     ]
 
