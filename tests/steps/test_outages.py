@@ -148,7 +148,9 @@ def test_whoever_supports_the_desk_hears_once_that_mails_cannot_be_taken_in_and_
     assert (letter.to, letter.state) == (PSW.address, LetterState.POSTED)
     assert "does not answer just now" in letter.text
 
-    assert "MAILBOX STUCK    since 02 Mar 2026 09:00 UTC" in "\n".join(lines_of(office.ledger))
+    assert "MAILBOX STUCK    since 02 Mar 2026 09:00 UTC" in "\n".join(
+        lines_of(office.ledger, office.desk.procedure)
+    )
 
     office.mailbox.changes = changes  # type: ignore[method-assign]
     for minutes in (201, 203):
