@@ -44,12 +44,15 @@ class Reloading:
         """
         if not self._is_time():
             return None
+        before = self._settings
         try:
-            self._settings = checked(self._settings)
-        except AgentError as wrong:
+            self._settings = checked(before)
+        except (AgentError, OSError) as wrong:  # OSError: a file that the agent may not read
             problems = wrong.problems if isinstance(wrong, BadConfiguration) else [str(wrong)]
             log.error("settings.refused", problems=problems)
             return None
+        if _files(before) != self._known:  # edited while it was read
+            self.asked.set()
         self._known = self._last = _files(self._settings)
         log.info("settings.changed", desks=list(self._settings.desks), mode=self._settings.agent.mode)
         return self._settings

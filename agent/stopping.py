@@ -15,7 +15,8 @@ def on_signals(stop: threading.Event, hangup: threading.Event | None = None) -> 
     for itself, so another thread does.
     """
     told = {signal.SIGTERM: stop, signal.SIGINT: stop}
-    if hangup and hasattr(signal, "SIGHUP") and not sys.stdin.isatty():
+    in_a_terminal = sys.stdin is not None and sys.stdin.isatty()
+    if hangup and hasattr(signal, "SIGHUP") and not in_a_terminal:
         told[signal.SIGHUP] = hangup
     for name, event in told.items():
         signal.signal(name, lambda *_, told=event: threading.Thread(target=told.set, name="told").start())

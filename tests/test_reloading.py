@@ -111,6 +111,38 @@ def test_what_cannot_be_used_is_refused_with_a_sentence_once(
     assert mode(watching.news()) == "live"
 
 
+def test_a_file_that_may_not_be_read_is_refused_and_ends_nothing(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = Reloading(load(config))
+
+    def refused(folder: Path) -> Settings:
+        raise PermissionError(13, "Permission denied", str(folder / "agent.toml"))
+
+    monkeypatch.setattr(reloading, "load", refused)
+    watching.asked.set()
+    with capture_logs() as logged:
+        assert watching.news() is None
+    assert "agent.toml" in str(logged)
+
+
+def test_what_is_edited_while_the_files_are_read_is_not_missed(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching, read = Reloading(load(config)), load
+
+    def edited_meanwhile(folder: Path) -> Settings:
+        settings = read(folder)
+        monkeypatch.setattr(reloading, "load", read)
+        change(config / "agent.toml", mode="live")
+        return settings
+
+    monkeypatch.setattr(reloading, "load", edited_meanwhile)
+    watching.asked.set()
+    assert mode(watching.news()) != "live"
+    assert mode(watching.news()) == "live"
+
+
 def test_a_letter_that_could_not_be_written_any_more_is_refused(config: Path) -> None:
     watching = Reloading(load(config))
     (config / "mail_templates" / "chase.txt").write_text("{{ nobody_knows_this }}")
