@@ -20,7 +20,7 @@ ITEMS: dict[str, tuple[str, ...]] = {
     "reading": (),
     "register": (),
     "thinking": (),
-    "many_desks": ("1",),
+    "many_desks": ("0.5",),
     "start": (),
 }
 REPORTS = ("backlog", "steady", "reading", "register", "thinking", "ledger", "many_desks", "start")

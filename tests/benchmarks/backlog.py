@@ -24,7 +24,7 @@ from tests.builders import INBOX
 
 AT_A_TIME = 4  # requests that Exchange takes from an app for a mailbox
 MAILS = 1_000
-FEW = 100  # mails that are enough to see what one costs
+FEW = 60  # mails that are enough to see what one costs
 HEAVY = 12  # mails, each with so much more attached:
 LARGE = 8 * 1024 * 1024  # bytes of a photo beside the form
 

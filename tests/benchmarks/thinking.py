@@ -43,7 +43,7 @@ from tests.postgres import new_database
 
 SIZES = (100, 1_000, 10_000, 100_000)
 OPEN = 20  # one alert in so many
-RUNS = 5
+RUNS = 3
 LINES, LINES_ON_SERVER = 1_000_000, 100_000
 STEPS: tuple[Step, ...] = (chasing, weekly_digest, posting, bookkeeping)
 AT_ONCE = 10_000
