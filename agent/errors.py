@@ -43,6 +43,11 @@ class NeedsAPerson(AgentError):
     """Going on would be guessing, or permission is missing: a person has to act."""
 
 
+class LedgerRefuses(NeedsAPerson):
+    """The ledger cannot be used until a person sees to it: a full disk, rights, damage. No mail or letter is
+    to blame."""
+
+
 class NotAllowed(NeedsAPerson):
     """Microsoft 365 refuses (401, 403). The message names the permission or scope that is missing."""
 

@@ -7,8 +7,12 @@ import sys
 
 import structlog
 
-# These talk too much: O365 logs bearer tokens and mail bodies below WARNING.
-_QUIET = ("O365", "msal", "urllib3", "apscheduler", "uvicorn", "alembic", "asyncio")
+# These talk too much: O365 logs bearer tokens and mail bodies below WARNING, and MSAL whole answers with its
+# errors, of which we tell in our own words.
+_QUIET = {
+    **dict.fromkeys(("O365", "urllib3", "apscheduler", "uvicorn", "alembic", "asyncio"), logging.WARNING),
+    "msal": logging.CRITICAL,
+}
 
 
 def set_up(
@@ -18,8 +22,8 @@ def set_up(
 
     `count` sees each event on its way.
     """
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, loudest in _QUIET.items():
+        logging.getLogger(name).setLevel(loudest)
     renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from agent.chasing import is_chase, must_be_wanted, wanted
 from agent.desk import Desk
-from agent.errors import NeedsAPerson, NotAllowed, NotFound, OutcomeUnknown, TryAgainLater
+from agent.errors import LedgerRefuses, NeedsAPerson, NotAllowed, NotFound, OutcomeUnknown, TryAgainLater
 from agent.held_letters import about_hold
 from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
 from agent.log import logger
@@ -151,7 +151,7 @@ def _post_or_hold(desk: Desk, letter: Letter, may_go: MayGo, now: datetime) -> b
     """Post one letter; one that cannot be posted at all is held for a person, and the others go on."""
     try:
         return _post(desk, letter, may_go, now)
-    except NotAllowed:
+    except (NotAllowed, LedgerRefuses):
         raise  # no letter of this desk can go: the round ends, and says so
     except NeedsAPerson as wrong:
         _hold(desk, letter, now)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
 from sqlalchemy.engine import URL, make_url
 
-from agent.errors import NeedsAPerson, TryAgainLater
+from agent.errors import LedgerRefuses, NeedsAPerson, TryAgainLater
 from agent.ledger.schema import HEAD
 
 if TYPE_CHECKING:
@@ -246,19 +246,19 @@ def _spoken(url: URL) -> str:
 # troubles
 
 
-def _explained(error: exc.DBAPIError, name: str) -> TryAgainLater | NeedsAPerson | None:
+def _explained(error: exc.DBAPIError, name: str) -> TryAgainLater | LedgerRefuses | None:
     """The trouble in a sentence; None when it is not the database's."""
     if isinstance(error.orig, sqlite3.Error):
         return _explained_sqlite(getattr(error.orig, "sqlite_errorname", ""), name)
     code = getattr(error.orig, "sqlstate", None)
     if code in _POSTGRES_SAYS:
-        return NeedsAPerson(f"{name} {_POSTGRES_SAYS[code]}")
+        return LedgerRefuses(f"{name} {_POSTGRES_SAYS[code]}")
     if error.connection_invalidated or isinstance(error, exc.OperationalError):
         return TryAgainLater(f"{name} cannot be reached now. See that its server runs and lets the agent in.")
     return None
 
 
-def _explained_sqlite(code: str, name: str) -> TryAgainLater | NeedsAPerson | None:
+def _explained_sqlite(code: str, name: str) -> TryAgainLater | LedgerRefuses | None:
     """By SQLite's name of the error, the extended ones (SQLITE_BUSY_SNAPSHOT) included."""
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
         return TryAgainLater(
@@ -267,7 +267,7 @@ def _explained_sqlite(code: str, name: str) -> TryAgainLater | NeedsAPerson | No
         )
     for codes, sentence in _SQLITE_SAYS.items():
         if code.startswith(codes):
-            return NeedsAPerson(f"{name} {sentence}")
+            return LedgerRefuses(f"{name} {sentence}")
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,9 +12,9 @@ from structlog.testing import capture_logs
 
 from agent.audit import audit
 from agent.chasing import chasing
-from agent.errors import NeedsAPerson, NotAllowed, OutcomeUnknown, TryAgainLater
+from agent.errors import LedgerRefuses, NeedsAPerson, NotAllowed, OutcomeUnknown, TryAgainLater
 from agent.intake import intake
-from agent.ledger.base import Letter, LetterState
+from agent.ledger.base import Letter, LetterState, Page
 from agent.mailbox.base import OutgoingLetter
 from agent.posting import posting
 from agent.procedure.entry import Entry
@@ -276,6 +277,27 @@ def office_with_five_chases(per_hour: int = 60, **limits: int) -> Office:
         office.opens_alert(child=child, sender=f"author{number}@trust.example", author=f"Author {number}")
     assert chasing(office.desk, at("2026-03-09 10:00")) == 5
     return office
+
+
+def test_a_ledger_on_a_full_disk_holds_no_letter_but_ends_the_round(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be room again a moment later: then no letter may stand as refused that nobody refused."""
+    page, full = office.ledger.page, [True]
+
+    def no_room() -> AbstractContextManager[Page]:
+        if full:
+            full.clear()
+            raise LedgerRefuses("The ledger cannot grow: the disk is full.")
+        return page()
+
+    monkeypatch.setattr(office.ledger, "page", no_room)
+    with pytest.raises(LedgerRefuses):
+        posting(office.desk, after(1))
+    assert chase_of(office).state is not LetterState.HELD
+
+    posting(office.desk, after(2))
+    assert len(office.chases()) == 1
 
 
 def test_the_ceiling_spreads_a_flood_over_the_hours() -> None:
