@@ -20,7 +20,6 @@ from typing import Any
 import openpyxl
 import pytest
 import requests
-import structlog
 
 from agent.cli import main
 from agent.configuration import load, write_copy
@@ -32,6 +31,8 @@ from agent.procedure.mail import Attachment, Mail
 from agent.sandbox.serve import _watched as watched
 from tests.builders import MONDAY, alert_form, mail, update_form
 
+pytestmark = pytest.mark.usefixtures("own_log")
+
 ROOT = Path(__file__).parent.parent
 HEAVY = "O365 msal sqlalchemy lxml openpyxl pydantic requests apscheduler jinja2 starlette uvicorn structlog"
 DUTY = "duty@anytown.example"
@@ -42,13 +43,6 @@ KEYS = {
     *("written_date", "bounce", "flags", "findings", "questions", "problems", "unread"),
     *("because", "proposes", "away_until", "deputy"),
 }
-
-
-@pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """The command sets up logging for its process; here others share it."""
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

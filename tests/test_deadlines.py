@@ -10,6 +10,8 @@ import pytest
 
 from agent.cli import main
 
+pytestmark = pytest.mark.usefixtures("own_log")
+
 VECTORS = Path(__file__).parents[2] / "shared" / "domain" / "clock_vectors.json"
 
 

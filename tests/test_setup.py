@@ -19,6 +19,8 @@ from agent.settings_checks import missing_for_work
 from agent.setup.answers import Answers, from_file
 from agent.setup.prepare import STATIC, scripts, setup
 
+pytestmark = pytest.mark.usefixtures("own_log")
+
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CLIENT = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 WHOLE = f"""

@@ -18,6 +18,8 @@ from tests.builders import mail
 from tests.steps.test_nothing_personal_leaves import BORN, MARK, SUBJECT, a_form
 from tests.test_doctor import INBOX, PEOPLE, SITE, Practice, practised
 
+pytestmark = pytest.mark.usefixtures("own_log")
+
 SECRET = "hush-invented-token"
 
 

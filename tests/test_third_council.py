@@ -28,6 +28,8 @@ from agent.steps import run_all
 from tests.builders import at
 from tests.forms.conftest import docx, p, table
 
+pytestmark = pytest.mark.usefixtures("own_log")
+
 INBOX = "watchkeeper@mossbarrow.example"
 SCRIBE = "wilf.tarn@mossbarrow.example"
 WARDEN = "greta.fell@mossbarrow.example"
