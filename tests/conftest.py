@@ -1,4 +1,4 @@
-"""For every test: no example is timed, as a busy machine must not fail one; and a log of its own to borrow."""
+"""For every test: no example is timed, as a busy machine must not fail one. And a log to borrow."""
 
 from __future__ import annotations
 
