@@ -128,7 +128,7 @@ def children_match(told: Iterable[Child], known: Sequence[Child]) -> Same:
 
 def evidence(submission: Submission, alert: Alert, answered: Sequence[str] = ()) -> str:
     """What speaks for and against a submission being about an alert, in words that hold nothing personal:
-    `for: same name, same conversation; against: other date of birth`."""
+    `the same name, the same conversation; but another date of birth`."""
     marks = {
         "its reference is quoted": _mark(alert.reference in submission.references),
         "a letter about it is answered": _mark(alert.reference in answered),
@@ -139,11 +139,9 @@ def evidence(submission: Submission, alert: Alert, answered: Sequence[str] = ())
         "what happened came after it": False if is_another_matter(submission, alert) else None,
         "the same author": _mark(_is_by_its_author(submission, alert)),
     }
-    told = (
-        ("for", [words for words, speaks in marks.items() if speaks]),
-        ("against", [words for words, speaks in marks.items() if speaks is False]),
-    )
-    return "; ".join(f"{side}: {', '.join(words)}" for side, words in told if words)
+    speaks_for = ", ".join(words for words, speaks in marks.items() if speaks)
+    against = ", ".join(words for words, speaks in marks.items() if speaks is False)
+    return "; ".join(told for told in (speaks_for, against and f"but {against}") if told)
 
 
 def _mark(is_so: bool) -> bool | None:

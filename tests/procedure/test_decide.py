@@ -457,7 +457,7 @@ def test_such_a_mail_that_comes_again_has_no_second_row() -> None:
 def test_a_name_alone_only_proposes(desk: Desk) -> None:
     decision = desk.receives(form(children=({"child_name": "Liam Harwood"},), incident_at=""))
     assert (happenings(decision), codes(decision)) == ([], ["name_only"])
-    assert decision.questions[0].seen["evidence"] == [f"{REFERENCE}: for: the same name, the same author"]
+    assert decision.questions[0].seen["evidence"] == [f"{REFERENCE}: the same name, the same author"]
     assert "Harwood" not in decision.questions[0].why
     assert decision.questions[0].candidates == (REFERENCE,)
 

@@ -209,26 +209,26 @@ def test_a_matter_without_a_child_is_known_by_author_and_moment_at_most_as_a_pro
     [
         (
             came(Child("Liam Harwood")),
-            "for: the same name, the same incident, the same author",
+            "the same name, the same incident, the same author",
         ),
         (
             came(Child("Liam Harwood", date(2011, 1, 1)), incident_at=None),
-            "for: the same name, the same author; against: another date of birth",
+            "the same name, the same author; but another date of birth",
         ),
         (
             came(Child("L Harwood", BORN, "3087741")),
-            "for: a like name, the same date of birth, the same number, the same incident, the same author",
+            "a like name, the same date of birth, the same number, the same incident, the same author",
         ),
         (
             replace(came(AMY, incident_at=MONDAY + timedelta(days=1)), references=("SLA-2026-0001",)),
             (
-                "for: its reference is quoted, the same author; "
-                "against: another name, another date of birth, what happened came after it"
+                "its reference is quoted, the same author; "
+                "but another name, another date of birth, what happened came after it"
             ),
         ),
         (
             replace(came(incident_at=None), sender="x@y.example", answers=("<1@mail.example>",)),
-            "for: the same conversation",
+            "the same conversation",
         ),
         (replace(came(incident_at=None), sender="x@y.example"), ""),
     ],
