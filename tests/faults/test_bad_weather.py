@@ -11,14 +11,12 @@ from agent.mailbox.outlook import OutlookMailbox
 from tests.faults.fault_campaign import on_a_fine_day, tell, wrong_with
 
 NOTHING: dict[str, list[str]] = {"lost": [], "doubled": [], "to somebody else": [], "otherwise": []}
+SEEDS = (14, 15)  # with clocks that jump, agents that sleep or are killed, and a ledger that is locked
 
 
 def test_the_story_ends_as_on_a_fine_day() -> None:
     met: Counter[str] = Counter()
-    for seed in (
-        14,
-        15,
-    ):  # with clocks that jump, agents that sleep or are killed, and a ledger that is locked
+    for seed in SEEDS:
         told = tell(seed)
         assert wrong_with(told, on_a_fine_day()) == NOTHING, f"seed {seed}"
         met += told.met
@@ -26,17 +24,24 @@ def test_the_story_ends_as_on_a_fine_day() -> None:
     assert len(met) > 8, "the weather was too fine to show anything"
 
 
+def goes_wrong(seed: int, *threatens: str) -> bool:
+    try:
+        return wrong_with(tell(seed, *threatens), on_a_fine_day()) != NOTHING
+    except ValueError:
+        return True  # the story cannot go on: an alert that it speaks of was never opened
+
+
 def test_letters_that_nobody_looks_for_before_they_are_sent_again_are_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    usual = on_a_fine_day()
+    on_a_fine_day()  # told before anything is broken
     monkeypatch.setattr(OutlookMailbox, "copies", lambda mailbox, key: [])
 
-    assert any(wrong_with(tell(seed, "504 after", "killed"), usual) != NOTHING for seed in range(6))
+    assert any(goes_wrong(seed, "504 after", "killed") for seed in range(6))
 
 
 def test_a_proxys_page_that_is_taken_for_an_answer_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = on_a_fine_day()
+    on_a_fine_day()
     monkeypatch.setattr(answers, "_is_web_page", lambda response: False)
 
-    assert any(wrong_with(tell(seed, "a proxy's page before"), usual) != NOTHING for seed in range(6))
+    assert any(goes_wrong(seed, "a proxy's page before") for seed in range(6))
