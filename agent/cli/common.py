@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from agent.errors import BadConfiguration, WrongCall
+from agent.errors import BadConfiguration, TryAgainLater, WrongCall
 
 if TYPE_CHECKING:
     from agent.desk import Desk
@@ -93,6 +94,19 @@ def the_desk(desks: Sequence[Desk], name: str | None) -> Desk:
         names = ", ".join(desk.name for desk in desks)
         raise WrongCall(f"Say which desk with `--desk`; there are: {names}.")
     return found[0]
+
+
+@contextmanager
+def desk_to_ourselves(told: argparse.Namespace) -> Iterator[Desk]:
+    """The desk that was told, while no other agent is at work there. Raises TryAgainLater when one is."""
+    from agent.bootstrap import at_work, held
+
+    with at_work(settings_of(told, for_work=True)) as agent:
+        desk = the_desk(agent.desks, told.desk)
+        with held(agent, desk.name) as ours:
+            if not ours:
+                raise TryAgainLater(f"Another agent is at work at the desk {desk.name}. Stop it first.")
+            yield desk
 
 
 def says_yes() -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.cli.common import (
     Verbs,
+    desk_to_ourselves,
     print_all,
     quietly,
     says_yes,
@@ -14,7 +15,6 @@ from agent.cli.common import (
     the_desk,
     verb,
 )
-from agent.errors import TryAgainLater
 
 
 def declare(verbs: Verbs) -> None:
@@ -84,19 +84,15 @@ def _diff_register(told: argparse.Namespace) -> int:
 
 def _rebuild_register(told: argparse.Namespace) -> int:
     from agent.bookkeeping import rebuild
-    from agent.bootstrap import at_work, held, wall_clock
+    from agent.bootstrap import wall_clock
 
     quietly()
-    with at_work(settings_of(told, for_work=True)) as agent:
-        desk = the_desk(agent.desks, told.desk)
-        with held(agent, desk.name) as ours:
-            if not ours:
-                raise TryAgainLater(f"Another agent is at work at the desk {desk.name}. Stop it first.")
-            print(_REBUILD.format(desk=desk.name))
-            if not told.yes and not says_yes():
-                print("Nothing was done.")
-                return 1
-            print(f"Done: {rebuild(desk, wall_clock())} rows were written.")
+    with desk_to_ourselves(told) as desk:
+        print(_REBUILD.format(desk=desk.name))
+        if not told.yes and not says_yes():
+            print("Nothing was done.")
+            return 1
+        print(f"Done: {rebuild(desk, wall_clock())} rows were written.")
     return 0
 
 
@@ -119,21 +115,18 @@ def _trust_register(told: argparse.Namespace) -> int:
 
 
 def _adopt(told: argparse.Namespace) -> int:
-    from agent.bootstrap import at_work, held, wall_clock
+    from agent.bootstrap import wall_clock
     from agent.verbs.adopt import adopt, look_at, shown
 
     quietly()
-    with at_work(settings_of(told, for_work=True)) as agent:
-        desk, now = the_desk(agent.desks, told.desk), wall_clock()
-        with held(agent, desk.name) as ours:
-            if not ours:
-                raise TryAgainLater(f"Another agent is at work at the desk {desk.name}. Stop it first.")
-            adoption = look_at(desk, told.file, dict(told.map), now)
-            print_all(shown(adoption))
-            if not told.yes and not says_yes():
-                print("Nothing was done.")
-                return 1
-            print(f"Done: {adopt(desk, adoption, now)} rows became alerts.")
+    with desk_to_ourselves(told) as desk:
+        now = wall_clock()
+        adoption = look_at(desk, told.file, dict(told.map), now)
+        print_all(shown(adoption))
+        if not told.yes and not says_yes():
+            print("Nothing was done.")
+            return 1
+        print(f"Done: {adopt(desk, adoption, now)} rows became alerts.")
     return 0
 
 
