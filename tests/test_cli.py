@@ -712,3 +712,17 @@ def test_ledger_and_register_are_compared_and_the_register_written_afresh(
     same = n2k("diff-register", "--config", trial.config)
     assert same.status in (0, 1)  # by the real clock, more may be due than at the set time
     assert "Robin" not in same.out
+
+
+@pytest.mark.parametrize("verb", ["rebuild-register", "adopt"])
+def test_nobody_writes_a_register_anew_while_another_agent_is_at_work(
+    trial: Trial, n2k: Command, verb: str
+) -> None:
+    n2k("once", "--config", trial.config, "--now", at(MONDAY))
+    settings = load(trial.config)
+    with ledger_at_hand(settings) as ledger:
+        ledger.claim(next(iter(settings.desks)), "another agent", 600)
+
+    said = n2k(verb, "--config", trial.config, "--yes")
+    assert said.status == 1
+    assert "Another agent is at work" in said.err
