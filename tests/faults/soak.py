@@ -1,11 +1,14 @@
 """Months of a busy inbox in simulated time: nothing is lost, and neither memory nor time grows.
 
     python -m tests.faults.soak --months 12 --alerts 3000 --mails 20000
+    python -m tests.faults.soak --months 12 --alerts 3000 --mails 20000 --kept-days 90
 
 Authors send forms and updates, others reply and send what is not for us, people conclude alerts in the
 register and answer questions. Every few weeks the agent is ended and another one started, every other time by
-SIGKILL in the middle of a round. Prints a line for each month as it ends, then what came of it all, and ends
-with status 1 when a mail is not accounted for, or a letter was lost or went out twice.
+SIGKILL in the middle of a round. With `--kept-days`, what is personal about an alert is erased so long after
+its end, and neither the ledger's file nor the register may name its child then. Prints a line for each month
+as it ends, then what came of it all, and ends with status 1 when a mail is not accounted for, a letter was
+lost or went out twice, or a child is named that must not be.
 
 The columns: mails; rounds; MB of memory at the end, of the agent and its readers together; processor time of
 a round that finds nothing new (median, ms), and of all other rounds for each mail (ms, without the readers');
@@ -19,9 +22,11 @@ import argparse
 import io
 import logging
 import random
+import re
 import sys
 import tempfile
 import time as real_time
+import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,7 +39,7 @@ from typing import Any
 
 import openpyxl
 
-from agent import log
+from agent import log, toml_lines
 from agent.procedure.answer import Answer
 from agent.procedure.mail import letter_marks_in
 from agent.sandbox.drive_files import Drive
@@ -50,7 +55,9 @@ BEGINS = date(2026, 3, 2)  # a Monday
 NIGHT, MORNING, NOON, EVENING = time(3, 30), time(9), time(12, 30), time(17)
 AGAIN = timedelta(minutes=2)  # after so long the agent comes again and finds nothing new
 RESTARTED_AFTER = 45  # days
+ERASED_WITHIN = timedelta(days=14)  # once it is time: people conclude days later, and questions wait for them
 THEY_TYPE_ON = (1, 4)  # Tuesdays and Fridays
+NAME = re.compile(rb"(?=\b([A-Z][a-z]+ [A-Z][a-z]+)\b)")
 HEAD = "month    mails rounds    MB idle ms ms/mail asked  /mail KB/mail workbook seconds"
 
 
@@ -97,9 +104,11 @@ class Soak:
         alerts: int,
         mails: int,
         seed: int,
+        kept_days: int = 0,
         restarted_after: int = RESTARTED_AFTER,
     ) -> None:
         self.tenant, self.days, self.restarted_after = sandbox.tenant, days, restarted_after
+        self.kept_days = kept_days
         self.tenant.log.bodies = False
         self.dice = random.Random(seed)
         working = [day for day in days if day.weekday() < 5]
@@ -107,7 +116,7 @@ class Soak:
         self.mails = arrivals(list(self.matters.values()), mails, working, self.dice)
         self.delivered = self.paused = self.killed = self.stopped = 0
         self.troubles: Counter[str] = Counter()
-        self.drive = _furnished(sandbox, config)
+        self.drive = _furnished(sandbox, config, kept_days)
         self.ledger = config / "n2k-ledger.sqlite"
         self.agent = AgentProcess(config)
 
@@ -205,16 +214,32 @@ class Soak:
             "letters lost": told["letters"].total() - len(marks),
             "letters doubled": sum(times > 1 for times in marks.values()),
             "letters to outside": len(self.tenant.outside),
+            "children still named": len(self._to_be_forgotten() & self.named()),
         }
         told |= {"killed": self.killed, "stopped": self.stopped, "let go": self.paused}
+        told |= {"children to be forgotten": len(self._to_be_forgotten())}
         return told, [*(f"{what}: {number}" for what, number in wrong.items() if number), *told.pop("amiss")]
+
+    def _to_be_forgotten(self) -> set[str]:
+        """The children whose alerts ended so long ago that nothing personal may be left of them."""
+        if not self.kept_days:
+            return set()
+        before = self.days[-1] - timedelta(days=self.kept_days) - ERASED_WITHIN
+        return {child for child, matter in self.matters.items() if matter.concluded < before}
+
+    def named(self) -> set[str]:
+        """Everybody who is named in the ledger's file, what it freed included, or in the register."""
+        kept = [one.read_bytes() for one in self.ledger.parent.glob(f"{self.ledger.name}*")]
+        with zipfile.ZipFile(io.BytesIO(self.drive.content(REGISTER))) as register:
+            kept += [register.read(part) for part in register.namelist()]
+        return {name.decode() for content in kept for name in NAME.findall(content)}
 
 
 def _at(day: date, moment: time) -> datetime:
     return datetime.combine(day, moment, LONDON)
 
 
-def _furnished(sandbox: Sandbox, config: Path) -> Drive:
+def _furnished(sandbox: Sandbox, config: Path, kept_days: int) -> Drive:
     """A desk with its people and authors, and a configuration that leads there; gives its library."""
     people = short_story().roster
     desk = replace(settings().desks[DESK], mailbox=INBOX, allowed_domains=("trust.example",), people=people)
@@ -223,6 +248,7 @@ def _furnished(sandbox: Sandbox, config: Path) -> Drive:
     for address in {*map(address_of, AUTHORS), *(person.address for person in people)}:
         sandbox.tenant.add_mailbox(address)
     write_config(config, sandbox, {DESK: desk})
+    toml_lines.tell(config / "desks" / f"{DESK}.toml", {"days": kept_days})
     return sandbox.tenant.drives.add_site(SITE_HOST, SITE_PATH, SITE_NAME).drive
 
 
@@ -251,10 +277,12 @@ def main() -> int:
     parser.add_argument("--alerts", type=int, default=3_000)
     parser.add_argument("--mails", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kept-days", type=int, default=0)
     asked = parser.parse_args()
     log.set_up(level=logging.CRITICAL)
     began = real_time.monotonic()
-    with soaked(days_of(asked.months), alerts=asked.alerts, mails=asked.mails, seed=asked.seed) as soak:
+    days, many = days_of(asked.months), {"alerts": asked.alerts, "mails": asked.mails}
+    with soaked(days, **many, seed=asked.seed, kept_days=asked.kept_days) as soak:
         print(HEAD, flush=True)
         for month in soak.run():
             print(month, f"{real_time.monotonic() - began:7.0f}", flush=True)

@@ -1,4 +1,4 @@
-"""Two weeks of the soak: the agent is killed once and stopped once, and all is accounted for."""
+"""Weeks of the soak: the agent is killed and stopped, all is accounted for, what had its time is erased."""
 
 from __future__ import annotations
 
@@ -15,3 +15,13 @@ def test_two_weeks_are_accounted_for_and_a_round_without_news_asks_for_no_more()
     assert told["letters"].total() > 20
     settled = month.idle_asked[1:5]
     assert month.idle_asked[-4:] == settled, "a round that finds nothing new asks for more than it did"
+
+
+def test_children_whose_time_is_over_are_named_nowhere_and_the_others_still_are() -> None:
+    with soaked(days_of(3)[:62], alerts=12, mails=40, seed=1, kept_days=5) as soak:
+        list(soak.run())
+        told, wrong = soak.account()
+
+    assert wrong == []
+    assert told["children to be forgotten"] > 1
+    assert soak.matters.keys() & soak.named(), "those whose alerts still go on"
