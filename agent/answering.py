@@ -61,7 +61,7 @@ def _act(desk: Desk, asked: OpenQuestion, now: datetime) -> str:
 def _mail_of(desk: Desk, asked: OpenQuestion) -> HandledMail | None:
     """The mail that a question is about: under an id that two mails share, the later one."""
     about = asked.question.message_id
-    found = [mail for mail in desk.ledger.mails() if about in (mail.message_id, mail.mail_id)]
+    found = desk.ledger.mails_named([about])
     return found[-1 if asked.question.code == OTHER_CONTENT else 0] if found else None
 
 

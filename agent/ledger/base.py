@@ -60,6 +60,11 @@ class HandledMail:
     filed: bool = False
 
 
+def in_order_received(mail: NotedMail | HandledMail) -> tuple[datetime, str]:
+    """By what mails are sorted."""
+    return mail.received_at, mail.mail_id
+
+
 class LetterState(StrEnum):
     """Where a letter is on its way. Only ever moves forward, except SENDING → DRAFTED when the mailbox
     certainly refused, and HELD → IN_TRAY when a person lets it go again. A WITHDRAWN letter never went out,
@@ -304,6 +309,11 @@ class DeskLedger(Protocol):
 
     def mails(self) -> list[HandledMail]:
         """Every mail dealt with, in the order received."""
+        ...
+
+    def mails_named(self, names: Collection[str]) -> list[HandledMail]:
+        """The mails dealt with that carry one of these ids, the mailbox's or an Internet-Message-ID, in the
+        order received. Costs what is found."""
         ...
 
     # alerts

@@ -28,6 +28,7 @@ from agent.ledger.base import (
     Reason,
     Seen,
     SheetState,
+    in_order_received,
     next_reference,
     outlived,
 )
@@ -265,7 +266,7 @@ class MemoryDesk:
             return len(state.noted) - before
 
     def waiting(self) -> list[NotedMail]:
-        return sorted(self._state.noted.values(), key=lambda mail: (mail.received_at, mail.mail_id))
+        return sorted(self._state.noted.values(), key=in_order_received)
 
     def seen(self, message_id: str, fingerprint: str) -> Seen:
         known = [mail.fingerprint for mail in self._state.handled.values() if mail.message_id == message_id]
@@ -286,7 +287,10 @@ class MemoryDesk:
                     state.handled[mail_id] = replace(state.handled[mail_id], filed=True)
 
     def mails(self) -> list[HandledMail]:
-        return sorted(self._state.handled.values(), key=lambda mail: (mail.received_at, mail.mail_id))
+        return sorted(self._state.handled.values(), key=in_order_received)
+
+    def mails_named(self, names: Collection[str]) -> list[HandledMail]:
+        return [mail for mail in self.mails() if mail.mail_id in names or mail.message_id in names]
 
     # alerts
 

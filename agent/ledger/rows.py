@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,6 +29,7 @@ from agent.ledger.base import (
     NotedMail,
     OpenQuestion,
     Reason,
+    SheetState,
 )
 from agent.ledger.chain import Link
 from agent.procedure.alert import Alert, alert_after, fold
@@ -36,8 +37,16 @@ from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened, Json
 
+T = TypeVar("T")
+
 WAITING, HANDLED, FILED = "waiting", "handled", "filed"
 AT_ONCE = 1000  # ids asked for in one statement: every database bounds how many fit
+
+
+def at_once(ids: Iterable[T]) -> Iterator[list[T]]:
+    """Ids in as many portions as it takes."""
+    told = list(ids)
+    return (told[start : start + AT_ONCE] for start in range(0, len(told), AT_ONCE))
 
 
 # lines
@@ -145,12 +154,11 @@ def blank(connection: Connection, desk: str, keys: Iterable[str], numbers: Itera
     """Delete what these letters and questions said."""
     of_letter, of_question = db.letter_content.c, db.question_content.c
     for column, desk_column, wanted in (
-        (of_letter.key, of_letter.desk, list(keys)),
-        (of_question.number, of_question.desk, list(numbers)),
+        (of_letter.key, of_letter.desk, keys),
+        (of_question.number, of_question.desk, numbers),
     ):
-        for start in range(0, len(wanted), AT_ONCE):
-            some = column.in_(wanted[start : start + AT_ONCE])
-            connection.execute(delete(column.table).where(desk_column == desk, some))
+        for some in at_once(wanted):
+            connection.execute(delete(column.table).where(desk_column == desk, column.in_(some)))
 
 
 # mails
@@ -163,17 +171,16 @@ def mail_is(desk: str, mail_id: str) -> ColumnElement[bool]:
 def known_mails(connection: Connection, desk: str, mail_ids: list[str]) -> set[str]:
     """Those of `mail_ids` that were noted or handled; not those that were gone."""
     known: set[str] = set()
-    for start in range(0, len(mail_ids), AT_ONCE):
-        some = db.mail.c.mail_id.in_(mail_ids[start : start + AT_ONCE])
-        here = and_(db.mail.c.desk == desk, some, db.mail.c.outcome != GONE)
+    for some in at_once(mail_ids):
+        here = and_(db.mail.c.desk == desk, db.mail.c.mail_id.in_(some), db.mail.c.outcome != GONE)
         known.update(connection.scalars(select(db.mail.c.mail_id).where(here)))
     return known
 
 
 def forget_gone(connection: Connection, desk: str, mail_ids: list[str]) -> None:
-    for start in range(0, len(mail_ids), AT_ONCE):
-        some = db.mail.c.mail_id.in_(mail_ids[start : start + AT_ONCE])
-        connection.execute(delete(db.mail).where(db.mail.c.desk == desk, some, db.mail.c.outcome == GONE))
+    for some in at_once(mail_ids):
+        here = and_(db.mail.c.desk == desk, db.mail.c.mail_id.in_(some), db.mail.c.outcome == GONE)
+        connection.execute(delete(db.mail).where(here))
 
 
 def keep_cursor(connection: Connection, desk: str, folder: str, cursor: str | None) -> None:
@@ -263,11 +270,10 @@ def reason_is(desk: str, reason: Reason) -> ColumnElement[bool]:
 
 def written_for(connection: Connection, desk: str, reasons: Collection[Reason]) -> set[Reason]:
     of = db.letter_reason.c
-    alerts = list({reason.alert for reason in reasons})
     found: set[Reason] = set()
-    for start in range(0, len(alerts), AT_ONCE):
-        some = of.alert.in_(alerts[start : start + AT_ONCE])
-        told = connection.execute(select(of.alert, of.rule, of.due).where(of.desk == desk, some, of.stands))
+    for some in at_once({reason.alert for reason in reasons}):
+        here = and_(of.desk == desk, of.alert.in_(some), of.stands)
+        told = connection.execute(select(of.alert, of.rule, of.due).where(here))
         found.update(Reason(row.alert, row.rule, row.due) for row in told)
     return found.intersection(reasons)
 
@@ -360,6 +366,26 @@ def reason_rows(desk: str, letter: Letter) -> list[dict[str, Any]]:
 
 
 # register
+
+Counted = tuple[int, SheetState]  # how often a sheet was written down, and as what the last time
+
+
+def sheet_is(desk: str, name: str) -> ColumnElement[bool]:
+    return and_(db.sheet.c.desk == desk, db.sheet.c.name == name)
+
+
+def sheet(connection: Connection, desk: str, name: str, known: Mapping[str, Counted]) -> Counted | None:
+    """A sheet as last written down; the very one that is known already, where it is the last."""
+    here = sheet_is(desk, name)
+    times = connection.scalar(select(db.sheet.c.times).where(here))
+    if times is None:
+        return None
+    if name in known and known[name][0] == times:
+        return known[name]
+    found = connection.execute(select(db.sheet).where(here)).one()
+    there, intended = (sheet_rows(connection, desk, name, intended=intended) for intended in (False, True))
+    state = SheetState(found.version, tuple(found.headings), there, intended, tuple(found.marks))
+    return times, state
 
 
 def sheet_rows(connection: Connection, desk: str, name: str, *, intended: bool) -> dict[str, dict[str, str]]:

@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from agent.ledger.chain import canonical, storable, utc_text
 
-HEAD = "0003"  # the schema version that this software reads and writes
+HEAD = "0004"  # the schema version that this software reads and writes
 
 
 class Line(TypeDecorator[str]):
@@ -237,6 +237,7 @@ question_content = Table(
 )
 
 # Each sheet as last written: one row here for each row there, so that only what changed is rewritten.
+# `times` counts how often: while it is the same, so is the sheet with all its rows.
 sheet = Table(
     "sheet",
     metadata,
@@ -246,6 +247,7 @@ sheet = Table(
     Column("headings", Plain, nullable=False),
     Column("marks", Plain, nullable=False),
     Column("written_at", Utc, nullable=False),
+    Column("times", Integer, nullable=False, server_default="0"),
 )
 
 sheet_row = Table(

@@ -36,6 +36,7 @@ from agent.ledger.base import (
     Reason,
     Seen,
     SheetState,
+    in_order_received,
     outlived,
 )
 from agent.ledger.database import Database, Watch
@@ -106,6 +107,7 @@ class SqlDesk:
         self._kept = Kept()
         self._swept: Swept | None = None
         self._folded_up_to = 0
+        self._sheets: dict[str, rows.Counted] = {}
 
     @property
     def desk(self) -> str:
@@ -114,7 +116,9 @@ class SqlDesk:
     @contextmanager
     def page(self) -> Iterator[SqlPage]:
         with self._database.writing(self._desk) as connection:
-            yield SqlPage(connection, self._desk)
+            page = SqlPage(connection, self._desk, self._sheets)
+            yield page
+        self._sheets |= page.sheets
 
     def began_at(self) -> datetime | None:
         with self._database.reading() as connection:
@@ -189,6 +193,13 @@ class SqlDesk:
 
     def mails(self) -> list[HandledMail]:
         return self._mails(select(db.mail).order_by(db.mail.c.received_at, db.mail.c.mail_id))
+
+    def mails_named(self, names: Collection[str]) -> list[HandledMail]:
+        found: dict[str, HandledMail] = {}
+        for some in rows.at_once(names):
+            named = or_(db.mail.c.mail_id.in_(some), db.mail.c.message_id.in_(some))
+            found |= {mail.mail_id: mail for mail in self._mails(select(db.mail).where(named))}
+        return sorted(found.values(), key=in_order_received)
 
     def _mails(self, wanted: Select[Any]) -> list[HandledMail]:
         with self._database.reading() as connection:
@@ -321,15 +332,9 @@ class SqlDesk:
         return found[0] if found else None
 
     def sheet(self, name: str = REGISTER) -> SheetState | None:
-        here = (db.sheet.c.desk == self._desk, db.sheet.c.name == name)
         with self._database.reading() as connection:
-            found = connection.execute(select(db.sheet).where(*here)).first()
-            if found is None:
-                return None
-            return SheetState(
-                version=found.version,
-                headings=tuple(found.headings),
-                rows=rows.sheet_rows(connection, self._desk, name, intended=False),
-                intended=rows.sheet_rows(connection, self._desk, name, intended=True),
-                marks=tuple(found.marks),
-            )
+            found = rows.sheet(connection, self._desk, name, self._sheets)
+        if found is None:
+            return None
+        self._sheets[name] = found
+        return found[1]

@@ -36,13 +36,25 @@ from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened, Json
 
+Rows = Mapping[str, Mapping[str, str]]
+
+
+def _differ(one: Mapping[str, str], other: Mapping[str, str] | None) -> bool:
+    """Most rows are the very same object as before, which is quicker told than that they are alike."""
+    return one is not other and one != other
+
 
 class SqlPage:
-    """`Page` over one open transaction."""
+    """`Page` over one open transaction. `known` are sheets as they were read or written last; `sheets` those
+    that this page writes, which stand once it ended well."""
 
-    def __init__(self, connection: Connection, desk: str) -> None:
+    def __init__(
+        self, connection: Connection, desk: str, known: Mapping[str, rows.Counted] | None = None
+    ) -> None:
         self._connection = connection
         self._desk = desk
+        self._known = known or {}
+        self.sheets: dict[str, rows.Counted] = {}
         self._given: list[str] = []
 
     # lines
@@ -220,28 +232,28 @@ class SqlPage:
     def wrote(
         self, sheet: SheetState, at: datetime, name: str = REGISTER, *, over: SheetState | None = None
     ) -> None:
-        here = (db.sheet.c.desk == self._desk, db.sheet.c.name == name)
-        if over is not None:
-            known = self._first(select(db.sheet.c.version, db.sheet.c.marks), *here)
-            version, marks = (known.version, known.marks) if known else (None, [])
-            if (version, tuple(marks)) != (over.version, over.marks):
-                raise TryAgainLater(KEPT_BY_ANOTHER)
+        known = {**self._known, **self.sheets}
+        times, before = rows.sheet(self._connection, self._desk, name, known) or (0, SheetState(None, (), {}))
+        if over is not None and (before.version, before.marks) != (over.version, over.marks):
+            raise TryAgainLater(KEPT_BY_ANOTHER)
         values = {
             "version": sheet.version,
             "headings": list(sheet.headings),
             "marks": list(sheet.marks),
             "written_at": at,
+            "times": times + 1,
         }
-        if not self._connection.execute(update(db.sheet).where(*here).values(values)).rowcount:
+        here = rows.sheet_is(self._desk, name)
+        if not self._connection.execute(update(db.sheet).where(here).values(values)).rowcount:
             self._connection.execute(insert(db.sheet).values(desk=self._desk, name=name, **values))
-        self._wrote_rows(name, sheet.rows, intended=False)
-        self._wrote_rows(name, sheet.intended, intended=True)
+        self._wrote_rows(name, before.rows, sheet.rows, intended=False)
+        self._wrote_rows(name, before.intended, sheet.intended, intended=True)
+        self.sheets[name] = (times + 1, sheet)
 
-    def _wrote_rows(self, name: str, told: Mapping[str, Mapping[str, str]], *, intended: bool) -> None:
+    def _wrote_rows(self, name: str, kept: Rows, told: Rows, *, intended: bool) -> None:
         """Replace what differs and leave the rest: most rounds change a row or two of thousands."""
-        kept = rows.sheet_rows(self._connection, self._desk, name, intended=intended)
-        stale = [reference for reference in kept if kept[reference] != told.get(reference)]
-        fresh = [reference for reference in told if kept.get(reference) != told[reference]]
+        stale = [reference for reference in kept if _differ(kept[reference], told.get(reference))]
+        fresh = [reference for reference in told if _differ(told[reference], kept.get(reference))]
         key: dict[str, Json] = {"desk": self._desk, "name": name, "intended": intended}
         if stale:
             self._connection.execute(

@@ -360,6 +360,19 @@ class TestMails:
             page.handled(decided)
         assert desk.mails() == desk.to_file() == [decided]
 
+    def test_mails_are_found_by_either_of_their_ids_in_the_order_received(self, desk: DeskLedger) -> None:
+        first, second = dealt_with("m1", "<1@x>"), replace(dealt_with("m2", "<2@x>"), received_at=minutes(-1))
+        copy, unreadable = replace(dealt_with("m3", "<1@x>"), received_at=minutes(1)), dealt_with("m4", None)
+        with desk.page() as page:
+            for mail in (first, second, copy, unreadable):
+                page.handled(mail)
+        note(desk, "waits")
+
+        assert desk.mails_named(["<1@x>"]) == [first, copy]
+        assert desk.mails_named({"<2@x>", "m1", "m2", "nobody's"}) == [second, first]
+        assert desk.mails_named(["m4", *map(str, range(2500))]) == [unreadable]
+        assert desk.mails_named(["waits"]) == desk.mails_named([]) == []
+
     def test_a_mail_is_known_by_id_and_fingerprint_together(self, desk: DeskLedger) -> None:
         note(desk, "m1")
         assert desk.seen("<1@x>", "f1") is Seen.NEVER

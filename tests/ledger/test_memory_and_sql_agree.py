@@ -139,6 +139,7 @@ def told_by(desk: DeskLedger) -> dict[str, Any]:
         "cursors": [desk.cursor(folder) for folder in ("inbox", "other")],
         "waiting": desk.waiting(),
         "mails": desk.mails(),
+        "mails named": desk.mails_named(ids),
         "to file": desk.to_file(),
         "seen": [desk.seen(message_id, print_) for message_id in ids for print_ in ("f1", "f2")],
         "handled as": [desk.handled_as(message_id) for message_id in ids],

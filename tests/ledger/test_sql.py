@@ -9,7 +9,8 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from agent.errors import NeedsAPerson, TryAgainLater
 from agent.ledger import database
-from agent.ledger.base import Letter, LetterState, NotedMail, Reason
+from agent.ledger.base import Letter, LetterState, NotedMail, Reason, SheetState
 from agent.ledger.sql import SqlDesk, SqlLedger
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened
@@ -49,6 +50,11 @@ def open_alert(desk: SqlDesk, reference: str = "SLA-2026-0001") -> None:
     content = {"author_address": "sw@nct.example", "children": [{"name": NAME}]}
     with desk.page() as page:
         page.record(Entry(Happened.OPENED, reference, NOW, "<1@x>", {"form": "f"}, content))  # type: ignore[arg-type]  # a dict of JSON
+
+
+def keep(desk: SqlDesk, sheet: SheetState) -> None:
+    with desk.page() as page:
+        page.wrote(sheet, NOW)
 
 
 def by_hand(path: Path, *statements: str) -> None:
@@ -125,6 +131,36 @@ class TestSharedByPrograms:
             "SLA-2026-0001": 1,
             "SLA-2026-0002": 0,
         }
+
+    def test_a_sheet_that_another_wrote_is_seen_and_written_over_whole(
+        self, desk: SqlDesk, path: Path
+    ) -> None:
+        with closing(SqlLedger(f"sqlite:///{path}")) as opened:
+            other = opened.desk("nct")
+            keep(desk, SheetState("v1", ("Ref",), {"A": {"Ref": "A"}, "B": {"Ref": "B"}}))
+            assert other.sheet() == desk.sheet()
+            keep(other, SheetState("v1", ("Ref",), {"B": {"Ref": "b"}, "C": {"Ref": "C"}}, {"D": {}}))
+            assert desk.sheet() == other.sheet()
+            keep(other, SheetState("v1", ("Ref",), {"E": {"Ref": "E"}}))
+            last = SheetState("v1", ("Ref",), {"A": {"Ref": "A"}})
+            keep(desk, last)
+            assert other.sheet() == last
+        with closing(SqlLedger(f"sqlite:///{path}")) as again:
+            assert again.desk("nct").sheet() == last
+
+    def test_a_sheet_is_not_read_again_when_nobody_wrote_it(self, desk: SqlDesk) -> None:
+        keep(desk, SheetState("v1", ("Ref",), {"A": {"Ref": "A"}}))
+        assert desk.sheet() is desk.sheet()
+
+    def test_a_sheet_stays_as_it_was_when_its_page_is_torn_out(self, desk: SqlDesk) -> None:
+        first = SheetState("v1", ("Ref",), {"A": {"Ref": "A"}})
+        keep(desk, first)
+        with suppress(KeyError), desk.page() as page:
+            page.wrote(SheetState("v2", ("Ref",), {"B": {"Ref": "B"}}), NOW)
+            raise KeyError
+        assert desk.sheet() == first
+        keep(desk, replace(first, version="v3"))
+        assert SqlDesk(desk._database, "nct").sheet() == replace(first, version="v3")
 
     def test_alerts_are_not_read_again_when_nothing_happened(self, desk: SqlDesk) -> None:
         open_alert(desk)
