@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from queue import SimpleQueue
 from typing import TypeVar
 
 from agent.answering import act_on_answers
@@ -47,9 +48,10 @@ def intake(desk: Desk, now: datetime) -> int:
     Gives the number of mails decided. May be killed anywhere and run again.
     """
     notice(desk, now)
-    decided = _decide_waiting(desk, now)
+    with _filing_beside(desk) as file:
+        decided = _decide_waiting(desk, now, file)
     act_on_answers(desk, now)
-    file_mails(desk)
+    file_mails(desk, desk.ledger.to_file())
     return decided
 
 
@@ -75,15 +77,29 @@ def reconcile(desk: Desk, now: datetime) -> int:
     return missed
 
 
-def file_mails(desk: Desk) -> None:
-    """Put every decided mail into its folder, with its categories.
+@contextmanager
+def _filing_beside(desk: Desk) -> Iterator[Callable[[HandledMail], None]]:
+    """File each mail that is told of while others are read: filing waits for the mailbox, reading takes the
+    processor. Trouble with filing is told at the end, and holds up nothing else."""
+    decided: SimpleQueue[HandledMail | None] = SimpleQueue()
+    with ThreadPoolExecutor(1, thread_name_prefix="filing") as clerk:
+        filing = clerk.submit(file_mails, desk, iter(decided.get, None))
+        try:
+            yield decided.put
+        finally:
+            decided.put(None)
+    filing.result()
+
+
+def file_mails(desk: Desk, mails: Iterable[HandledMail]) -> None:
+    """Put each of these decided mails into its folder, with its categories.
 
     One that cannot be filed does not hold up the others; its trouble is told at the end.
     """
     troubles: list[AgentError] = []
     with (
         ThreadPoolExecutor(AT_ONCE, thread_name_prefix="filing") as hands,
-        closing(ahead(hands, lambda mail: _file(desk, mail), desk.ledger.to_file(), AT_ONCE)) as filing,
+        closing(ahead(hands, lambda mail: _file(desk, mail), mails, AT_ONCE)) as filing,
     ):
         for mail, filed in filing:
             try:
@@ -117,7 +133,8 @@ def _noted(mails: Iterable[ChangedMail], now: datetime) -> list[NotedMail]:
     return [NotedMail(mail.mail_id, mail.received_at or now) for mail in mails if not mail.removed]
 
 
-def _decide_waiting(desk: Desk, now: datetime) -> int:
+def _decide_waiting(desk: Desk, now: datetime, file: Callable[[HandledMail], None]) -> int:
+    """Decide each mail that waits, and have it filed; gives how many were dealt with."""
     decided = 0
     missed = False
     with (
@@ -135,7 +152,10 @@ def _decide_waiting(desk: Desk, now: datetime) -> int:
                     _count_failure(desk, noted, trouble, now)  # the mailbox is well, so it is this mail
                 raise trouble
             missed |= isinstance(taken.exception(), NotFound)
-            decided += _decide(desk, noted, taken, now)
+            mail = _decide(desk, noted, taken, now)
+            decided += mail is not None
+            if mail and not mail.filed:
+                file(mail)
     if missed:
         reconcile(desk, now)  # "not there" may have been wrong: what does lie in the inbox is read after all
     return decided
@@ -158,8 +178,8 @@ def ahead(
             future.cancel()
 
 
-def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -> bool:
-    """Decide one mail and keep the decision; True when it is dealt with.
+def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -> HandledMail | None:
+    """Decide one mail and keep the decision; gives how it was dealt with, None when it is still to be.
 
     One odd mail must not hold up the others: whatever goes wrong with it is counted, and after some
     tries it becomes a question.
@@ -173,9 +193,9 @@ def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -
     try:
         with desk.ledger.page() as page:
             if _dealt_with(desk, noted, brought.mail):
-                return False
+                return None
             decision = _decision(desk, page, brought)
-            _keep(page, noted, brought, decision, desk, now)
+            handled = _keep(page, noted, brought, decision, desk, now)
     except AgentError:
         raise  # the ledger's own trouble, not the mail's
     except Exception as wrong:
@@ -184,10 +204,10 @@ def _decide(desk: Desk, noted: NotedMail, taken: Future[Taken], now: datetime) -
         "intake.decided",
         desk=desk.name,
         mail=noted.mail_id,
-        outcome=decision.outcome,
-        alerts=_references(decision),
+        outcome=handled.outcome,
+        alerts=handled.alerts,
     )
-    return True
+    return handled
 
 
 def _dealt_with(desk: Desk, noted: NotedMail, mail: Mail) -> bool:
@@ -228,47 +248,47 @@ def _same_id_other_content(mail: Mail) -> Decision:
 
 def _keep(
     page: Page, noted: NotedMail, brought: Taken, decision: Decision, desk: Desk, now: datetime
-) -> None:
+) -> HandledMail:
     for entry in decision.entries:
         page.record(entry)
     for question in decision.questions:
         page.ask(question, now)
-    page.handled(
-        HandledMail(
-            mail_id=noted.mail_id,
-            message_id=brought.mail.message_id,
-            fingerprint=brought.fingerprint,
-            received_at=noted.received_at,
-            outcome=decision.outcome,
-            folder=desk.folder(decision.place),
-            categories=decision.categories,
-            alerts=_references(decision),
-        )
+    mail = HandledMail(
+        mail_id=noted.mail_id,
+        message_id=brought.mail.message_id,
+        fingerprint=brought.fingerprint,
+        received_at=noted.received_at,
+        outcome=decision.outcome,
+        folder=desk.folder(decision.place),
+        categories=decision.categories,
+        alerts=tuple(dict.fromkeys(entry.alert for entry in decision.entries if entry.alert)),
     )
-
-
-def _references(decision: Decision) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(entry.alert for entry in decision.entries if entry.alert))
+    page.handled(mail)
+    return mail
 
 
 def _gone(noted: NotedMail, outcome: str) -> HandledMail:
     return HandledMail(noted.mail_id, None, None, noted.received_at, outcome, folder=(), filed=True)
 
 
-def _keep_gone(desk: Desk, noted: NotedMail) -> bool:
+def _keep_gone(desk: Desk, noted: NotedMail) -> HandledMail:
     """Somebody deleted the mail or moved it out of the mailbox before it could be read."""
+    mail = _gone(noted, GONE)
     with desk.ledger.page() as page:
-        page.handled(_gone(noted, GONE))
+        page.handled(mail)
     log.warning("intake.gone_before_reading", desk=desk.name, mail=noted.mail_id)
-    return True
+    return mail
 
 
-def _count_failure(desk: Desk, noted: NotedMail, wrong: Exception, now: datetime) -> bool:
-    """Not the traceback: it could quote the mail."""
+def _count_failure(desk: Desk, noted: NotedMail, wrong: Exception, now: datetime) -> HandledMail | None:
+    """Keep that a mail failed once more; gives how it was dealt with, once that was too often.
+
+    Not the traceback: it could quote the mail.
+    """
+    mail = None
     with desk.ledger.page() as page:
         tries = page.failed(noted.mail_id)
-        given_up = tries >= desk.agent.limits.tries
-        if given_up:
+        if tries >= desk.agent.limits.tries:
             page.ask(
                 Question(
                     code="cannot_be_read",
@@ -277,7 +297,7 @@ def _count_failure(desk: Desk, noted: NotedMail, wrong: Exception, now: datetime
                 ),
                 now,
             )
-            mail = _gone(noted, "cannot_be_read")
-            page.handled(replace(mail, folder=desk.folder(Place.QUESTIONS), filed=False))
+            mail = replace(_gone(noted, "cannot_be_read"), folder=desk.folder(Place.QUESTIONS), filed=False)
+            page.handled(mail)
     log.error("intake.failed", desk=desk.name, mail=noted.mail_id, error=type(wrong).__name__, tries=tries)
-    return given_up
+    return mail

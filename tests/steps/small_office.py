@@ -126,7 +126,7 @@ class TroubledMailbox(MemoryMailbox):
         self.before_mime: Callable[[str], None] = lambda mail_id: None
         self.drafting: list[Trouble] = []
         self.sending: list[Trouble | None] = []
-        self.filing: dict[str, Exception] = {}
+        self.filing: dict[str, BaseException] = {}
         self.filed: list[str] = []
         self.tried_to_file = 0
 

@@ -140,7 +140,7 @@ def test_two_agents_at_one_mail_leave_it_where_it_belongs(office: Office) -> Non
         decided = [intake_step._decide(office.desk, noted, taken, MONDAY) for taken in (first, second)]
     intake(office.desk, MONDAY)
 
-    assert decided == [True, False]
+    assert [one is not None for one in decided] == [True, False]
     assert len(office.ledger.alerts()) == 1
     assert office.mailbox.mails[mail_id].folder == office.desk.folder(Place.ALERTS)
 

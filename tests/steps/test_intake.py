@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -133,6 +134,15 @@ def test_while_no_mail_can_be_fetched_nothing_is_counted_against_any(trouble: Ex
     assert intake(office.desk, later(hours=6)) == 3
 
 
+def _until(so: Callable[[], bool]) -> None:
+    """Wait for something that another thread does; fails when it does not."""
+    for _ in range(1000):
+        if so():
+            return
+        threading.Event().wait(0.01)
+    pytest.fail("It never came to be so.")
+
+
 def _refuse(refused: bool, trouble: Exception | None = None) -> None:
     if refused:
         raise trouble or TryAgainLater("500")
@@ -245,6 +255,50 @@ def test_when_nothing_can_be_filed_it_is_not_tried_on_every_mail() -> None:
         intake(office.desk, later(1))
 
     assert ENOUGH <= office.mailbox.tried_to_file < ENOUGH + AT_ONCE
+    assert office.ledger.waiting() == []  # reading them went on all the same
+
+
+def test_a_mail_is_filed_while_later_ones_are_still_being_read() -> None:
+    office = Office()
+    first = office.receives_alert(MONDAY)
+    slow = office.receives_alert(later(hours=1), child="Sasha Millbrook")
+    office.mailbox.before_mime = lambda mail_id: _until(
+        lambda: mail_id != slow or first in office.mailbox.filed
+    )
+
+    assert intake(office.desk, later(hours=2)) == 2
+    assert office.mailbox.filed == [first, slow]
+    assert office.ledger.to_file() == []
+
+
+def test_what_was_decided_before_the_mailbox_failed_is_filed() -> None:
+    office = Office()
+    decided = office.receives_alert(MONDAY)
+    office.receives_alert(later(hours=1), child="Sasha Millbrook")
+    office.mailbox.before_mime = lambda mail_id: _refuse(mail_id != decided)
+
+    with pytest.raises(TryAgainLater):
+        intake(office.desk, later(hours=2))
+
+    assert office.mailbox.filed == [decided]
+    assert office.ledger.to_file() == []
+
+
+def test_when_the_agent_dies_filing_what_was_decided_is_filed_next_time() -> None:
+    class Killed(BaseException):
+        """The process ends here."""
+
+    office = Office()
+    ids = [office.receives("Lunch menu", at=later(hours=hour)) for hour in range(3)]
+    office.mailbox.filing[ids[1]] = Killed()
+    with pytest.raises(Killed):
+        intake(office.desk, later(hours=4))
+    assert ids[1] in [mail.mail_id for mail in office.ledger.to_file()]
+
+    office.mailbox.filing.clear()
+    intake(office.desk, later(hours=5))
+    assert office.ledger.to_file() == []
+    assert {office.mailbox.mails[one].folder for one in ids} == {office.desk.folder(Place.SET_ASIDE)}
 
 
 def test_mails_that_people_take_away_stop_nothing() -> None:
