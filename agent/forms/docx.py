@@ -35,6 +35,7 @@ from agent.forms.word_names import (
     MC,
     PAR_PR,
     PAR_STYLE,
+    RUN,
     RUN_PR,
     SDT,
     TBL,
@@ -84,40 +85,6 @@ class _Reader:
         self._hidden_paragraph = False
         self._merges = False  # whether a paragraph's end may have been deleted
         self._merged = False
-        self._blocks: dict[str, Step] = {
-            P: self._paragraph,
-            TBL: Tables(self._stream, self._cell).read,
-            SDT: lambda at: self._control(at, self._block),
-            W + "altChunk": self._chunk,
-            ALTERNATE: lambda at: self._block(_chosen(at)),
-            DELETED: self._deleted,
-            W + "moveFrom": self._deleted,
-        }
-        self._blocks |= {W + name: self._block for name in ("ins", "moveTo", "customXml", "smartTag")}
-        self._inlines: dict[str, Step] = {
-            W + "r": self._run,
-            SDT: lambda at: self._control(at, self._inline),
-            ALTERNATE: lambda at: self._inline(_chosen(at)),
-            DELETED: self._deleted,
-            W + "moveFrom": self._deleted,
-            W + "ruby": self._ruby,
-        }
-        self._inlines |= {W + name: self._inline for name in _INLINE_WRAPPERS}
-        self._in_run: dict[str, Step] = {
-            W + "t": self._text,
-            W + "tab": lambda at: self._stream.say("\t"),
-            W + "ptab": lambda at: self._stream.say("\t"),
-            W + "br": self._break,
-            W + "cr": self._break,
-            W + "noBreakHyphen": lambda at: self._stream.say("-"),
-            W + "sym": self._symbol,
-            FIELD_MARK: self._fields.mark,
-            W + "ruby": self._ruby,
-            W + "drawing": self._drawing,
-            W + "pict": self._drawing,
-            W + "object": self._drawing,
-            ALTERNATE: lambda at: self._run_content(_chosen(at)),
-        }
         self._notice_relations()
 
     @property
@@ -176,9 +143,9 @@ class _Reader:
 
     def _block(self, at: Element | None) -> None:
         for child in () if at is None else at:
-            step = self._blocks.get(child.tag)
+            step = _BLOCKS.get(child.tag)
             if step is not None:
-                step(child)
+                step(self, child)
 
     def _deleted(self, at: Element) -> None:
         self.document.noticed.add("tracked_changes")
@@ -230,6 +197,9 @@ class _Reader:
         self.document.tables += inner.tables
         self.document.units += inner.units
 
+    def _table(self, at: Element) -> None:
+        Tables(self._stream, self._cell).read(at)
+
     def _cell(self, at: Element, control: Element | None) -> None:
         """The content of a table's cell, be there a control around it or not."""
         self._merged = False
@@ -247,9 +217,9 @@ class _Reader:
 
     def _inline(self, at: Element | None) -> None:
         for child in () if at is None else at:
-            step = self._inlines.get(child.tag)
+            step = _INLINES.get(child.tag)
             if step is not None:
-                step(child)
+                step(self, child)
 
     def _run(self, at: Element) -> None:
         look = leading(at, RUN_PR)
@@ -264,9 +234,9 @@ class _Reader:
 
     def _run_content(self, at: Element | None) -> None:
         for child in () if at is None else at:
-            step = self._in_run.get(child.tag)
+            step = _IN_RUN.get(child.tag)
             if step is not None and (not self._fields.mute or child.tag == FIELD_MARK):
-                step(child)
+                step(self, child)
 
     def _hides(self, marks: Mapping[str, str]) -> bool:
         """Its own word decides; else the styles of run and paragraph, of which both together show it."""
@@ -330,3 +300,43 @@ def _chosen(at: Element) -> Element | None:
     """One of the alternatives: the modern one where it says anything."""
     choice = at.find(MC + "Choice")
     return choice if choice is not None and len(choice) else at.find(MC + "Fallback")
+
+
+# --- what the walk does where it finds an element; all others are no part of what is said ---
+
+_Step = Callable[[_Reader, Element], None]
+
+_BLOCKS: dict[str, _Step] = {
+    P: _Reader._paragraph,
+    TBL: _Reader._table,
+    SDT: lambda reader, at: reader._control(at, reader._block),
+    W + "altChunk": _Reader._chunk,
+    ALTERNATE: lambda reader, at: reader._block(_chosen(at)),
+    DELETED: _Reader._deleted,
+    W + "moveFrom": _Reader._deleted,
+    **{W + name: _Reader._block for name in ("ins", "moveTo", "customXml", "smartTag")},
+}
+_INLINES: dict[str, _Step] = {
+    RUN: _Reader._run,
+    SDT: lambda reader, at: reader._control(at, reader._inline),
+    ALTERNATE: lambda reader, at: reader._inline(_chosen(at)),
+    DELETED: _Reader._deleted,
+    W + "moveFrom": _Reader._deleted,
+    W + "ruby": _Reader._ruby,
+    **{W + name: _Reader._inline for name in _INLINE_WRAPPERS},
+}
+_IN_RUN: dict[str, _Step] = {
+    W + "t": _Reader._text,
+    W + "tab": lambda reader, at: reader._stream.say("\t"),
+    W + "ptab": lambda reader, at: reader._stream.say("\t"),
+    W + "br": _Reader._break,
+    W + "cr": _Reader._break,
+    W + "noBreakHyphen": lambda reader, at: reader._stream.say("-"),
+    W + "sym": _Reader._symbol,
+    FIELD_MARK: lambda reader, at: reader._fields.mark(at),
+    W + "ruby": _Reader._ruby,
+    W + "drawing": _Reader._drawing,
+    W + "pict": _Reader._drawing,
+    W + "object": _Reader._drawing,
+    ALTERNATE: lambda reader, at: reader._run_content(_chosen(at)),
+}

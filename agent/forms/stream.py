@@ -58,21 +58,19 @@ class Stream:
         self.flush()
         self.document.units.append(unit)
 
-    @contextmanager
-    def apart(self) -> Iterator[list[Unit]]:
-        """What is written inside is gathered in a list of its own."""
+    def swap(self, units: list[Unit]) -> list[Unit]:
+        """Go on writing into `units`; gives those that were written into until here."""
         self.flush()
-        outer, self.document.units = self.document.units, []
-        yield self.document.units
-        self.flush()
-        self.document.units = outer
+        before, self.document.units = self.document.units, units
+        return before
 
     @contextmanager
     def answer(self, *, tag: str = "", alias: str = "", iso: str = "") -> Iterator[None]:
         """What is written inside becomes one control, unless it holds tick boxes, which stay themselves."""
         line = self.line
-        with self.apart() as inner:
-            yield
+        outer = self.swap([])
+        yield
+        inner = self.swap(outer)
         if any(unit.kind == "checkbox" for unit in inner):
             self.document.units += inner
             return

@@ -177,6 +177,18 @@ def test_what_is_known_is_named_and_what_is_not_is_marked() -> None:
     assert definition.recognised_by == ("Fenwick Vale Serious Matter Form",)
 
 
+def test_words_own_first_entry_of_a_drop_down_is_no_choice() -> None:
+    offered = "".join(f'<w:listItem w:displayText="{one}" w:value="{one}"/>' for one in ("Yes", "No"))
+    about = (
+        f'<w:showingPlcHdr/><w:dropDownList><w:listItem w:value="Choose an item."/>{offered}</w:dropDownList>'
+    )
+    shown = "<w:sdtContent><w:r><w:t>Choose an item.</w:t></w:r></w:sdtContent>"
+    answer = f"<w:p><w:sdt><w:sdtPr>{about}</w:sdtPr>{shown}</w:sdt></w:p>"
+    _, definition = drafted(docx(p("A Form") + table(["Partner agencies told", answer])))
+
+    assert [field.type for field in definition.fields.values()] == ["yes_no"]
+
+
 @pytest.mark.parametrize("name", settings().forms)
 def test_a_form_that_the_agent_wrote_is_drafted_as_it_was_defined(name: str) -> None:
     """Controls tell types and choices; children and updates are found again; boxes are listed to be named."""

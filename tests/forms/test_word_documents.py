@@ -267,6 +267,7 @@ def test_what_stands_beside_the_body_is_read_once(make_docx: MakeDocx) -> None:
 
 
 ENTRY = '<w:dropDownList><w:listItem w:displayText="Fresh one" w:value="fresh"/></w:dropDownList>'
+WORDLESS = '<w:dropDownList><w:listItem w:value="fresh"/></w:dropDownList>'
 BOUND = {
     # what the document shows, its kind, what is stored → the text, and what is noticed
     "something else is stored": ("stale", "<w:text/>", "fresh", "fresh", "stale"),
@@ -275,6 +276,7 @@ BOUND = {
     "nothing stored": ("kept", "<w:text/>", "", "kept", ""),
     "an entry's value": ("Fresh one", ENTRY, "fresh", "Fresh one", ""),
     "another entry's value": ("Stale one", ENTRY, "fresh", "Fresh one", "Stale one"),
+    "the value of an entry without words": ("fresh", WORDLESS, "fresh", "fresh", ""),
     "a day in another writing": (
         "4 March",
         '<w:date w:fullDate="2025-03-04T00:00:00Z"/>',
