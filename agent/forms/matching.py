@@ -108,8 +108,10 @@ class _Matcher:
         yield from self._claims.left_over
         for line in self._sheet.lines:
             yield from (unit.called_prompt for unit in line.units if _is_real(unit.called_prompt))
+            if line.used:
+                continue
             text = "".join(unit.text for unit in line.units).strip()
-            if line.used or not _WORD.search(text):
+            if not _WORD.search(text):
                 continue
             if is_prompt(text) or self._asked.is_said_by_form(line):
                 continue

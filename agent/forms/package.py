@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import posixpath
-import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -185,6 +184,6 @@ def attribute(at: etree._Element, name: str) -> str:
 
 
 def _part_name(folder: str, target: str) -> str:
-    path = re.split("[?#]", target.replace("\\", "/"), maxsplit=1)[0]
+    path = target.replace("\\", "/").partition("?")[0].partition("#")[0]
     joined = path if path.startswith("/") else posixpath.join(folder, path)
     return posixpath.normpath(joined).lstrip("/")

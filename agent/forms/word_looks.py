@@ -9,7 +9,7 @@ from agent.forms.word_names import VAL, Element, W
 
 WIDEST_SPAN = 1_000
 
-GRID_SPAN, V_MERGE, SHADE = W + "gridSpan", W + "vMerge", W + "shd"
+GRID_SPAN, V_MERGE, SHADE, FILL = W + "gridSpan", W + "vMerge", W + "shd", W + "fill"
 VANISH, STRIKE, DOUBLE_STRIKE = W + "vanish", W + "strike", W + "dstrike"
 RUN_STYLE, FONTS = W + "rStyle", W + "rFonts"
 STRESSES = frozenset((W + "b", W + "u", W + "highlight", SHADE))
@@ -58,7 +58,7 @@ def marks_of(look: Element) -> dict[str, str]:
 
 
 def _is_shaded(mark: Element) -> bool:
-    return mark.get(W + "fill", "auto").lower() not in ("auto", "ffffff")
+    return mark.get(FILL, "auto").lower() not in ("auto", "ffffff")
 
 
 def cell_look(look: Element | None) -> tuple[int, bool, bool]:
