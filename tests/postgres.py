@@ -20,12 +20,14 @@ OTHER_USER = "postgres"  # PostgreSQL refuses to run as root
 _numbers = iter(range(1_000_000))
 
 
-def new_database() -> URL:
-    """The address of an empty database. The test is skipped where there is no PostgreSQL."""
+def new_database(encoding: str = "UTF8") -> URL:
+    """The address of an empty database of this encoding. The test is skipped where there is no PostgreSQL."""
     server = _server()
     name = f"ledger_{next(_numbers)}"
     with psycopg.connect(host=str(server), user="n2k", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
     return URL.create("postgresql+psycopg", "n2k", database=name, query={"host": str(server)})
 
 

@@ -39,6 +39,7 @@ _ON_CONNECT = (
 # server within half a minute, so that its page holds up nobody who takes over.
 _TO_SERVER = {
     "connect_timeout": 10,
+    "client_encoding": "utf8",  # else a database made without an encoding (SQL_ASCII) answers in bytes
     "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s "
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
 }

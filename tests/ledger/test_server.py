@@ -11,6 +11,7 @@ import pytest
 
 from agent.ledger.base import NotedMail
 from agent.ledger.sql import SqlLedger
+from agent.procedure.decision import Question
 from tests.postgres import new_database
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -43,3 +44,13 @@ def test_a_page_that_takes_its_time_holds_up_its_own_desk_alone(ledger: SqlLedge
         assert waits.is_alive()
     waits.join(5)
     assert not waits.is_alive()
+
+
+def test_a_database_made_without_an_encoding_keeps_every_letter_of_a_name() -> None:
+    with closing(SqlLedger(new_database("SQL_ASCII"))) as ledger:
+        desk = ledger.desk("nct")
+        with desk.page() as page:
+            page.ask(Question("cannot_be_read", "Łucja Ćwik’s form", "m-1", seen={"name": "Łucja Ćwik"}), NOW)
+        (asked,) = desk.questions()
+    assert asked.question.why == "Łucja Ćwik’s form"
+    assert asked.question.seen == {"name": "Łucja Ćwik"}
