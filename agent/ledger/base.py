@@ -42,7 +42,7 @@ class NotedMail:
 GONE = "gone"  # the outcome of a mail that was not there any more when it was to be read
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HandledMail:
     """A mail that was dealt with. `outcome` is a code, `folder` the path it belongs in.
 
@@ -98,7 +98,7 @@ _STEPS: Mapping[LetterState, frozenset[LetterState]] = {
 UNDER_WAY = (LetterState.IN_TRAY, LetterState.DRAFTED, LetterState.SENDING)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a letter exists: unique for (alert, rule, due), also when one letter gathers several.
 

@@ -20,7 +20,7 @@ from agent.procedure.words import Happened, Json
 START = "0" * 64  # stands where the first line of a desk has no line before it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     """One line as it lies in the ledger: the entry and its seal. `salt` goes when the content goes."""
 

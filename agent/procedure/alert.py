@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from sys import intern
+from typing import Any
 
 from agent.procedure.corrected import IN_CELLS, children_named, children_numbered, put_right
 from agent.procedure.entry import Entry
@@ -13,7 +15,10 @@ from agent.procedure.submission import Action, Child
 from agent.procedure.words import Happened, Json, Moment, Status
 
 
-@dataclass(frozen=True)
+Changes = dict[str, Any]  # fields of an alert, as they are from now on
+
+
+@dataclass(frozen=True, slots=True)
 class Chased:
     """A chase that was really sent. `step` counts the prompts since the last news, from 1."""
 
@@ -28,7 +33,7 @@ class Chased:
         return self.rule.partition(":")[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Absence:
     """Somebody's mailbox answered by itself. `until` is the day on which they are back, where they say one.
 
@@ -41,7 +46,7 @@ class Absence:
     deputy: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Alert:
     """The state of one matter, folded from its entries; change it only by recording an entry.
 
@@ -184,7 +189,7 @@ def _opened(entry: Entry) -> Alert:
         provisional=facts.get("provisional") is True,
         plan=_object(facts.get("plan")),
     )
-    return _told(alert, entry)
+    return replace(alert, **_told(alert, entry))
 
 
 def _adopted_at(facts: Mapping[str, Json]) -> datetime | None:
@@ -192,7 +197,7 @@ def _adopted_at(facts: Mapping[str, Json]) -> datetime | None:
     return _time(facts.get("adopted_at"))
 
 
-def _told(alert: Alert, entry: Entry) -> Alert:
+def _told(alert: Alert, entry: Entry) -> Changes:
     """What a form says of the matter. A person's correction outlives any later form."""
     facts, content = entry.facts, entry.content or {}
     said = {
@@ -201,8 +206,7 @@ def _told(alert: Alert, entry: Entry) -> Alert:
     children = tuple(_child(child) for child in _rows(content.get("children")))
     actions = tuple(_action(action) for action in _rows(content.get("actions")))
     document = facts.get("document")
-    return replace(
-        alert,
+    return dict(
         form=str(facts.get("form") or alert.form),
         children=children or alert.children,
         actions=actions or alert.actions,
@@ -222,13 +226,12 @@ def _told(alert: Alert, entry: Entry) -> Alert:
     )
 
 
-def _heard(alert: Alert, entry: Entry) -> Alert:
+def _heard(alert: Alert, entry: Entry) -> Changes:
     """News came: whatever was chased before starts afresh, and whoever sent it is back."""
     sender = (entry.content or {}).get("sender")
     away = {address: absence for address, absence in alert.away.items() if sender and address != sender}
     held = {rule: at for rule, at in alert.letters_held.items() if at > entry.at}
-    return replace(
-        alert,
+    return dict(
         last_news_at=max(entry.at, alert.last_news_at),
         chases=(),
         letters_held=held,
@@ -240,8 +243,8 @@ def _heard(alert: Alert, entry: Entry) -> Alert:
 
 
 def _updated(alert: Alert, entry: Entry) -> Alert:
-    told = _heard(_told(alert, entry), entry)
-    return replace(told, updates=alert.updates + 1, last_update_at=entry.at)
+    heard = {**_told(alert, entry), **_heard(alert, entry)}
+    return replace(alert, **heard, updates=alert.updates + 1, last_update_at=entry.at)
 
 
 def _received_again(alert: Alert, entry: Entry) -> Alert:
@@ -255,8 +258,8 @@ def _replied(alert: Alert, entry: Entry) -> Alert:
     proposal = Proposal(
         facts.get("no_change") is True, facts.get("close") is True, day(facts.get("next_update"))
     )
-    heard = _heard(alert, entry)
-    return replace(heard, replied_at=entry.at, proposal=proposal, mails=alert.mails | {entry.source})
+    heard = {**_heard(alert, entry), "proposal": proposal}
+    return replace(alert, **heard, replied_at=entry.at, mails=alert.mails | {entry.source})
 
 
 def _away(alert: Alert, entry: Entry) -> Alert:
@@ -284,8 +287,9 @@ def _concluded(alert: Alert, entry: Entry) -> Alert:
 
 
 def _reopened(alert: Alert, entry: Entry) -> Alert:
-    reopened = replace(
+    return replace(
         alert,
+        **_heard(alert, entry),
         reopened_at=entry.at,
         concluded_at=None,
         conclusion_claimed_at=None,
@@ -294,7 +298,6 @@ def _reopened(alert: Alert, entry: Entry) -> Alert:
         duplicate=False,
         merged_into="",
     )
-    return _heard(reopened, entry)
 
 
 def _held(alert: Alert, entry: Entry) -> Alert:
@@ -302,7 +305,7 @@ def _held(alert: Alert, entry: Entry) -> Alert:
 
 
 def _released(alert: Alert, entry: Entry) -> Alert:
-    return _heard(replace(alert, on_hold=False, on_hold_until=None), entry)
+    return replace(alert, **_heard(alert, entry), on_hold=False, on_hold_until=None)
 
 
 def _corrected(alert: Alert, entry: Entry) -> Alert:
@@ -482,7 +485,7 @@ def day(value: Json) -> date | None:
 
 def texts(value: Json) -> dict[str, str]:
     """A JSON object as plain texts; anything else is nothing."""
-    return {name: str(said) for name, said in value.items()} if isinstance(value, dict) else {}
+    return {intern(name): str(said) for name, said in value.items()} if isinstance(value, dict) else {}
 
 
 def _unless_corrected(alert: Alert, name: str, facts: Mapping[str, Json]) -> Moment | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from agent.procedure.words import Happened, Json
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Lines are only ever added.
 

@@ -72,7 +72,7 @@ def _own(part: str) -> str:
     return said[: min(ends)].rstrip() if ends else said
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """What a reply proposes: that nothing has changed, that the alert be closed, the next update's day."""
 

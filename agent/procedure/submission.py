@@ -9,7 +9,7 @@ from agent.procedure.reply import NOTHING, Proposal
 from agent.procedure.words import Kind, Moment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Child:
     """A child a form is about. Any part may be unknown: never guessed, "" or None.
 
@@ -32,7 +32,7 @@ class Update:
     reviewer: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Action:
     """One row of a form's list of actions: what is to be done, by whom and when, and whether it is done."""
 
