@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from agent.procedure.alert import Alert
+from agent.procedure.alerts import Alerts
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept
@@ -318,8 +319,10 @@ class DeskLedger(Protocol):
 
     # alerts
 
-    def alerts(self) -> Mapping[str, Alert]:
-        """Every alert of the desk, by reference, as its entries tell. Costs what changed since."""
+    def alerts(self) -> Alerts:
+        """Every alert of the desk, by reference, as its entries tell by now: those that come later do not
+        change what was given. An alert to which nothing happened is the very same object as before. Costs
+        what changed since."""
         ...
 
     def pause(self) -> Pause:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -33,7 +33,8 @@ from agent.ledger.base import (
     outlived,
 )
 from agent.ledger.chain import Link
-from agent.procedure.alert import Alert, fold
+from agent.procedure.alert import fold
+from agent.procedure.alerts import Alerts
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept, kept_of
@@ -294,8 +295,8 @@ class MemoryDesk:
 
     # alerts
 
-    def alerts(self) -> Mapping[str, Alert]:
-        return fold(self.entries())
+    def alerts(self) -> Alerts:
+        return Alerts(fold(self.entries()).values())
 
     def pause(self) -> Pause:
         return pause_of(self.entries())

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Result,
     Row,
     and_,
     delete,
@@ -32,7 +33,6 @@ from agent.ledger.base import (
     SheetState,
 )
 from agent.ledger.chain import Link
-from agent.procedure.alert import Alert, alert_after, fold
 from agent.procedure.decision import Question
 from agent.procedure.entry import Entry
 from agent.procedure.words import Happened, Json
@@ -40,6 +40,7 @@ from agent.procedure.words import Happened, Json
 T = TypeVar("T")
 
 WAITING, HANDLED, FILED = "waiting", "handled", "filed"
+LINES_AT_ONCE = 5000  # read into memory
 AT_ONCE = 1000  # ids asked for in one statement: every database bounds how many fit
 
 
@@ -57,18 +58,25 @@ def opened(desk: str) -> ColumnElement[bool]:
     return and_(db.entry.c.desk == desk, db.entry.c.happened == literal_column("'opened'"))
 
 
-def lines(connection: Connection, desk: str, where: ColumnElement[bool]) -> Sequence[Row[Any]]:
+def lines(connection: Connection, desk: str, where: ColumnElement[bool]) -> Result[Any]:
     both = and_(db.content.c.desk == db.entry.c.desk, db.content.c.seq == db.entry.c.seq)
     return connection.execute(
         select(db.entry, db.content.c.salt, db.content.c.body)
         .join_from(db.entry, db.content, both, isouter=True)
         .where(db.entry.c.desk == desk, where)
-        .order_by(db.entry.c.seq)
-    ).all()
+        .order_by(db.entry.c.seq),
+        execution_options={"yield_per": LINES_AT_ONCE},
+    )
 
 
 def entries(connection: Connection, desk: str, where: ColumnElement[bool]) -> list[Entry]:
     return [as_entry(row) for row in lines(connection, desk, where)]
+
+
+def entries_in_parts(connection: Connection, desk: str, where: ColumnElement[bool]) -> Iterator[list[Entry]]:
+    """The same, some thousands at a time: of a long record never all are in memory."""
+    for part in lines(connection, desk, where).partitions():
+        yield [as_entry(row) for row in part]
 
 
 def as_entry(row: Row[Any]) -> Entry:
@@ -101,20 +109,6 @@ def entry_values(link: Link) -> dict[str, Any]:
         "previous": link.previous,
         "hash": link.hash,
     }
-
-
-def folded_on(alerts: dict[str, Alert], new: list[Entry], again: Iterable[list[Entry]]) -> dict[str, Alert]:
-    """The alerts once `new` has happened; those told `again` are folded afresh from all their lines."""
-    afresh: dict[str, Alert] = {}
-    for entries in again:
-        afresh |= fold(entries)
-    after = {**alerts, **afresh}
-    for entry in new:
-        if entry.alert is not None and entry.alert not in afresh:
-            alert = alert_after(after.get(entry.alert), entry)
-            if alert is not None:
-                after[entry.alert] = alert
-    return after
 
 
 def erase(connection: Connection, desk: str, alert: str) -> None:

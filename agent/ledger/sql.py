@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import reduce
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -41,7 +40,8 @@ from agent.ledger.base import (
 )
 from agent.ledger.database import Database, Watch
 from agent.ledger.sql_page import SqlPage
-from agent.procedure.alert import Alert
+from agent.procedure.alert import fold, folded_on
+from agent.procedure.alerts import Alerts
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Kept, kept_after
 from agent.procedure.pause import Pause, pause_after
@@ -101,7 +101,7 @@ class SqlDesk:
         self._database = database
         self._desk = desk
         self._folding = threading.Lock()
-        self._folded: dict[str, Alert] = {}
+        self._folded = Alerts()
         self._pause = Pause()
         self._unreached: Unreached = frozenset()
         self._kept = Kept()
@@ -210,10 +210,10 @@ class SqlDesk:
 
     # alerts
 
-    def alerts(self) -> Mapping[str, Alert]:
+    def alerts(self) -> Alerts:
         with self._folding:
             self._fold_on()
-            return MappingProxyType(self._folded)
+            return self._folded
 
     def pause(self) -> Pause:
         with self._folding:
@@ -236,18 +236,25 @@ class SqlDesk:
             return self._swept
 
     def _fold_on(self) -> None:
-        """Only lines newer than the last one folded are read, whichever program wrote them."""
+        """Only lines newer than the last one folded are read, whichever program wrote them. What was known of
+        an alert before it was erased is forgotten: it is folded afresh from what is left of its lines."""
+        before, erased = self._folded, set[str]()
         with self._database.reading() as connection:
-            new = rows.entries(connection, self._desk, db.entry.c.seq > self._folded_up_to)
-            erased = {entry.alert for entry in new if entry.happened is Happened.ERASED}
-            again = [rows.entries(connection, self._desk, db.entry.c.alert == alert) for alert in erased]
-        if new:
-            self._folded = rows.folded_on(self._folded, new, again)
-            self._pause = reduce(pause_after, new, self._pause)
-            self._unreached = reduce(unreached_after, new, self._unreached)
-            self._kept = reduce(kept_after, new, self._kept)
-            self._swept = reduce(swept_after, new, self._swept)
-            self._folded_up_to = new[-1].seq
+            for new in rows.entries_in_parts(connection, self._desk, db.entry.c.seq > self._folded_up_to):
+                erased |= {str(one.alert) for one in new if one.happened is Happened.ERASED} & before.keys()
+                self._folded = self._folded.after(folded_on(self._folded, new).values())
+                self._pause = reduce(pause_after, new, self._pause)
+                self._unreached = reduce(unreached_after, new, self._unreached)
+                self._kept = reduce(kept_after, new, self._kept)
+                self._swept = reduce(swept_after, new, self._swept)
+                self._folded_up_to = new[-1].seq
+            left = [
+                entry
+                for alert in erased
+                for entry in rows.entries(connection, self._desk, db.entry.c.alert == alert)
+            ]
+        if erased:
+            self._folded = self._folded.after(fold(left).values(), erased)
 
     def entries(self, alert: str | None = None) -> list[Entry]:
         with self._database.reading() as connection:

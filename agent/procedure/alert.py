@@ -14,7 +14,6 @@ from agent.procedure.reply import NOTHING, Proposal
 from agent.procedure.submission import Action, Child
 from agent.procedure.words import Happened, Json, Moment, Status
 
-
 Changes = dict[str, Any]  # fields of an alert, as they are from now on
 
 
@@ -159,13 +158,18 @@ def standing(alerts: Mapping[str, Alert], reference: str) -> Alert | None:
 
 def fold(entries: Iterable[Entry]) -> dict[str, Alert]:
     """All alerts that `entries` (in ledger order) tell of, by reference."""
-    alerts: dict[str, Alert] = {}
+    return folded_on({}, entries)
+
+
+def folded_on(alerts: Mapping[str, Alert], entries: Iterable[Entry]) -> dict[str, Alert]:
+    """Those of `alerts`, and new ones, to which `entries` happen, as they are then."""
+    changed: dict[str, Alert] = {}
     for entry in entries:
         if entry.alert is not None:
-            after = alert_after(alerts.get(entry.alert), entry)
+            after = alert_after(changed.get(entry.alert) or alerts.get(entry.alert), entry)
             if after is not None:
-                alerts[entry.alert] = after
-    return alerts
+                changed[entry.alert] = after
+    return changed
 
 
 def alert_after(alert: Alert | None, entry: Entry) -> Alert | None:
@@ -206,24 +210,24 @@ def _told(alert: Alert, entry: Entry) -> Changes:
     children = tuple(_child(child) for child in _rows(content.get("children")))
     actions = tuple(_action(action) for action in _rows(content.get("actions")))
     document = facts.get("document")
-    return dict(
-        form=str(facts.get("form") or alert.form),
-        children=children or alert.children,
-        actions=actions or alert.actions,
-        values={**alert.values, **said},
-        categories=_categories(alert, facts),
-        incident_at=_unless_corrected(alert, "incident_at", facts) or alert.incident_at,
-        aware_at=_unless_corrected(alert, "aware_at", facts) or alert.aware_at,
-        form_date=moment(facts.get("form_date")) or alert.form_date,
-        missing_since=_unless_corrected(alert, "missing_since", facts) or alert.missing_since,
-        returned_at=_unless_corrected(alert, "returned_at", facts) or alert.returned_at,
-        next_update_due=_due(alert, facts),
-        update_lines=alert.update_lines | set(_texts(facts.get("update_lines"))),
-        findings=tuple(dict.fromkeys((*alert.findings, *_texts(facts.get("findings"))))),
-        mails=alert.mails | {entry.source},
-        documents=alert.documents | ({str(document)} if document else set()),
-        erased=False,
-    )
+    return {
+        "form": str(facts.get("form") or alert.form),
+        "children": children or alert.children,
+        "actions": actions or alert.actions,
+        "values": {**alert.values, **said},
+        "categories": _categories(alert, facts),
+        "incident_at": _unless_corrected(alert, "incident_at", facts) or alert.incident_at,
+        "aware_at": _unless_corrected(alert, "aware_at", facts) or alert.aware_at,
+        "form_date": moment(facts.get("form_date")) or alert.form_date,
+        "missing_since": _unless_corrected(alert, "missing_since", facts) or alert.missing_since,
+        "returned_at": _unless_corrected(alert, "returned_at", facts) or alert.returned_at,
+        "next_update_due": _due(alert, facts),
+        "update_lines": alert.update_lines | set(_texts(facts.get("update_lines"))),
+        "findings": tuple(dict.fromkeys((*alert.findings, *_texts(facts.get("findings"))))),
+        "mails": alert.mails | {entry.source},
+        "documents": alert.documents | ({str(document)} if document else set()),
+        "erased": False,
+    }
 
 
 def _heard(alert: Alert, entry: Entry) -> Changes:
@@ -231,15 +235,15 @@ def _heard(alert: Alert, entry: Entry) -> Changes:
     sender = (entry.content or {}).get("sender")
     away = {address: absence for address, absence in alert.away.items() if sender and address != sender}
     held = {rule: at for rule, at in alert.letters_held.items() if at > entry.at}
-    return dict(
-        last_news_at=max(entry.at, alert.last_news_at),
-        chases=(),
-        letters_held=held,
-        letters_dropped=alert.letters_dropped & held.keys(),
-        away=away,
-        proposal=NOTHING,
-        erased=False,
-    )
+    return {
+        "last_news_at": max(entry.at, alert.last_news_at),
+        "chases": (),
+        "letters_held": held,
+        "letters_dropped": alert.letters_dropped & held.keys(),
+        "away": away,
+        "proposal": NOTHING,
+        "erased": False,
+    }
 
 
 def _updated(alert: Alert, entry: Entry) -> Alert:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.procedure.alert import Alert, standing
+from agent.procedure.alerts import Alerts
 from agent.procedure.apart import references_in
 from agent.procedure.decide import decide_mail, joined, told
 from agent.procedure.decide_case import Case, NewReference
@@ -57,7 +58,7 @@ def answered(
     question: Question,
     submissions: Sequence[Submission],
     answer: str,
-    alerts: Mapping[str, Alert],
+    alerts: Alerts,
     procedure: Procedure,
     people: People,
     *,
@@ -122,7 +123,7 @@ def _said(answer: str, may_be: Sequence[Answer]) -> Answer | None:
 class _Answered:
     question: Question
     submissions: tuple[Submission, ...]
-    alerts: Mapping[str, Alert]
+    alerts: Alerts
     procedure: Procedure
     people: People
     at: datetime
@@ -198,9 +199,7 @@ class _Answered:
 
     def _undecided(self, but: Sequence[Alert] = ()) -> list[Submission]:
         """What the mail brings that no alert has yet, `but` those that are in question."""
-        settled = [
-            alert for alert in self.alerts.values() if self._source in alert.mails and alert not in but
-        ]
+        settled = [alert for alert in self.alerts.with_mail(self._source) if alert not in but]
         return [one for one in self.submissions if not any(_has(alert, one) for alert in settled)]
 
     def _stands(self, alert: Alert) -> Sequence[Entry]:
@@ -216,7 +215,7 @@ class _Answered:
 
     def _known_by_mail(self, *more: str) -> tuple[str, ...]:
         """References of the alerts that this mail belongs to: its categories in the mailbox."""
-        known = (alert.reference for alert in self.alerts.values() if self._source in alert.mails)
+        known = (alert.reference for alert in self.alerts.with_mail(self._source))
         return tuple(dict.fromkeys((*more, *known)))
 
 

@@ -7,10 +7,11 @@ form comes to stands in `decide_form.py`, what other mails do in `decide_words.p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from agent.procedure.alert import Alert, alert_after
+from agent.procedure.alert import Alert, folded_on
+from agent.procedure.alerts import Alerts
 from agent.procedure.decide_automatic import bounced, decide_away, decide_bounce
 from agent.procedure.decide_case import FORM_KINDS, Case, NewReference
 from agent.procedure.decide_form import decide_form, decide_unreadable, known
@@ -27,7 +28,7 @@ from agent.procedure.words import Json, Kind, Place
 
 def decide_mail(
     submissions: Sequence[Submission],
-    alerts: Mapping[str, Alert],
+    alerts: Alerts,
     procedure: Procedure,
     people: People,
     *,
@@ -35,15 +36,13 @@ def decide_mail(
     new_reference: NewReference,
 ) -> Decision:
     """The decision for a whole mail: what its first form opens, the next one already knows."""
-    now: dict[str, Alert] = dict(alerts)
+    now = alerts
     decisions = []
     for submission in submissions:
         decision = decide(submission, now, procedure, people, answered=answered, new_reference=new_reference)
         decisions.append(decision)
-        for entry in decision.entries:
-            after = alert_after(now.get(entry.alert), entry) if entry.alert else None
-            if after is not None:
-                now[after.reference] = after
+        if len(submissions) > 1:
+            now = now.supposing(folded_on(now, decision.entries).values())
     decision = joined(decisions)
     return replace(decision, entries=(*decision.entries, *_heard_from(submissions, people)))
 
@@ -57,7 +56,7 @@ def _heard_from(submissions: Sequence[Submission], people: People) -> Iterator[E
 
 def decide(
     submission: Submission,
-    alerts: Mapping[str, Alert],
+    alerts: Alerts,
     procedure: Procedure,
     people: People,
     *,

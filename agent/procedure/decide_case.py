@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent.procedure.alert import Alert
+from agent.procedure.alerts import Alerts
 from agent.procedure.decide_record import iso
 from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
@@ -47,7 +48,7 @@ class Case:
     """One submission before the alerts of its desk."""
 
     submission: Submission
-    alerts: Mapping[str, Alert]
+    alerts: Alerts
     procedure: Procedure
     people: People
     answered: tuple[str, ...]
@@ -80,17 +81,16 @@ class Case:
 
     def talked_of(self) -> list[Alert]:
         """The one alert whose mail this one answers."""
-        answers = set(self.submission.answers)
-        talked = [name for name, alert in self.alerts.items() if answers & alert.mails] if answers else []
-        meant = told_of(talked, self.alerts)
+        talked = (alert for mail in self.submission.answers for alert in self.alerts.with_mail(mail))
+        meant = told_of((alert.reference for alert in talked), self.alerts)
         return meant if len(meant) == 1 else []
 
     def has_a_row(self) -> bool:
         """This very document, or the mail that brings none, opened an alert before."""
         said = self.submission
         if said.document_sha256:
-            return any(said.document_sha256 in alert.documents for alert in self.alerts.values())
-        return any(said.message_id in alert.mails for alert in self.alerts.values())
+            return bool(self.alerts.with_document(said.document_sha256))
+        return bool(self.alerts.with_mail(said.message_id))
 
     def again(self, alert: Alert) -> Decision:
         """The same form once more, which counts once."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from functools import lru_cache
 
 from agent.procedure.alert import Alert, standing
+from agent.procedure.alerts import Alerts
 from agent.procedure.names import DRESS, differences, is_full, is_vague, may_be
 from agent.procedure.submission import Child, Submission
 from agent.procedure.words import Kind, Moment
@@ -41,19 +40,19 @@ NONE = Match(None, (), "none")
 _SOON = timedelta(days=2)  # within which somebody sends the form that was missing, or could not be read
 
 
-def candidates(submission: Submission, alerts: Mapping[str, Alert], answered: Sequence[str] = ()) -> Match:
+def candidates(submission: Submission, alerts: Alerts, answered: Sequence[str] = ()) -> Match:
     """Which of `alerts` a submission is about. `answered` are those of the letter of ours it answers."""
     known = told_of(submission.references, alerts)
     in_letter = told_of(answered, alerts)
-    alerts = {reference: alert for reference, alert in alerts.items() if not alert.merged_into}
+    near = [alert for alert in alerts.in_common(submission) if not alert.merged_into]
     for meant, why in ((known, "reference"), (in_letter, "answered")):
         if not all(_begins_another_matter(submission, alert) for alert in meant):
-            return _told(submission, alerts, meant, why)
+            return _told(submission, near, meant, why)
     if submission.document_sha256:
-        again = [alert for alert in alerts.values() if submission.document_sha256 in alert.documents]
+        again = [alert for alert in near if submission.document_sha256 in alert.documents]
         if len(again) == 1:
             return Match(again[0].reference, (), "document")
-    return _recognised(submission, alerts)
+    return _recognised(submission, near)
 
 
 def told_of(references: Iterable[str], alerts: Mapping[str, Alert]) -> list[Alert]:
@@ -81,7 +80,7 @@ def same_child(one: Child, other: Child) -> Same:
 
 def _alike(one: Child, other: Child) -> Same:
     told = one.system_id and other.system_id  # seldom both: their digits are not looked for in vain
-    numbers = _agree(_digits(one.system_id), _digits(other.system_id)) if told else None
+    numbers = _agree(one.number, other.number) if told else None
     born = _agree(one.dob, other.dob)
     if born is False and numbers is not True:
         return Same.NO
@@ -111,11 +110,6 @@ def _names(one: str, other: str) -> Same:
 def _agree(one: object, other: object) -> bool | None:
     """Whether two known things are equal; None where one is unknown."""
     return one == other if one and other else None
-
-
-@lru_cache(maxsize=65536)
-def _digits(number: str) -> str:
-    return re.sub(r"\D", "", number).lstrip("0") or number.strip().lower()
 
 
 def children_match(told: Iterable[Child], known: Sequence[Child]) -> Same:
@@ -167,20 +161,18 @@ def _likeness(told: Sequence[Child], known: Sequence[Child]) -> dict[str, bool |
         "another name": False if names is Same.NO else None,
         "the same date of birth": _mark(_agree(one.dob, other.dob) is True),
         "another date of birth": False if _agree(one.dob, other.dob) is False else None,
-        "the same number": _mark(_agree(_digits(one.system_id), _digits(other.system_id)) is True),
-        "another number": False
-        if _agree(_digits(one.system_id), _digits(other.system_id)) is False
-        else None,
+        "the same number": _mark(_agree(one.number, other.number) is True),
+        "another number": False if _agree(one.number, other.number) is False else None,
     }
 
 
-def _told(submission: Submission, alerts: Mapping[str, Alert], meant: list[Alert], why: str) -> Match:
+def _told(submission: Submission, near: list[Alert], meant: list[Alert], why: str) -> Match:
     """The mail itself says which alert; unless it then speaks of another child."""
     graded = [(alert, children_match(submission.children, alert.children)) for alert in meant]
     surely = [alert for alert, same in graded if same is Same.SURELY]
     fitting = surely or [alert for alert, same in graded if same is not Same.NO]
     if not fitting:
-        return Match(None, _references(meant, _recognised(submission, alerts)), "contradiction")
+        return Match(None, _references(meant, _recognised(submission, near)), "contradiction")
     if len(fitting) == 1:
         return Match(fitting[0].reference, (), why)
     return Match(None, _references(fitting), "several")
@@ -191,12 +183,12 @@ def _references(alerts: Iterable[Alert], beside: Match = NONE) -> tuple[str, ...
     return tuple(dict.fromkeys([*(alert.reference for alert in alerts), *also]))
 
 
-def _recognised(submission: Submission, alerts: Mapping[str, Alert]) -> Match:
+def _recognised(submission: Submission, near: list[Alert]) -> Match:
     """By child, conversation and incident: what the mail does not say in so many words."""
-    graded = [(alert, children_match(submission.children, alert.children)) for alert in alerts.values()]
+    graded = [(alert, children_match(submission.children, alert.children)) for alert in near]
     surely = [alert for alert, same in graded if same is Same.SURELY]
     possibly = [alert for alert, same in graded if same is Same.POSSIBLY]
-    talked = [alert for alert in alerts.values() if alert.mails & set(submission.answers)]
+    talked = [alert for alert in near if not alert.mails.isdisjoint(submission.answers)]
     if surely:
         return _same_matter(submission, surely)
     if talked:
@@ -206,7 +198,7 @@ def _recognised(submission: Submission, alerts: Mapping[str, Alert]) -> Match:
     if possibly:
         meant = [alert for alert in possibly if not is_another_matter(submission, alert)]
         return Match(None, _references(meant), "name_only") if meant else NONE
-    return _without_child(submission, alerts)
+    return _without_child(submission, near)
 
 
 def _in_conversation(submission: Submission, talked: list[Alert], possibly: list[Alert]) -> Match:
@@ -286,14 +278,14 @@ def _is_first_form(submission: Submission) -> bool:
     )
 
 
-def _without_child(submission: Submission, alerts: Mapping[str, Alert]) -> Match:
+def _without_child(submission: Submission, near: list[Alert]) -> Match:
     """A matter of staff or premises has no child to know it by: incident and author together propose."""
     author = submission.values.get("author", "").casefold()
     if submission.children or not author or submission.incident_at is None:
         return NONE
     alike = [
         alert
-        for alert in alerts.values()
+        for alert in near
         if not alert.children
         and alert.values.get("author", "").casefold() == author
         and _same_incident(submission, alert)

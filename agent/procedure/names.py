@@ -39,6 +39,7 @@ _SPELLINGS = (
 )
 _GROUP = re.compile(r"\s*\([^)]*\)$")
 _VAGUE = re.compile(r"(?:child|yp|young person|sibling|baby|unborn)\b", re.IGNORECASE)
+_BEGINNING = 5  # letters of a name run together by which it is looked up: few share them, and few are kept
 _ONE_SPELLING = {spelling: row.split()[0] for row in _SPELLINGS for spelling in row.split()}
 
 
@@ -93,6 +94,16 @@ def differences(one: str, other: str) -> frozenset[str] | None:
         if test(first, second):
             return frozenset({code})
     return None
+
+
+def likenesses(name: str) -> set[str]:
+    """What a name is looked up by: two names between which `differences` finds any likeness have one of these
+    in common; so may others."""
+    words = name_words(name)
+    if not words:
+        return set()
+    initials = "".join(word[0] for word in words).replace("c", "k")  # as `_begin_alike` has it
+    return {*words, initials, "".join(words)[:_BEGINNING], _sounded(words)[:_BEGINNING]}
 
 
 def same_name(one: str, other: str) -> bool:

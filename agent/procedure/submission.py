@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 
 from agent.procedure.reply import NOTHING, Proposal
 from agent.procedure.words import Kind, Moment
+
+
+@lru_cache(maxsize=65536)
+def _digits(number: str) -> str:
+    return re.sub(r"\D", "", number).lstrip("0") or number.strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,11 @@ class Child:
     dob: date | None = None
     system_id: str = ""
     formerly: tuple[Child, ...] = ()
+
+    @property
+    def number(self) -> str:
+        """The number as it is compared: by its digits, where it has any."""
+        return _digits(self.system_id)
 
 
 @dataclass(frozen=True)

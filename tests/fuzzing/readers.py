@@ -22,6 +22,7 @@ from agent.forms.pdf import read_pdf
 from agent.forms.read import read
 from agent.forms.sniff import sniff
 from agent.forms.units import Document, Refused
+from agent.procedure.alerts import Alerts
 from agent.procedure.answer import choices
 from agent.procedure.decide import decide_mail
 from agent.procedure.reading import Unreadable
@@ -50,7 +51,7 @@ def a_mail(content: bytes) -> None:
     assert not any("The mail could not be read" in problem for problem in said.problems), said.problems
     unread = [Unreadable(one.name, one.sha256, sniff(one.content), ("?",)) for one in documents_of(said)]
     brought = submissions_from(said, unread, NCT, PEOPLE, received_at=MONDAY, zone=LONDON)
-    decision = decide_mail(brought, {}, NCT, PEOPLE, new_reference=Numbering().numbering())
+    decision = decide_mail(brought, Alerts(), NCT, PEOPLE, new_reference=Numbering().numbering())
     assert decision.entries or decision.questions
     for question in decision.questions:
         choices(question)

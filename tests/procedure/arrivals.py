@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
-from agent.procedure.alert import Alert, alert_after
+from agent.procedure.alert import Alert, folded_on
+from agent.procedure.alerts import Alerts
 from agent.procedure.decide import decide_mail
 from agent.procedure.decision import Decision
 from agent.procedure.mail import Attachment, Mail
@@ -148,7 +149,7 @@ class Desk:
 
     def __init__(self, procedure: Procedure | None = None) -> None:
         self.procedure = procedure or nct()
-        self.alerts: dict[str, Alert] = {}
+        self.alerts = Alerts()
         self.mails = 0
 
     def receives(
@@ -172,12 +173,13 @@ class Desk:
             answered=answered,
             new_reference=self.numbering(),
         )
-        for entry in decision.entries:
-            if entry.alert:
-                after_it = alert_after(self.alerts.get(entry.alert), entry)
-                assert after_it is not None
-                self.alerts[entry.alert] = after_it
+        self.keeps(decision)
         return decision
+
+    def keeps(self, decision: Decision) -> None:
+        """What was decided is on record."""
+        self.alerts = self.alerts.after(folded_on(self.alerts, decision.entries).values())
+        assert self.alerts.keys() >= {entry.alert for entry in decision.entries if entry.alert}
 
     def numbering(self) -> Callable[[datetime], str]:
         """The next free references, each given once."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.procedure.alert import Alert, alert_after
+from agent.procedure.alert import Alert
 from agent.procedure.answer import Unclear, answered, choices
 from agent.procedure.decision import Decision, Question
 from agent.procedure.mail import Bounce, Mail
@@ -64,11 +64,7 @@ class Asking(Desk):
             at=MONDAY + timedelta(days=1),
             new_reference=self.numbering(),
         )
-        for entry in decision.entries:
-            if entry.alert:
-                after = alert_after(self.alerts.get(entry.alert), entry)
-                assert after is not None
-                self.alerts[entry.alert] = after
+        self.keeps(decision)
         return decision
 
     def status(self) -> dict[str, str]:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.procedure.alert import Alert, alert_after
+from agent.procedure.alert import Alert, alert_after, folded_on
+from agent.procedure.alerts import Alerts
 from agent.procedure.decide import decide
 from agent.procedure.entry import Entry
 from agent.procedure.mail import Attachment, Bounce, Mail
@@ -310,7 +311,7 @@ def _conclude(desk: Desk) -> None:
     concluded = Entry(Happened.CONCLUDED, REFERENCE, MONDAY + LATER, "register", {}, {"by": "Sol Quaye"})
     after = alert_after(desk.only, concluded)
     assert after is not None
-    desk.alerts[REFERENCE] = after
+    desk.alerts = Alerts([after])
 
 
 # ------------------------------------------------------------------ doubts
@@ -386,7 +387,7 @@ def test_whoever_forges_an_outside_author_is_not_taken_for_them() -> None:
     """A person made a stranger's form an alert; that the next one is theirs has to be proven as well."""
     desk = Desk()
     desk.receives(form(), sender="nurse@hospital.example")
-    desk.alerts[REFERENCE] = replace(desk.only, provisional=False)
+    desk.alerts = Alerts([replace(desk.only, provisional=False)])
     headers = {"authentication-results": "spf=fail; dmarc=fail; compauth=fail"}
     forged = mail(sender="nurse@hospital.example", number=9, headers=headers)
     decision = desk.receives(form(updates=[update("All is well.")]), message=forged)
@@ -820,17 +821,12 @@ submissions = st.builds(
 )
 
 
-def _after(desk: Desk, submission: Submission, answered: tuple[str, ...]) -> dict[str, Alert]:
+def _after(desk: Desk, submission: Submission, answered: tuple[str, ...]) -> Alerts:
     decision = decide(
         submission, desk.alerts, nct(), PEOPLE, answered=answered, new_reference=desk.numbering()
     )
     assert all(question.code in QUESTIONS for question in decision.questions)
-    after = dict(desk.alerts)
-    for entry in decision.entries:
-        alert = alert_after(after.get(entry.alert), entry) if entry.alert else None
-        if alert is not None:
-            after[alert.reference] = alert
-    return after
+    return desk.alerts.after(folded_on(desk.alerts, decision.entries).values())
 
 
 @given(st.lists(submissions, max_size=3), submissions, st.sampled_from([(), (REFERENCE,)]))
@@ -848,7 +844,7 @@ def test_deciding_the_same_twice_changes_nothing(
     assert _told(twice) == _told(once)
 
 
-def _told(alerts: dict[str, Alert]) -> dict[str, Alert]:
+def _told(alerts: Alerts) -> dict[str, Alert]:
     """The alerts but for which mails and files were seen: those may be noted once more."""
     return {
         reference: replace(alert, mails=frozenset(), documents=frozenset())

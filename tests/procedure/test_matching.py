@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from agent.procedure.alert import Alert
+from agent.procedure.alerts import Alerts
 from agent.procedure.matching import Match, Same, candidates, evidence, same_child
 from agent.procedure.submission import Child, Submission
 from agent.procedure.words import Kind, Moment
@@ -50,7 +51,7 @@ def came(*children: Child, kind: Kind = Kind.UPDATE, incident_at: Moment | None 
 
 
 def matched(submission: Submission, *alerts: Alert, answered: tuple[str, ...] = ()) -> Match:
-    return candidates(submission, {known.reference: known for known in alerts}, answered)
+    return candidates(submission, Alerts(alerts), answered)
 
 
 def sure(number: int, why: str) -> Match:

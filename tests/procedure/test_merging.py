@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from agent.procedure.alert import Alert, alert_after, fold, standing
+from agent.procedure.alert import fold, folded_on, standing
+from agent.procedure.alerts import Alerts
 from agent.procedure.entry import Entry
 from agent.procedure.matching import candidates
 from agent.procedure.merging import merged, split
@@ -28,18 +29,14 @@ SECOND = alert(
 )
 
 
-def after(known: dict[str, Alert], *entries: Entry) -> dict[str, Alert]:
-    now = dict(known)
-    for entry in entries:
-        assert entry.alert
-        told = alert_after(now.get(entry.alert), entry)
-        assert told
-        now[entry.alert] = told
-    return now
+def after(known: Alerts, *entries: Entry) -> Alerts:
+    changed = folded_on(known, entries)
+    assert changed.keys() == {entry.alert for entry in entries}
+    return known.after(changed.values())
 
 
-def both(*entries: Entry) -> dict[str, Alert]:
-    return after({one.reference: one for one in (FIRST, SECOND)}, *entries)
+def both(*entries: Entry) -> Alerts:
+    return after(Alerts([FIRST, SECOND]), *entries)
 
 
 def says(reference: str = "", child: Child = SASHA) -> Submission:
@@ -76,7 +73,7 @@ def test_opening_it_again_undoes_a_merge() -> None:
 
 def test_one_child_of_two_goes_on_alone_with_the_clocks_of_the_first_form() -> None:
     siblings = replace(FIRST, children=(ROBIN, SASHA))
-    alerts = after({FIRST.reference: siblings}, *split(siblings, [SASHA], "SLA-2026-0007", LATER, "register"))
+    alerts = after(Alerts([siblings]), *split(siblings, [SASHA], "SLA-2026-0007", LATER, "register"))
     assert alerts[FIRST.reference].children == (ROBIN,)
     off = alerts["SLA-2026-0007"]
     assert (off.children, off.received_at, off.values) == ((SASHA,), FIRST.received_at, FIRST.values)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.procedure.alerts import Alerts
 from agent.procedure.automatic import verdict
 from agent.procedure.decide import decide_mail
 from agent.procedure.mail import Attachment, Bounce, Mail
@@ -411,5 +412,5 @@ def test_no_mail_whatsoever_raises(
     for received_at in (MONDAY, datetime.max.replace(tzinfo=UTC)):
         brought = submissions_from(came, read, nct(), PEOPLE, received_at=received_at, zone=LONDON)
         assert brought
-        decision = decide_mail(brought, {}, nct(), PEOPLE, new_reference=Desk().numbering())
+        decision = decide_mail(brought, Alerts(), nct(), PEOPLE, new_reference=Desk().numbering())
         assert decision.entries or decision.questions

@@ -15,7 +15,8 @@ from agent.configuration import load
 from agent.forms.mail import documents_of, read_mail
 from agent.forms.read import read
 from agent.letters.writer import Writer
-from agent.procedure.alert import Alert, alert_after
+from agent.procedure.alert import Alert, folded_on
+from agent.procedure.alerts import Alerts
 from agent.procedure.chase import ChaseDue, GatheredChase
 from agent.procedure.decide import decide_mail
 from agent.procedure.decision import Decision
@@ -46,7 +47,7 @@ class Told:
     decisions: dict[str, Decision] = field(default_factory=dict)
     expected: dict[str, ExpectedOfMail] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
-    alerts: dict[str, Alert] = field(default_factory=dict)
+    alerts: Alerts = field(default_factory=Alerts)
 
     def alert(self, label: str) -> Alert:
         return self.alerts[self.references[label]]
@@ -120,10 +121,8 @@ def _decide(
         answered=tuple(answered),
         new_reference=lambda opened: f"SLA-{opened.year}-{len(told.alerts) + 1:04}",
     )
+    told.alerts = told.alerts.after(folded_on(told.alerts, decision.entries).values())
     for entry in decision.entries:
-        after = alert_after(told.alerts.get(entry.alert), entry) if entry.alert else None
-        if after is not None:
-            told.alerts[after.reference] = after
         if entry.happened is Happened.OPENED and entry.alert:
             told.references[expected.alert] = entry.alert
     told.decisions[label], told.expected[label] = decision, expected

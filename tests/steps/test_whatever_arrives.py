@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.forms.mail import documents_of, read_mail
+from agent.procedure.alerts import Alerts
 from agent.procedure.answer import Unclear, answered, choices
 from agent.procedure.decide import decide_mail
 from agent.procedure.reading import Unreadable
@@ -85,7 +86,7 @@ def test_nothing_raises_and_nothing_personal_is_told(
     mail = read_mail(mime(headers, body, attached), MONDAY)
     read = [Unreadable(document.name, document.sha256, code, ("?",)) for document in documents_of(mail)]
     brought = submissions_from(mail, read, nct(), PEOPLE, received_at=MONDAY, zone=LONDON)
-    decision = decide_mail(brought, {}, nct(), PEOPLE, new_reference=desk.numbering())
+    decision = decide_mail(brought, Alerts(), nct(), PEOPLE, new_reference=desk.numbering())
 
     assert decision.entries or decision.questions
     told = [decision.outcome, *decision.categories]
@@ -96,5 +97,12 @@ def test_nothing_raises_and_nothing_personal_is_told(
         for answer in choices(question)[-4:]:
             with suppress(Unclear):  # an answer may make no sense for this mail; then its giver is told
                 answered(
-                    question, brought, answer, {}, nct(), PEOPLE, at=MONDAY, new_reference=desk.numbering()
+                    question,
+                    brought,
+                    answer,
+                    Alerts(),
+                    nct(),
+                    PEOPLE,
+                    at=MONDAY,
+                    new_reference=desk.numbering(),
                 )
