@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import docx
+from docx.oxml.ns import qn
 from docx2python import docx2python
 from markitdown import MarkItDown
 
@@ -25,7 +26,20 @@ markitdown = MarkItDown()
 
 
 def by_python_docx(path: str) -> str:
+    return _told(docx.Document(path))
+
+
+def by_python_docx_and_its_xml(path: str) -> str:
+    """The library passes over content controls; who needs them looks for them in its XML."""
     document = docx.Document(path)
+    controls = (
+        "".join(text.text or "" for text in control.iter(qn("w:t")))
+        for control in document.element.body.iter(qn("w:sdtContent"))
+    )
+    return "\n".join([_told(document), *controls])
+
+
+def _told(document: docx.document.Document) -> str:
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     return "\n".join([paragraph.text for paragraph in document.paragraphs] + cells)
 
@@ -63,6 +77,7 @@ def by_libreoffice(path: str) -> str:
 def main(paths: list[str]) -> None:
     ways: dict[str, Callable[[str], str]] = {
         "python-docx": by_python_docx,
+        "python-docx, controls from its XML": by_python_docx_and_its_xml,
         "docx2python": by_docx2python,
         "markitdown": by_markitdown,
     }

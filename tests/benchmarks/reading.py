@@ -43,9 +43,10 @@ def main() -> None:
         f"Milliseconds, the best and the median of {RUNS} runs; the peers' own runs stand beside them. "
         "A value counts as found by a peer when it stands in the text, though nobody told what it "
         "answers; ours is matched with its question and typed.",
-        drawn="median ms",
-        limited_by="parsing is lxml's, as in the floor. Above it, most goes to finding which label each "
-        "value answers and, in the worker, to sending the answer back and checking it.",
+        drawn="best ms",
+        limited_by="parsing is lxml's, as in the floor. Above it, each element that is looked at costs a "
+        "Python object and its name; the rest goes to finding which label each value answers and, in the "
+        "worker, to sending the answer back and checking it.",
     )
     forms = [_toml(f"forms/{name}.toml", FormDefinition) for name in ("sla", "sla_missing")]
     categories = _toml("procedures/nct.toml", Procedure).categories
@@ -56,6 +57,11 @@ def main() -> None:
     finally:
         reader.close()
     first = take_turns({"worker": lambda: _first(form.content, forms, categories)}, STARTS)["worker"]
+    report.notes.append(
+        "python-docx passes over content controls, in which all answers on our forms stand. “Controls from "
+        "its XML” is what its users write to get at them; it tells neither what each answers nor which of "
+        "them is a prompt."
+    )
     report.notes.append(
         f"Isolation: a worker starts and reads its first form in {1000 * statistics.median(first):.0f} ms; "
         "each form after it costs what “in the worker” takes above “matched and typed”."
@@ -88,8 +94,10 @@ def _tried(forms: Sequence[FormDefinition], categories: Sequence[Category]) -> I
 
 
 def _add(report: Report, form: Tried, ways: dict[str, Way]) -> None:
-    """Ours and the floor take turns; then the peers, of whom a run starts slowly."""
-    taken = {name: [1000 * one for one in runs] for name, runs in take_turns(ways, RUNS).items()}
+    """Each way has its runs in a row, as the peers have: in turns, they would push each other's data out of
+    the processor's caches. They are compared by their best, which others at work on the machine touch
+    least."""
+    taken = {name: [1000 * one for one in take_turns({name: way}, RUNS)[name]] for name, way in ways.items()}
     theirs = _peers(form)
     for name, runs in (taken | {name: told["ms"] for name, told in theirs.items()}).items():
         figures = {"best ms": min(runs), "median ms": statistics.median(runs)}
@@ -99,17 +107,19 @@ def _add(report: Report, form: Tried, ways: dict[str, Way]) -> None:
         elif not name.startswith("floor"):
             figures["values found %"] = 100.0  # each was compared in `_ways`
         report.add(f"{name}: {form.name}", figures)
-    whole, floor = statistics.median(taken[WHOLE]), statistics.median(taken[FLOOR])
-    units = statistics.median(taken[UNITS])
+    whole, units, floor = min(taken[WHOLE]), min(taken[UNITS]), min(taken[FLOOR])
     report.goal(
         f"{form.name}: within 4 times of the floor to extract", f"{units / floor:.1f}", units <= 4 * floor
     )
     if theirs:
-        python_docx = statistics.median(theirs["python-docx"]["ms"])
+        python_docx, with_controls = (
+            min(theirs[name]["ms"]) for name in ("python-docx", "python-docx, controls from its XML")
+        )
         times = python_docx / units
         report.goal(
             f"{form.name}: at least 2.5 times as fast as python-docx to extract",
-            f"{times:.1f}, and {python_docx / whole:.1f} matched and typed",
+            f"{times:.2f}, or {with_controls / units:.2f} of one that finds what is in controls; matched and "
+            f"typed {python_docx / whole:.2f} and {with_controls / whole:.2f}",
             times >= 2.5,
         )
 
