@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import binascii
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import policy
+from email.feedparser import BytesFeedParser
 from email.header import decode_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
@@ -19,6 +22,7 @@ from agent.forms.units import Refused
 from agent.forms.unpack import CARRIERS, Budget, carried, saved_mail
 from agent.procedure.mail import Attachment, Mail
 
+PIECE = 64 * 1024  # bytes of a mail that are parsed at a time
 DEEPEST = 5  # mails within mails
 MOST_PARTS = 500
 MOST_TEXT = 2_000_000  # characters of body kept
@@ -65,7 +69,15 @@ def _message(content: bytes) -> Message:
     content = content.lstrip()
     if b"\n" not in content:  # as very old systems end their lines
         content = content.replace(b"\r", b"\n")
-    return message_from_bytes(content, policy=policy.compat32)
+    return _parsed(content)
+
+
+def _parsed(content: bytes) -> Message:
+    """Fed piece by piece: `message_from_bytes` would first lay it all out, at four bytes a character."""
+    parser = BytesFeedParser(policy=policy.compat32)
+    for start in range(0, len(content), PIECE):
+        parser.feed(content[start : start + PIECE])
+    return parser.close()
 
 
 def documents_of(mail: Mail) -> tuple[Attachment, ...]:
@@ -179,9 +191,9 @@ def _take_mail(part: Message, into: _Gathered) -> None:
     inner = next(iter(within(part)), None)
     if inner is not None and not inner.keys() and not inner.is_multipart():
         # some writers encode the inner mail, which the standard does not foresee
-        inner = message_from_bytes(_payload(inner) or _payload(part), policy=policy.compat32)
+        inner = _parsed(_payload(inner) or _payload(part))
     elif inner is None:
-        inner = message_from_bytes(_payload(part), policy=policy.compat32)
+        inner = _parsed(_payload(part))
     if inner.keys():
         _take_inner(inner, into)
 
@@ -190,7 +202,7 @@ def _take_document(part: Message, into: _Gathered) -> None:
     content = _payload(part)
     name = _file_name(part)
     if name.lower().endswith(".eml") and re.match(rb"[\w-]+:", content):
-        _take_inner(message_from_bytes(content, policy=policy.compat32), into)
+        _take_inner(_parsed(content), into)
         return
     if not content and not name:
         return
@@ -218,7 +230,7 @@ def _take_file(file: Attachment, into: _Gathered, depth: int) -> None:
         elif isinstance(one, Message):
             _take_inner(one, into)
         elif one.name.lower().endswith(".eml") and re.match(rb"[\w-]+:", one.content):
-            _take_inner(message_from_bytes(one.content, policy=policy.compat32), into)
+            _take_inner(_parsed(one.content), into)
         else:
             name = f"{file.name}{INSIDE}{one.name}"
             _take_file(Attachment(name, _UNTOLD, one.content, file.inline), into, depth + 1)
@@ -244,6 +256,10 @@ def _file_name(part: Message) -> str:
 
 
 def _payload(part: Message) -> bytes:
+    if str(part.get("content-transfer-encoding", "")).lower() == "base64":
+        # as `get_payload` does it, without its copies; what is odd is left to it
+        with contextlib.suppress(ValueError):
+            return binascii.a2b_base64(as_sent(part))
     try:
         payload = part.get_payload(decode=True)
     except Exception:  # malformed transfer encodings

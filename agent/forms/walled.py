@@ -55,7 +55,8 @@ def _answer(found: Answer) -> bytes:
 
 
 def send(pipe: Pipe, message: bytes) -> None:
-    pipe.write(len(message).to_bytes(8, "big") + message)
+    pipe.write(len(message).to_bytes(8, "big"))
+    pipe.write(message)
     pipe.flush()
 
 

@@ -35,7 +35,7 @@ LOOK = "id,receivedDateTime"
 class OutlookMailbox:
     """Keeps the promises of `base.Mailbox`; a cursor is a delta link, kept below Graph's address."""
 
-    def __init__(self, graph: Graph, address: str, *, page_size: int = 50) -> None:
+    def __init__(self, graph: Graph, address: str, *, page_size: int = 200) -> None:
         self._graph = graph
         self._page_size = page_size
         self._address = address
@@ -48,7 +48,7 @@ class OutlookMailbox:
         return self._address
 
     def changes(self, cursor: str | None) -> Iterator[ChangedPage]:
-        self._folders.clear()  # people move folders about: what we know of them holds for one round
+        self._folders.clear()  # people move them about, even to Deleted Items: known for one round
         try:
             yield from self._changes(cursor)
         except (Rejected, NotFound) as wrong:
