@@ -15,7 +15,7 @@ from agent.forms.stream import Stream
 from agent.forms.ticks import WINGDINGS, WINGDINGS_2
 from agent.forms.units import Document, Refused
 from agent.forms.web_page import read_web_page
-from agent.forms.word_controls import Controls
+from agent.forms.word_controls import Controls, Walk
 from agent.forms.word_fields import Fields
 from agent.forms.word_looks import (
     DOUBLE_STRIKE,
@@ -49,8 +49,6 @@ from agent.forms.word_names import (
 from agent.forms.word_store import Stores
 from agent.forms.word_styles import styles_that_hide
 from agent.forms.word_tables import Tables
-
-Step = Callable[[Element], None]
 
 FIELD_MARK = W + "fldChar"
 _INLINE_WRAPPERS = ("ins", "moveTo", "hyperlink", "fldSimple", "smartTag", "customXml", "dir", "bdo")
@@ -211,7 +209,7 @@ class _Reader:
 
     # --- inside a paragraph ---
 
-    def _control(self, at: Element, walk: Step) -> None:
+    def _control(self, at: Element, walk: Walk) -> None:
         if not self._fields.mute:
             self._controls.read(at, walk)
 
@@ -304,9 +302,9 @@ def _chosen(at: Element) -> Element | None:
 
 # --- what the walk does where it finds an element; all others are no part of what is said ---
 
-_Step = Callable[[_Reader, Element], None]
+Step = Callable[[_Reader, Element], None]
 
-_BLOCKS: dict[str, _Step] = {
+_BLOCKS: dict[str, Step] = {
     P: _Reader._paragraph,
     TBL: _Reader._table,
     SDT: lambda reader, at: reader._control(at, reader._block),
@@ -316,7 +314,7 @@ _BLOCKS: dict[str, _Step] = {
     W + "moveFrom": _Reader._deleted,
     **{W + name: _Reader._block for name in ("ins", "moveTo", "customXml", "smartTag")},
 }
-_INLINES: dict[str, _Step] = {
+_INLINES: dict[str, Step] = {
     RUN: _Reader._run,
     SDT: lambda reader, at: reader._control(at, reader._inline),
     ALTERNATE: lambda reader, at: reader._inline(_chosen(at)),
@@ -325,7 +323,7 @@ _INLINES: dict[str, _Step] = {
     W + "ruby": _Reader._ruby,
     **{W + name: _Reader._inline for name in _INLINE_WRAPPERS},
 }
-_IN_RUN: dict[str, _Step] = {
+_IN_RUN: dict[str, Step] = {
     W + "t": _Reader._text,
     W + "tab": lambda reader, at: reader._stream.say("\t"),
     W + "ptab": lambda reader, at: reader._stream.say("\t"),
