@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.arrival import numbering
-from agent.desk import Desk
+from agent.desk import Desk, Settled
 from agent.errors import NeedsAPerson, TryAgainLater
 from agent.ledger.base import Page, SheetState
 from agent.log import logger
@@ -48,21 +48,20 @@ def bookkeeping(desk: Desk, now: datetime) -> int:
 
 
 def _keep(desk: Desk, place: Place, now: datetime) -> int:
-    """One round in one workbook; the shortest one where the last had nothing to write, and since then neither
-    the record, nor the day, nor the rules, nor the workbook changed."""
+    """One round in one workbook: the shortest one where since the last neither the record, nor the day, nor
+    the rules, nor the workbook changed; one of the rows that changed, where only the record did."""
     told = (desk.procedure, desk.people, desk.calendar, desk.agent)
-    here = (desk.ledger.mark(), desk.calendar.today(now), *told, place.register)
-    version, when = desk.settled.pop(place.name, (None, None))
-    book = None
-    if version is not None and when == here:
-        book = place.register.read(version)
+    mark, rules = desk.ledger.mark(), (desk.calendar.today(now), *told, place.register)
+    last, book = desk.settled.pop(place.name, None), None
+    if last is not None and (last.mark, last.rules) == (mark, rules):
+        book = place.register.read(last.known.version)
         if book is None:
-            desk.settled[place.name] = version, here
+            desk.settled[place.name] = last
             return 0
-    made = _Round(desk, place, now)
+    made = _Round(desk, place, now, last if last is not None and last.rules == rules else None)
     written = made.kept(book)
-    if not written and made.settled_at is not None and desk.ledger.mark() == here[0]:
-        desk.settled[place.name] = made.settled_at, here
+    if made.settled_as is not None:
+        desk.settled[place.name] = Settled(made.settled_as, mark, rules, made.rows)
     return written
 
 
@@ -107,10 +106,14 @@ class _Known:
 
 
 class _Round:
-    """One round of bookkeeping in one workbook of a desk."""
+    """One round of bookkeeping in one workbook of a desk. `last` is how the last one under the same rules
+    left it; `rows` are those to stand in it that need no second look, as what was written may change words
+    that follow from it.
+    """
 
-    def __init__(self, desk: Desk, place: Place, now: datetime) -> None:
-        self.desk, self.place, self.now = desk, place, now
+    def __init__(self, desk: Desk, place: Place, now: datetime, last: Settled | None = None) -> None:
+        self.desk, self.place, self.now, self.last = desk, place, now, last
+        self.rows: Rows = {}
         nothing = SheetState(None, (), {})
         alerts, questions = desk.ledger.sheet(place.name), desk.ledger.sheet(place.questions)
         self.is_new = alerts is None
@@ -122,6 +125,7 @@ class _Round:
         """Read, unless it was read just now, take in, write. Gives how many rows were written."""
         book = book or self.place.register.read(self.known.alerts.version)
         if book is not None:
+            self.last = None  # somebody saved it: every row is looked at
             content = self._content()
             self._refuse_mistrusted(book, content)
             self._take_in(book, content)
@@ -138,9 +142,9 @@ class _Round:
         return 0
 
     @property
-    def settled_at(self) -> str | None:
-        """The version that there was nothing to write to; None where something was, or may have been."""
-        return None if self.known.in_doubt else self.known.alerts.version
+    def settled_as(self) -> SheetState | None:
+        """What is known of the workbook in which all stands by now; None where that is in doubt."""
+        return None if self.known.in_doubt or self.known.alerts.version is None else self.known.alerts
 
     def rebuilt(self) -> int:
         """Write the whole workbook afresh. Gives how many rows were written."""
@@ -164,22 +168,35 @@ class _Round:
     def _merged(self, book: Book, content: Content) -> tuple[Merged, Merged]:
         """The alerts and the questions, from all sides."""
         procedure = self.desk.procedure
-        known, over = self.known.alerts, content.over(book.register)
-        register = _without(over, book.register)
+        known, over, self.rows = self.known.alerts, content.over(book.register), content.alerts
+        settled = self._settled_rows(over)
+        said = {key: row for key, row in self.rows.items() if key not in settled}
+        register = _without(over, _without(settled, book.register))
         alerts = merge(
             [_as_merged(column) for column in procedure.columns],
-            known.rows,
+            {key: row for key, row in known.rows.items() if key not in settled},
             register,
-            content.with_notes(register),
+            content.with_notes(said, register),
             {**content.moved_here(), **known.intended},
             content.hidden,
-        )
+        ).beside(settled)
         if known.version is None:  # none was ever there, so none is gone
             alerts = replace(alerts, doubts=tuple(one for one in alerts.doubts if one.code != WORKBOOK_GONE))
         known, leaving = self.known.questions, content.leaving(book.questions)
         sheet = _without(leaving, book.questions)
         questions = merge(procedure.question_columns, known.rows, sheet, content.questions, known.intended)
         return _and_gone(alerts, over), _and_gone(questions, leaving)
+
+    def _settled_rows(self, over: Collection[str]) -> Rows:
+        """The rows that need no look: the workbook is as it was, and they are to stand there as they did."""
+        if self.last is None or self.last.known is not self.known.alerts:
+            return {}
+        rows, now = self.last.rows, self.rows
+        return {
+            key: row
+            for key, row in self.known.alerts.rows.items()
+            if rows.get(key) is now.get(key) and key not in over
+        }
 
     # What people did
 
@@ -275,6 +292,7 @@ class _Round:
             page.record(version_written(self.place, there, self.now))
             self._remember(_known(there, *seen, (there.mark,)), page)
         written = sorted(intended[0])
+        self.rows = {key: row for key, row in self.rows.items() if key not in intended[0]}
         log.info("bookkeeping.written", desk=self.desk.name, place=self.place.name, alerts=written)
         return len(written)
 

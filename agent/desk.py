@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from agent.forms.definition import FormDefinition
 from agent.forms.read import read
-from agent.ledger.base import DeskLedger
+from agent.ledger.base import DeskLedger, SheetState
 from agent.letters.writer import Writer
 from agent.mailbox.base import Mailbox
 from agent.procedure.alert import Alert
@@ -20,7 +21,35 @@ from agent.procedure.working_days import Calendar
 from agent.register.base import Register
 from agent.settings import AgentSettings, DeskSettings
 
+Row = Mapping[str, str]  # its cells by heading
 ReadDocument = Callable[[bytes, str, Sequence[FormDefinition], Sequence[Category]], Reading | Unreadable]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A workbook in which stood all that was to stand there: what the ledger knew of it then, how far the
+    record was (its `mark`), under which rules, and the rows that were to stand in it."""
+
+    known: SheetState
+    mark: str
+    rules: object
+    rows: Mapping[str, Row] = field(repr=False)
+
+
+class MadeRow(NamedTuple):
+    """A row as made last, of which alert, with which link to its mail, and whether with little in it."""
+
+    alert: Alert
+    link: str
+    reduced: bool
+    row: Row
+
+
+class MadeRows(NamedTuple):
+    """The rows of a workbook as made last, by reference, and what besides the alerts they were made of."""
+
+    made_of: object
+    rows: Mapping[str, MadeRow]
 
 
 @dataclass(frozen=True)
@@ -28,9 +57,9 @@ class Desk:
     """What the five steps work with. `stop` is set when the agent is being stopped.
 
     `restricted` is the register of matters about members of staff, where the desk keeps them apart.
-    `read` reads one document: walled off in a process of its own, or right here. `settled` says of a
-    workbook, by its place, at which version and in which circumstances there was nothing to write; `rows`
-    are those of the register as made last, each with its alert and with whatever else it was made of.
+    `read` reads one document: walled off in a process of its own, or right here. `settled` and `rows` are
+    kept from one round to the next, by the place of a workbook, so that a round costs what changed: without
+    them all is worked out again.
     """
 
     settings: DeskSettings
@@ -46,10 +75,8 @@ class Desk:
     writer: Writer
     stop: threading.Event
     read: ReadDocument = read
-    settled: dict[str, tuple[str, object]] = field(default_factory=dict, compare=False, repr=False)
-    rows: dict[str, tuple[Alert, object, Mapping[str, str]]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    settled: dict[str, Settled] = field(default_factory=dict, compare=False, repr=False)
+    rows: dict[str, MadeRows] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from urllib.parse import quote
 
-from agent.desk import Desk
-from agent.ledger.base import REGISTER, HandledMail, OpenQuestion
+from agent.desk import Desk, MadeRow, MadeRows
+from agent.ledger.base import REGISTER, HandledMail, OpenQuestion, in_order_received
 from agent.procedure.alert import Alert
 from agent.procedure.asked import row_of_question
 from agent.procedure.people import People
@@ -65,31 +65,47 @@ class Content:
     # Alerts
 
     @cached_property
-    def alerts(self) -> dict[str, dict[str, str]]:
-        """The rows of the alerts that belong here."""
-        return {
-            reference: self._by_heading(self._row(alert), self._desk.procedure.columns)
-            for reference, alert in self._desk.ledger.alerts().items()
-            if (self._main or reference in self._restricted) and not self._is_over(alert)
+    def alerts(self) -> Rows:
+        """The rows of the alerts that belong here: each the very one of the last round
+        where neither its alert nor the day, the rules or the people changed."""
+        desk, name = self._desk, self._place.name
+        alerts = {
+            reference: alert
+            for reference, alert in desk.ledger.alerts().items()
+            if (self._main or reference in self._restricted) and not _is_over(alert)
         }
+        made_of = (desk.calendar.today(self._now), desk.procedure, self._people, desk.calendar)
+        before = desk.rows.get(name) or MadeRows(made_of, {})
+        links = self._links([alert for alert in alerts.values() if not _is_of(before, alert)])
+        all_afresh, made = before.made_of != made_of, dict[str, MadeRow]()
+        for reference, alert in alerts.items():
+            known, reduced = before.rows.get(reference), reference in self._reduced
+            if known is None or known.alert is not alert:
+                made[reference] = self._made(alert, links.get(reference, ""), reduced=reduced)
+            elif all_afresh or known.reduced != reduced:
+                made[reference] = self._made(alert, known.link, reduced=reduced)
+            else:
+                made[reference] = known
+        desk.rows[name] = MadeRows(made_of, made)
+        return {reference: one.row for reference, one in made.items()}
 
     def over(self, sheet: Sheet) -> tuple[str, ...]:
         """Alerts that stand in the sheet and were erased: their rows leave it, with all that people wrote."""
         alerts = self._desk.ledger.alerts()
-        return tuple(key for key in sheet.rows if key in alerts and self._is_over(alerts[key]))
+        return tuple(key for key in sheet.rows if key in alerts and _is_over(alerts[key]))
 
-    def with_notes(self, sheet: Sheet) -> dict[str, dict[str, str]]:
-        """The same rows, with a word on what people typed that does not do what they may have meant."""
+    def with_notes(self, rows: Rows, sheet: Sheet) -> Rows:
+        """These rows, with a word on what people typed that does not do what they may have meant."""
         columns, alerts = self._desk.procedure.columns, self._desk.ledger.alerts()
         heading = next((column.heading for column in columns if column.field == "needs_a_person"), "")
         today = self._desk.calendar.today(self._now)
-        rows = dict(self.alerts)
+        noted = dict(rows)
         for key, row in sheet.rows.items():
             notes = list(notes_on(alerts[key], by_field(row, columns), columns, today)) if key in rows else []
             if notes and heading:
                 said = rows[key].get(heading, "")
-                rows[key] = {**rows[key], heading: "; ".join([*([said] if said else []), *notes])}
-        return rows
+                noted[key] = {**rows[key], heading: "; ".join([*([said] if said else []), *notes])}
+        return noted
 
     @cached_property
     def hidden(self) -> frozenset[str]:
@@ -123,7 +139,8 @@ class Content:
         there = self._desk.ledger.sheet(RESTRICTED)
         columns = self._desk.procedure.columns
         word = says_restricted(columns)
-        hid = {one for one, row in self._here.items() if by_field(row, columns).get(word) == HIDDEN}
+        heading = next(column.heading for column in columns if column.field == word)
+        hid = {one for one, row in self._here.items() if row.get(heading) == HIDDEN}
         return frozenset(hid | (there.rows.keys() if there and there.version else set()))
 
     @cached_property
@@ -136,31 +153,26 @@ class Content:
     def _people(self) -> People:
         return self._desk.addressees
 
-    def _row(self, alert: Alert) -> dict[str, str]:
-        desk = self._desk
-        row = {**self._row_of(alert), "mail": self._link(alert.reference)}
-        if not self._main or alert.reference not in self._restricted:
-            return row
-        if alert.reference in self.hidden or not self._apart:
-            return restricted_row(row, desk.procedure.columns, apart=self._apart)
-        return row
+    @cached_property
+    def _reduced(self) -> frozenset[str]:
+        """Alerts of which this workbook shows little: where they are kept apart, once they stand there."""
+        if not self._main:
+            return frozenset()
+        return self.hidden if self._apart else self._restricted
 
-    def _row_of(self, alert: Alert) -> Mapping[str, str]:
-        """Made afresh only when the alert changed, or the day, the rules or the people: of thousands of
-        alerts most have not since the last round."""
+    def _made(self, alert: Alert, link: str, *, reduced: bool) -> MadeRow:
         desk = self._desk
-        made_of = (desk.calendar.today(self._now), desk.procedure, self._people, desk.calendar)
-        known = desk.rows.get(alert.reference)
-        if known is None or known[0] is not alert or known[1] != made_of:
-            row = row_of(alert, self._now, desk.procedure, self._people, desk.calendar)
-            known = desk.rows[alert.reference] = alert, made_of, row
-        return known[2]
+        told = row_of(alert, self._now, desk.procedure, self._people, desk.calendar)
+        row: Mapping[str, str] = {**told, "mail": link}
+        if reduced:
+            row = restricted_row(row, desk.procedure.columns, apart=self._apart)
+        return MadeRow(alert, link, reduced, self._by_heading(row, desk.procedure.columns))
 
-    def _is_over(self, alert: Alert) -> bool:
-        """Erased, and ended: one that goes on keeps its row, as somebody has to see to it."""
-        if over := alert.erased and alert.ended:
-            self._desk.rows.pop(alert.reference, None)
-        return over
+    def _links(self, alerts: Iterable[Alert]) -> dict[str, str]:
+        """By the reference of each of these alerts, where to see the mail that opened it."""
+        mails = self._by_id({name for alert in alerts for name in alert.mails})
+        of = {alert.reference: [mails[name] for name in alert.mails if name in mails] for alert in alerts}
+        return {one: self._link(min(found, key=in_order_received)) for one, found in of.items() if found}
 
     # Questions
 
@@ -168,11 +180,14 @@ class Content:
     def questions(self) -> dict[str, dict[str, str]]:
         """The rows of the questions that wait for an answer, and of those answered of late."""
         days = timedelta(days=self._desk.agent.limits.answered_days)
-        return {
-            str(asked.number): self._by_heading(self._question(asked), self._desk.procedure.question_columns)
+        here = [
+            asked
             for asked in self._asked
             if self._belongs(asked) and (asked.acted_at is None or self._now < asked.acted_at + days)
-        }
+        ]
+        mails = self._desk.ledger.mails_named({asked.question.message_id for asked in here})
+        columns = self._desk.procedure.question_columns
+        return {str(asked.number): self._by_heading(self._question(asked, mails), columns) for asked in here}
 
     def leaving(self, sheet: Sheet) -> tuple[str, ...]:
         """Questions that stand in the sheet and need not any more. One beside which a person noted
@@ -204,26 +219,21 @@ class Content:
         about_it = question.message_id.startswith(f"{RESTRICTED}:")
         return about_it or any(one in self._restricted for one in question.candidates)
 
-    def _question(self, asked: OpenQuestion) -> dict[str, str]:
+    def _question(self, asked: OpenQuestion, mails: Iterable[HandledMail]) -> dict[str, str]:
         reduced = self._is_restricted(asked) and not self._apart
-        link = self._link(asked.question.message_id)
+        about = [mail for mail in mails if asked.question.message_id in (mail.mail_id, mail.message_id)]
+        link = self._link(about[0]) if about else ""
         procedure, calendar = self._desk.procedure, self._desk.calendar
         row = row_of_question(asked.question, asked.asked_at, procedure, calendar, restricted=reduced)
-        return {**row, "mail": link, "outcome": self._outcome(asked)}
+        return {**row, "mail": link, "outcome": self._outcome(asked, about)}
 
-    def _outcome(self, asked: OpenQuestion) -> str:
+    def _outcome(self, asked: OpenQuestion, about: Iterable[HandledMail]) -> str:
         """What came of an answer, or why nothing did."""
         if asked.acted_at is not None:
             done = f"Done on {self._desk.calendar.today(asked.acted_at):%d %b %Y}"
-            return ": ".join([done, ", ".join(self._taken_to(asked))]).removesuffix(": ")
+            taken_to = sorted({alert for mail in about for alert in mail.alerts})
+            return ": ".join([done, ", ".join(taken_to)]).removesuffix(": ")
         return asked.note or ("Your answer is being acted on." if asked.answered_at else "")
-
-    def _taken_to(self, asked: OpenQuestion) -> list[str]:
-        """The alerts that the mail in question belongs to now."""
-        about = asked.question.message_id
-        return sorted(
-            {one for mail in self._mails if about in (mail.mail_id, mail.message_id) for one in mail.alerts}
-        )
 
     @property
     def summary(self) -> dict[str, str]:
@@ -235,23 +245,28 @@ class Content:
 
     # Both
 
-    @cached_property
-    def _mails(self) -> list[HandledMail]:
-        return self._desk.ledger.mails()
+    def _by_id(self, names: Collection[str]) -> dict[str | None, HandledMail]:
+        """The first mail by each of these ids."""
+        found: dict[str | None, HandledMail] = {}
+        for mail in self._desk.ledger.mails_named(names):
+            found.setdefault(mail.mail_id, mail)
+            found.setdefault(mail.message_id, mail)
+        return found
 
-    def _link(self, name: str) -> str:
-        """Where to see a mail: by one of its ids, or the alert that it opened. "" where there is none."""
-        mail_id = self._named.get(name)
-        return self._desk.agent.tenant.mail_link.format(id=quote(mail_id, safe="")) if mail_id else ""
-
-    @cached_property
-    def _named(self) -> dict[str | None, str]:
-        """The mailbox's id of the first mail by each of these names."""
-        named: dict[str | None, str] = {}
-        for mail in self._mails:
-            for name in (mail.mail_id, mail.message_id, *mail.alerts):
-                named.setdefault(name, mail.mail_id)
-        return named
+    def _link(self, mail: HandledMail) -> str:
+        """Where to see a mail."""
+        return self._desk.agent.tenant.mail_link.format(id=quote(mail.mail_id, safe=""))
 
     def _by_heading(self, row: Mapping[str, str], columns: Iterable[Column]) -> dict[str, str]:
         return {column.heading: row[column.field] for column in columns if column.field in row}
+
+
+def _is_over(alert: Alert) -> bool:
+    """Erased, and ended: one that goes on keeps its row, as somebody has to see to it."""
+    return alert.erased and alert.ended
+
+
+def _is_of(made: MadeRows, alert: Alert) -> bool:
+    """Is its row as made last of this very state of the alert?"""
+    known = made.rows.get(alert.reference)
+    return known is not None and known.alert is alert

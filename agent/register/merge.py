@@ -48,7 +48,8 @@ class Merged:
     `seen` is to be remembered as what stood there: the sheet's rows; rows and columns that vanished, until
     they stand there again, so that nothing people wrote in them is lost and the agent knows its own hand;
     and of references that stand twice what was known before, as nobody knows yet which row will be left.
-    `missing` are those without a row.
+    `missing` are those without a row. `settled` rows were left out of the merging, as nothing about them
+    changed since they were merged last.
     """
 
     changes: Changes
@@ -56,11 +57,17 @@ class Merged:
     doubts: tuple[Doubt, ...]
     seen: Rows = field(repr=False)
     missing: frozenset[str] = frozenset()
+    settled: Rows = field(default_factory=dict, repr=False)
+
+    def beside(self, settled: Rows) -> Merged:
+        """The same, in a sheet in which these other rows stand and stay."""
+        return replace(self, seen={**settled, **self.seen}, settled=settled)
 
     def seen_after(self, written: Sheet) -> Rows:
         """What is to be remembered once `changes` were written and `written` stands there."""
-        stood = _of(self.seen, written.rows.keys() - self.missing)
-        return {**_overlaid(stood, written.rows), **_of(self.seen, written.twice)}
+        rows = {key: row for key, row in written.rows.items() if key not in self.settled}
+        stood = _of(self.seen, rows.keys() - self.missing)
+        return {**self.settled, **_overlaid(stood, rows), **_of(self.seen, written.twice)}
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_a_quiet_round_works_nothing_out_anew(office: Office, monkeypatch: pytes
     reference = office.opens_alert()
     bookkeeping(office.desk, MONDAY)
     worked_out: list[str] = []
-    monkeypatch.setattr(Content, "_row", lambda self, alert: worked_out.append(alert.reference))
+    monkeypatch.setattr(Content, "alerts", property(lambda self: worked_out.append("rows")))
 
     assert bookkeeping(office.desk, MONDAY + timedelta(minutes=5)) == 0
     assert worked_out == []
