@@ -48,10 +48,10 @@ def audit(desk: Desk, now: datetime) -> Iterator[str]:
 def _forgotten(desk: Desk, now: datetime) -> Iterator[str]:
     today, people = desk.calendar.today(now), desk.addressees
     asked = {about for one in desk.ledger.questions() for about in one.question.candidates}
-    for reference, alert in desk.ledger.alerts().items():
-        if alert.concluded or alert.not_an_alert or reference in asked or left_alone(alert, today):
+    for alert in desk.ledger.alerts().open:
+        if alert.reference in asked or left_alone(alert, today):
             continue
         rules = (desk.procedure, people, desk.calendar)
         overdue = today - next_prompt_on(alert, desk.procedure, desk.calendar)
         if overdue > timedelta(days=14) and not reasons_for_a_person(alert, now, *rules):
-            yield f"{reference} has been due a prompt for {overdue.days} days, and none went out."
+            yield f"{alert.reference} has been due a prompt for {overdue.days} days, and none went out."

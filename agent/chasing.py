@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from agent.desk import Desk
 from agent.laying import lay
 from agent.ledger.base import UNDER_WAY, Letter, LetterState, Reason
-from agent.procedure.chase import ChaseDue, GatheredChase, chases_due, left_alone, letters_of
+from agent.procedure.chase import (
+    ChaseDue,
+    GatheredChase,
+    chases_due,
+    left_alone,
+    letters_of,
+    within_hours,
+)
 from agent.procedure.decision import Question
 from agent.procedure.questions import QUESTIONS
 from agent.reminding import KINDS, occasions, reminding, why_written
@@ -39,15 +46,17 @@ def _lay_chases(desk: Desk, now: datetime) -> int:
 
 
 def due(desk: Desk, now: datetime) -> tuple[ChaseDue, ...]:
-    """Every chase that the rules want at this moment, whether or not a letter exists for it."""
-    return chases_due(
-        desk.ledger.alerts().values(),
-        now,
-        desk.procedure,
-        desk.addressees,
-        desk.calendar,
-        not_before=desk.ledger.began_at(),
+    """Every chase that the rules want at this moment, whether or not a letter exists for it. Within hours
+    they depend on the day, not on the minute."""
+    if not within_hours(now, desk.procedure, desk.calendar):
+        return ()
+    rules, began = (desk.procedure, desk.addressees, desk.calendar), desk.ledger.began_at()
+    found = desk.chases.of_each(
+        desk.ledger.alerts().open,
+        (desk.calendar.today(now), rules, began),
+        lambda alert: chases_due([alert], now, *rules, not_before=began),
     )
+    return tuple(chase for chases in found for chase in chases)
 
 
 def wanted(desk: Desk, now: datetime) -> set[tuple[Reason, str]]:
@@ -86,7 +95,7 @@ def _ask_after_leavers(desk: Desk, now: datetime) -> None:
     today = desk.calendar.today(now)
     left = [
         alert
-        for alert in desk.ledger.alerts().values()
+        for alert in desk.ledger.alerts().open
         if desk.people.has_left(alert.author_address) and not left_alone(alert, today)
     ]
     for alert in left:

@@ -13,12 +13,14 @@ from agent.ledger.base import DeskLedger, SheetState
 from agent.letters.writer import Writer
 from agent.mailbox.base import Mailbox
 from agent.procedure.alert import Alert
+from agent.procedure.chase import ChaseDue
 from agent.procedure.people import People
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.rules import Category, Procedure
 from agent.procedure.words import Place
 from agent.procedure.working_days import Calendar
 from agent.register.base import Register
+from agent.remembered import Remembered
 from agent.settings import AgentSettings, DeskSettings
 
 Row = Mapping[str, str]  # its cells by heading
@@ -60,6 +62,8 @@ class Desk:
     `read` reads one document: walled off in a process of its own, or right here. `settled` and `rows` are
     kept from one round to the next, by the place of a workbook, so that a round costs what changed: without
     them all is worked out again.
+    `chases` and `reminded` are what was found of the open alerts in the last round: the chases that are due,
+    and whether there is a clock to remind of.
     """
 
     settings: DeskSettings
@@ -77,6 +81,8 @@ class Desk:
     read: ReadDocument = read
     settled: dict[str, Settled] = field(default_factory=dict, compare=False, repr=False)
     rows: dict[str, MadeRows] = field(default_factory=dict, compare=False, repr=False)
+    chases: Remembered[tuple[ChaseDue, ...]] = field(default_factory=Remembered, compare=False, repr=False)
+    reminded: Remembered[bool] = field(default_factory=Remembered, compare=False, repr=False)
 
     @property
     def name(self) -> str:

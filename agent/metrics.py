@@ -133,10 +133,9 @@ _SHOWN = {
 def _figures(desk: Desk, now: datetime) -> dict[str, float]:
     waiting = desk.ledger.waiting()
     states = Tally(letter.state for letter in desk.ledger.letters(*UNDER_WAY, LetterState.HELD))
-    alerts = desk.ledger.alerts().values()
     kept = desk.ledger.kept()
     return {
-        "alerts_open": sum(not (alert.concluded or alert.not_an_alert) for alert in alerts),
+        "alerts_open": len(desk.ledger.alerts().open),
         "mails_waiting": len(waiting),
         "mails_lag_seconds": max(((now - mail.received_at).total_seconds() for mail in waiting), default=0.0),
         "questions_waiting": len(desk.ledger.questions()),

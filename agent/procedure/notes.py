@@ -21,7 +21,7 @@ from agent.procedure.working_days import Calendar
 
 LETTER = "note"
 UPDATE = "update"
-_FRESH = timedelta(days=7)  # what is older stands in the digest
+FRESH = timedelta(days=7)  # what is older stands in the digest
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def notes_due(
         if not (alert.not_an_alert or alert.provisional)
         for note in procedure.notes
         if (came := _came(note, alert, procedure)) is not None
-        and max(began, now - _FRESH) < came
+        and max(began, now - FRESH) < came
         and _its_hour(came, procedure, calendar) <= now
         for noted in _noted(note, came, alert, procedure, people, calendar)
     )

@@ -69,6 +69,21 @@ def reminders_due(
     return tuple(reminder for alert in running for reminder in look.at(alert))
 
 
+def clocks_reminded_of(alert: Alert, procedure: Procedure, calendar: Calendar) -> list[Clock]:
+    """The clocks of an alert that somebody is reminded of at some time or other."""
+    return _reminded_of(deadlines_of(alert, procedure, calendar), alert, calendar)
+
+
+def _reminded_of(clocks: Iterable[Clock], alert: Alert, calendar: Calendar) -> list[Clock]:
+    """Those with a reminder that nothing has ended, and that were not over when the alert was adopted."""
+    adopted = calendar.today(alert.adopted_at) if alert.adopted_at else None
+    return [
+        clock
+        for clock in clocks
+        if clock.reminder and not clock.ended and (adopted is None or clock.runs_on(adopted, calendar))
+    ]
+
+
 @dataclass(frozen=True)
 class _Look:
     """One look at the clocks of all alerts, at one moment."""
@@ -81,17 +96,12 @@ class _Look:
 
     def at(self, alert: Alert) -> Iterator[ClockReminder]:
         clocks = {clock.clock: clock for clock in deadlines_of(alert, self.procedure, self.calendar)}
-        for clock in clocks.values():
-            if clock.reminder is None or clock.ended or self._was_over(clock, alert):
-                continue
+        for clock in _reminded_of(clocks.values(), alert, self.calendar):
+            assert clock.reminder is not None  # noqa: S101 - those without were left out
             mark = latest_mark(clock, clock.reminder, alert, self.now, self.procedure, self.calendar)
             if mark and mark.at > self.began:
                 for address, role in self._told(clock.reminder, alert).items():
                     yield self._reminder(alert, clock, mark, role, address, clocks)
-
-    def _was_over(self, clock: Clock, alert: Alert) -> bool:
-        adopted = alert.adopted_at
-        return adopted is not None and not clock.runs_on(self.calendar.today(adopted), self.calendar)
 
     def _told(self, reminder: Reminder, alert: Alert) -> dict[str, str]:
         """Addresses and roles; at any hour the duty role, where nobody else is surely at work or can be

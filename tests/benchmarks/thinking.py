@@ -82,16 +82,18 @@ def main() -> None:
 
 
 def desk_of(folder: Path, alerts: int) -> tuple[Desk, datetime]:
-    """A desk at which so many alerts were dealt with, and a moment on a day when nothing is due."""
+    """A desk at which so many alerts were dealt with, and a moment when nothing is due: all that is open was
+    acknowledged two days before, and nobody is to be asked about it yet."""
     ledger = SqlLedger(f"sqlite:///{folder / 'ledger.sqlite'}")
     made = builders.desk(ledger=ledger.desk(DESK))
     made.ledger.note([], "inbox", "0:0", MONDAY - timedelta(days=4000))
     _write(ledger, story(alerts))
-    return made, MONDAY + timedelta(hours=2)
+    return made, MONDAY + timedelta(days=2, hours=2)
 
 
 def story(alerts: int) -> Iterator[Entry]:
-    """Opened and, but for one in twenty, updated and concluded: three lines for each, a few each day."""
+    """Opened and, but for one in twenty, updated and concluded: three lines for each, a few each day. Those
+    that are open came on Monday."""
     opened = _opened()
     for number in range(alerts):
         is_open = number % OPEN == 0
