@@ -92,9 +92,8 @@ class Bookbinder:
         columns = (*self._columns, *self._question_columns)
         return Difference(before, after, columns, self._desk)
 
-    def holds(self, content: bytes, edits: Edits) -> bool:
-        """Does everything that was to be written stand in `content`?"""
-        book = self.opened(content, None)
+    def holds(self, book: Book, edits: Edits) -> bool:
+        """Does everything that was to be written stand in `book`?"""
         return (
             _holds(book.register, edits.register, self._columns)
             and _holds(book.questions, edits.questions, self._question_columns)
@@ -104,13 +103,15 @@ class Bookbinder:
             )
         )
 
-    def refuse_unproved(self, content: bytes, edits: Edits, name: str) -> None:
-        """NeedsAPerson unless what was written is what stands there."""
-        if not self.holds(content, edits):
+    def proved(self, content: bytes, version: str | None, edits: Edits, name: str) -> Book:
+        """What stands in a workbook just written. NeedsAPerson unless that is what was to be written."""
+        book = self.opened(content, version)
+        if not self.holds(book, edits):
             raise NeedsAPerson(
                 f"What was written to the register {name} is not what stands there. "
                 "Open it in Excel, and restore an earlier version if it is damaged."
             )
+        return book
 
     def _questions(self, changes: Changes) -> Iterable[Edit]:
         if changes:

@@ -67,8 +67,7 @@ class LocalFile:
         """Lay a new content down, and prove that it stands there."""
         self._replace(content, expecting)
         version, there = self._version(), self._content()
-        self._binder.refuse_unproved(there, edits, self._name)
-        return self._binder.opened(there, version)
+        return self._binder.proved(there, version, edits, self._name)
 
     def kept_as(self) -> dict[str, str]:
         return {"kind": self.kind, "place": str(self._path), "item": ""}

@@ -2,7 +2,8 @@
 
 `version` is the file's cTag, which moves with its content alone. Uploads are bound to the eTag that was
 read together with it, so that nobody's work is ever written over. After an upload the file is fetched
-again and compared: only what stands there counts as written.
+again and compared: only what stands there counts as written. A round of reading and writing asks for the
+file's tags once, and takes what it uploaded for the base of the next one.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class SharePointFile:
     def write(self, edits: Edits, expecting: str | None) -> Book:
         if expecting is None:
             return self._create(edits)
-        item = self._place.item()
+        item = self._place.last_seen()
         if item is None or item.version != expecting:
             raise self._place.changed_meanwhile()
         before = self._place.content(item)
@@ -115,11 +116,13 @@ class SharePointFile:
         Somebody may have saved again since: what they did is not ours, so the book given is the one
         that was written, under its own version; the next reading meets theirs.
         """
-        item = self._place.item()
+        there = self._place.content_after(uploaded)
+        item = uploaded if there == written else self._place.item()
         if item is None:
             raise self._place.changed_meanwhile()
         if item.version == uploaded.version:
-            self._binder.refuse_unproved(self._place.content(item), edits, self._place.name)
+            self._place.hold(item, there)
+            return self._binder.proved(there, uploaded.version, edits, self._place.name)
         return self._binder.opened(written, uploaded.version)
 
     def _perhaps_written(
@@ -130,7 +133,7 @@ class SharePointFile:
         if item is None or item.version == expecting:
             raise wrong
         there = self._place.content(item)
-        if not self._binder.holds(there, edits):
+        if not self._binder.holds(self._binder.opened(there, None), edits):
             raise self._place.changed_meanwhile() from wrong
         # Whether somebody saved again since, nobody can tell: the old version makes the next reading look.
         return self._binder.opened(written, item.version if there == written else expecting)

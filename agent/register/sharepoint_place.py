@@ -33,22 +33,46 @@ class SharePointPlace:
         self._drive: str | None = None
         self.item_id = item
         self._held: tuple[str, bytes] | None = None  # the version read last, and its bytes
+        self._seen: Item | None = None
 
     def item(self) -> Item | None:
         """The file as it stands; by its id once that is known."""
+        self._seen = self._found()
+        self.item_id = self._seen.id if self._seen else ""
+        return self._seen
+
+    def last_seen(self) -> Item | None:
+        """As it stood at the last look; an upload bound to its eTag is refused if it changed since."""
+        return self._seen or self.item()
+
+    def _found(self) -> Item | None:
         if self.item_id:
             found = self._get(f"/drives/{self._drive_id()}/items/{segment(self.item_id)}")
             if found is not None:
                 return found
-        found = self._get(f"/drives/{self._drive_id()}/root:/{quote(self._path)}")
-        self.item_id = found.id if found else ""
-        return found
+        return self._get(f"/drives/{self._drive_id()}/root:/{quote(self._path)}")
 
     def content(self, item: Item) -> bytes:
         """The file's bytes. Should it change after `item` was read, its eTag no longer lets us upload."""
-        if self._held is None or self._held[0] != item.version:
-            self._held = (item.version, self.graph.download(f"{self.address(item)}/content"))
-        return self._held[1]
+        if self._held is not None and self._held[0] == item.version:
+            return self._held[1]
+        content = self.graph.download(f"{self.address(item)}/content")
+        self.hold(item, content)
+        return content
+
+    def content_after(self, uploaded: Item) -> bytes:
+        """The file's bytes as they stand after an upload, whoever saved since; before another upload it is
+        looked at again. ChangedMeanwhile where it is gone.
+        """
+        self._seen = None
+        try:
+            return self.graph.download(f"{self.address(uploaded)}/content")
+        except NotFound as wrong:
+            raise self.changed_meanwhile() from wrong
+
+    def hold(self, item: Item, content: bytes) -> None:
+        """Remember these bytes as those of this version, so that they need not be fetched again."""
+        self._held = (item.version, content)
 
     def copy(self) -> bytes:
         """The file's bytes as they stand now. NotFound when there is none."""
