@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -191,7 +193,7 @@ def _opened(entry: Entry) -> Alert:
         last_news_at=_adopted_at(facts) or _time(facts.get("last_news_at")) or entry.at,
         adopted_at=_adopted_at(facts),
         provisional=facts.get("provisional") is True,
-        plan=_object(facts.get("plan")),
+        plan=_plan(facts.get("plan")),
     )
     return replace(alert, **_told(alert, entry))
 
@@ -222,10 +224,10 @@ def _told(alert: Alert, entry: Entry) -> Changes:
         "missing_since": _unless_corrected(alert, "missing_since", facts) or alert.missing_since,
         "returned_at": _unless_corrected(alert, "returned_at", facts) or alert.returned_at,
         "next_update_due": _due(alert, facts),
-        "update_lines": alert.update_lines | set(_texts(facts.get("update_lines"))),
-        "findings": tuple(dict.fromkeys((*alert.findings, *_texts(facts.get("findings"))))),
-        "mails": alert.mails | {entry.source},
-        "documents": alert.documents | ({str(document)} if document else set()),
+        "update_lines": _and(alert.update_lines, _texts(facts.get("update_lines"))),
+        "findings": tuple(dict.fromkeys((*alert.findings, *_codes(facts.get("findings"))))),
+        "mails": _and(alert.mails, [entry.source]),
+        "documents": _and(alert.documents, [str(document)] if document else []),
         "erased": False,
     }
 
@@ -239,7 +241,7 @@ def _heard(alert: Alert, entry: Entry) -> Changes:
         "last_news_at": max(entry.at, alert.last_news_at),
         "chases": (),
         "letters_held": held,
-        "letters_dropped": alert.letters_dropped & held.keys(),
+        "letters_dropped": alert.letters_dropped & held.keys() if held else frozenset(),
         "away": away,
         "proposal": NOTHING,
         "erased": False,
@@ -497,7 +499,7 @@ def _unless_corrected(alert: Alert, name: str, facts: Mapping[str, Json]) -> Mom
 
 
 def _categories(alert: Alert, facts: Mapping[str, Json]) -> tuple[str, ...]:
-    said = () if "categories" in alert.corrected else tuple(_texts(facts.get("categories")))
+    said = () if "categories" in alert.corrected else tuple(_codes(facts.get("categories")))
     return said or alert.categories
 
 
@@ -526,8 +528,15 @@ def _action(row: dict[str, Json]) -> Action:
     )
 
 
-def _object(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}
+def _plan(value: Json) -> Mapping[str, Json]:
+    return _same_plan(json.dumps(value)) if isinstance(value, dict) else {}
+
+
+@lru_cache
+def _same_plan(told: str) -> Mapping[str, Json]:
+    """One for the thousands of alerts that began by the same."""
+    plan: Mapping[str, Json] = json.loads(told)
+    return plan
 
 
 def _rows(value: Json) -> list[dict[str, Json]]:
@@ -536,6 +545,15 @@ def _rows(value: Json) -> list[dict[str, Json]]:
 
 def _texts(value: Json) -> list[str]:
     return [str(one) for one in _list(value)]
+
+
+def _codes(value: Json) -> list[str]:
+    """Texts of which there are few, each kept once for all alerts."""
+    return [intern(one) for one in _texts(value)]
+
+
+def _and(known: frozenset[str], more: Collection[str]) -> frozenset[str]:
+    return known if known.issuperset(more) else known.union(more)
 
 
 def _list(value: Json) -> list[Json]:
