@@ -2,6 +2,7 @@
 
 One mail after the other: its attachments, the form's values by their labels, a row at the end of the
 workbook, which is saved each time; then a category, a folder and, with `--answer`, a word to the author.
+With `--site` the workbook lies in that site's library, and is downloaded and uploaded for each row.
 It remembers nothing, matches nothing and checks nothing. Run by the peers' Python; prints what it did as
 JSON.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 import docx
 import msal
 import openpyxl
+import requests
 from O365 import Account, MSGraphProtocol
 from O365.utils.token import MemoryTokenBackend
 
@@ -39,17 +41,28 @@ def main() -> None:
     parser.add_argument("--mails", type=int, required=True)
     parser.add_argument("--rows", type=int, default=0, help="already in the workbook")
     parser.add_argument("--answer", action="store_true")
+    parser.add_argument("--site", help="as host:path, where the workbook is kept in SharePoint")
     parser.add_argument("--one-by-one", action="store_true", help="as the mails come, not all at once")
     told = parser.parse_args()
-    mailbox = signed_in(told).mailbox(told.mailbox)
-    new_workbook(Path(told.workbook), told.rows)
+    account, workbook = signed_in(told), Path(told.workbook)
+    mailbox = account.mailbox(told.mailbox)
+    new_workbook(workbook, told.rows)
+    library = library_of(account, told.site) if told.site else None
+    if library:
+        library.upload_file(workbook)
     done = mailbox.create_child_folder(FOLDER)
     began, cpu, handled = time.perf_counter(), time.process_time(), 0
     for message in waiting(mailbox.inbox_folder(), told):
         message.attachments.download_attachments()
         for attached in message.attachments:
             if attached.name.endswith(".docx"):
-                add_row(Path(told.workbook), message, form_values(base64.b64decode(attached.content)))
+                values = form_values(base64.b64decode(attached.content))
+                if library:
+                    shared = library.drive.get_item_by_path(f"/{workbook.name}")
+                    assert shared.download(workbook.parent, workbook.name)
+                add_row(workbook, message, values)
+                if library:
+                    library.upload_file(workbook, conflict_handling="replace")
         message.categories = ["Logged"]
         message.save_message()
         message.move(done)
@@ -60,7 +73,7 @@ def main() -> None:
         json.dumps(
             {
                 "mails": handled,
-                "rows": openpyxl.load_workbook(told.workbook, read_only=True).active.max_row - 1,
+                "rows": openpyxl.load_workbook(workbook, read_only=True).active.max_row - 1,
                 "wall": time.perf_counter() - began,
                 "cpu": time.process_time() - cpu,
                 "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -89,6 +102,18 @@ def signed_in(told: argparse.Namespace) -> Account:
     )
     account.authenticate(scopes=["https://graph.microsoft.com/.default"])
     return account
+
+
+def library_of(account: Account, site: str) -> object:
+    """The root folder of the site's document library."""
+    # files lie under another address than Graph's, where no token is sent on; in the sandbox under the same
+    requests.Session.should_strip_auth = lambda *_: True
+    host, _, path = site.partition(":")
+    there = account.sharepoint().get_site(host, path)
+    storage = account.storage(resource=f"sites/{there.object_id}")
+    drive = storage.get_default_drive(request_drive=True)
+    drive.set_base_url("")  # the sandbox knows it as a drive, and not by way of its site
+    return drive.get_root_folder()
 
 
 def waiting(inbox: object, told: argparse.Namespace) -> Iterator[object]:

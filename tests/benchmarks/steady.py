@@ -21,6 +21,7 @@ from agent.bootstrap import Agent, at_work
 from agent.configuration import load
 from agent.ledger.base import LetterState
 from agent.procedure.receipts import ACKNOWLEDGEMENT
+from agent.sandbox.serve import SITE_HOST, SITE_PATH
 from agent.settings import Settings
 from agent.steps import STEPS, run_all
 from tests.benchmarks import mails
@@ -40,7 +41,7 @@ def main() -> None:
         "A mail in steady state, and an idle minute",
         "Requests and processor time for each mail from its arrival until it is filed, its row written and "
         f"its author answered; means of {ROUNDS} rounds. An idle minute is that of the shipped timetable. "
-        "In SharePoint, as ours is, the script's workbook would take at least three requests more.",
+        "The script's figures hold its start, too.",
         drawn="requests a mail",
         limited_by="the register is asked for its version whenever it may be written, and a letter is looked "
         "for, drafted and sent in three requests, so that it goes out once. Neither is given up for speed.",
@@ -56,15 +57,16 @@ def main() -> None:
             told = ", ".join(f"{number:.1f} × {kind}" for kind, number in sorted(mean.items()))
             report.notes.append(f"With {count} a round, a mail takes {told}.")
         minute, cpu_minute, checks = _idle(here, agent)
-    ours = report.lines[0][1]["requests a mail"]
+    alone, together = (figures["requests a mail"] for _, figures in report.lines)
     if peers():
-        script = plain(ROUNDS, 0, "--answer", "--one-by-one")
-        theirs = script["requests"] / script["mails"]
-        report.add(
-            "plain script, its workbook on its own disk",
-            {"requests a mail": theirs, "processor ms a mail": 1000 * script["cpu"] / script["mails"]},
+        on_disk = _theirs(report, "on its own disk")
+        there = _theirs(report, "in SharePoint, as ours is", "--site", f"{SITE_HOST}:{SITE_PATH}")
+        report.goal(
+            "at most half of the plain script's requests",
+            f"{alone / there:.2f} where both workbooks lie in SharePoint, {together / there:.2f} with five "
+            f"mails a round; {alone / on_disk:.2f} and {together / on_disk:.2f} where its own is on its disk",
+            alone <= there / 2,
         )
-        report.goal("at most half of the plain script's requests", f"{ours / theirs:.2f}", ours <= theirs / 2)
     report.goal(
         "an idle look at the mailbox and at the register: a request each", checks, checks == "1 and 1"
     )
@@ -72,6 +74,14 @@ def main() -> None:
     report.goal("an idle minute takes under 10 ms of processor time", f"{idle:.1f} ms", idle < 10)
     report.notes.append(f"An idle minute makes {minute:.2f} requests.")
     report.write()
+
+
+def _theirs(report: Report, where: str, *told: str) -> float:
+    """The plain script with its workbook in such a place; gives its requests a mail."""
+    script = plain(2 * ROUNDS, 0, "--answer", "--one-by-one", *told)
+    asked, cpu = script["requests"] / script["mails"], 1000 * script["cpu"] / script["mails"]
+    report.add(f"plain script, its workbook {where}", {"requests a mail": asked, "processor ms a mail": cpu})
+    return float(asked)
 
 
 @contextmanager
