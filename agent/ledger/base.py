@@ -321,8 +321,7 @@ class DeskLedger(Protocol):
 
     def alerts(self) -> Alerts:
         """Every alert of the desk, by reference, as its entries tell by now: those that come later do not
-        change what was given. An alert to which nothing happened is the very same object as before. Costs
-        what changed since."""
+        change what was given. Costs what changed since."""
         ...
 
     def pause(self) -> Pause:

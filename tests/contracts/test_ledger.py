@@ -434,6 +434,13 @@ class TestLines:
         with pytest.raises(ValueError, match="zone"):
             record(desk, replace(opened(), at=naive))
 
+    def test_alerts_that_were_given_stay_as_they_were(self, desk: DeskLedger) -> None:
+        record(desk, opened())
+        given = desk.alerts()
+        record(desk, opened("SLA-2026-0002"), Entry(Happened.CONCLUDED, REFERENCE, NOW, "register"))
+        assert list(given) == [one.reference for one in given.open] == [REFERENCE]
+        assert [one.reference for one in desk.alerts().open] == ["SLA-2026-0002"]
+
     def test_an_alert_is_opened_once(self, desk: DeskLedger) -> None:
         record(desk, opened())
         with pytest.raises(ValueError, match=REFERENCE):
