@@ -255,7 +255,7 @@ class SqlDesk:
                 for entry in rows.entries(connection, self._desk, db.entry.c.alert == alert)
             ]
         if erased:
-            self._folded = self._folded.after(fold(left).values(), erased)
+            self._folded = self._folded.after_erasure(fold(left).values())
 
     def entries(self, alert: str | None = None) -> list[Entry]:
         with self._database.reading() as connection:

@@ -76,13 +76,17 @@ class Alerts(Mapping[str, "Alert"]):
 
     # what comes next
 
-    def after(self, news: Iterable[Alert], erased: Iterable[str] = ()) -> Alerts:
-        """The alerts once these are on record. Costs what is new, and a copy of the references; what is
-        `erased` is found by nothing any more that was told of it before."""
-        for reference in erased:
-            if reference in self._all:
-                self._found.forget(self._all[reference])
+    def after(self, news: Iterable[Alert]) -> Alerts:
+        """The alerts once these are on record. Costs what is new, and a copy of the references."""
         return self._with(news, self._found)
+
+    def after_erasure(self, left: Iterable[Alert]) -> Alerts:
+        """The alerts once these are as told, and nothing that was told of them before is known any more."""
+        erased = {alert.reference: alert for alert in left}
+        self._found.forget(erased.keys())
+        for alert in erased.values():
+            self._found.put(alert, None)
+        return self._with(erased.values(), self._found)
 
     def supposing(self, news: Iterable[Alert]) -> Alerts:
         """The alerts if these stood as they are told, which nobody has recorded."""
@@ -132,15 +136,14 @@ class _Found:
         for day in _days_of(alert) - (_days_of(before) if before else set()):
             self._by_day.setdefault(day, []).append(alert.reference)
 
-    def forget(self, alert: Alert) -> None:
-        """Nothing that was told of it leads to it any more."""
-        for sign in _signs_of(alert):
-            found = self._by_sign.get(sign, [])
-            left = [one for one in found if one != alert.reference]
-            if left:
-                self._by_sign[sign] = left
-            else:
-                self._by_sign.pop(sign, None)
+    def forget(self, references: Collection[str]) -> None:
+        """No sign leads to them any more, nor is there one that led to them alone."""
+        gone = set(references)
+        for sign, found in list(self._by_sign.items()):
+            if not gone.isdisjoint(found):
+                self._by_sign[sign] = [one for one in found if one not in gone]
+                if not self._by_sign[sign]:
+                    del self._by_sign[sign]
 
     def place(self, reference: str) -> int:
         """How many began before it; what is not on record comes last."""

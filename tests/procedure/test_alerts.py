@@ -131,10 +131,14 @@ def test_nothing_that_was_told_of_it_leads_to_an_erased_alert() -> None:
     came = Submission(
         Kind.UPDATE, "<9@x>", AUTHOR, at("Tue 3 Mar 2026 11:00"), None, "aa", (), ("<1@x>",), told.children
     )
-    blank = replace(told, children=(), values={}, documents=frozenset(), mails=frozenset(), erased=True)
-    left = Alerts([told, another]).after([blank], erased=[told.reference])
-    assert left.in_common(came) == [another]
-    assert (left.with_mail("<1@x>"), left.with_document("aa")) == ([another], [another])
+    alone = replace(told, children=(Child("Ada Ficton"),))
+    blank = replace(
+        told, children=(), values={}, documents=frozenset(), erased=True
+    )  # its mail is not personal
+    left = Alerts([told, another]).after([alone, told]).after_erasure([blank])
+    assert left.in_common(replace(came, answers=())) == [another]
+    assert left.in_common(replace(came, children=alone.children, document_sha256=None, answers=())) == []
+    assert (left.with_mail("<1@x>"), left.with_document("aa")) == ([blank, another], [another])
 
 
 def test_of_a_thousand_children_few_are_looked_at() -> None:
