@@ -19,7 +19,7 @@ from agent.register.new_workbook import QUESTIONS, SUMMARY, NewWorkbook
 from agent.register.own_sheets import own_sheet, shown_on
 from agent.register.package import RESTORE, Package
 from agent.register.properties import MARK, property_of
-from agent.register.workbook import QUESTIONS_TABLE, Workbook
+from agent.register.workbook import QUESTIONS_TABLE, LastReading, Workbook
 
 _ANYTHING = Column("", "agent")
 
@@ -42,6 +42,7 @@ class Bookbinder:
     def __init__(self, procedure: Procedure, desk: str) -> None:
         self._desk = desk
         self._columns, self._question_columns = procedure.columns, procedure.question_columns
+        self._last, self._last_asked = LastReading(), LastReading()
         self._new = NewWorkbook(
             desk,
             procedure.columns,
@@ -75,10 +76,11 @@ class Bookbinder:
         """What stands in a workbook. NeedsAPerson when it is none that the agent may write to."""
         book = Workbook(content, self._desk)
         asks = own_sheet(book, QUESTIONS) is not None
+        asked = book.table(self._question_columns, QUESTIONS_TABLE) if asks else None
         return Book(
             version,
-            register=book.table(self._columns).shown(),
-            questions=book.table(self._question_columns, QUESTIONS_TABLE).shown() if asks else Sheet(),
+            register=book.table(self._columns).shown(self._last),
+            questions=asked.shown(self._last_asked) if asked else Sheet(),
             summary=shown_on(book, SUMMARY),
             mark=property_of(book.package, MARK),
         )
