@@ -6,7 +6,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,18 +58,15 @@ def at_work(settings: Settings, *, clock: Clock = wall_clock, watch: Watch | Non
     uses it to end the agent at any of these points.
     """
     stop = threading.Event()
-    ledger = open_ledger(settings, watch)
-    graph = open_graph(settings.agent.tenant, stop, watch=watch)
-    reader = Reader()
-    try:
+    with (
+        closing(open_ledger(settings, watch)) as ledger,
+        closing(open_graph(settings.agent.tenant, stop, watch=watch)) as graph,
+        closing(Reader()) as reader,
+    ):
         desks = tuple(
             _desk(settings, desk, graph, ledger, reader.read, stop) for desk in settings.desks.values()
         )
         yield Agent(settings, desks, ledger, clock, stop)
-    finally:
-        reader.close()
-        graph.close()
-        ledger.close()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -367,7 +367,7 @@ def test_a_template_that_cannot_be_used(practice: Practice) -> None:
 
 def test_a_ledger_of_a_newer_agent(practice: Practice) -> None:
     SqlLedger(f"sqlite:///{practice.folder}/n2k-ledger.sqlite").close()
-    with sqlite3.connect(practice.folder / "n2k-ledger.sqlite") as file:
+    with closing(sqlite3.connect(practice.folder / "n2k-ledger.sqlite")) as file, file:
         file.execute("UPDATE alembic_version SET version_num = '9999'")
     assert practice.amiss()["ledger"].state is State.ILL
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_an_alert_that_does_not_exist_cannot_be_erased(settings: Settings) -> No
 
 
 def test_a_record_that_somebody_changed_does_not_verify(settings: Settings, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "ledger.sqlite") as file:
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as file, file:
         for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             file.execute(f"DROP TRIGGER {name}")
         file.execute("UPDATE entry SET at = replace(at, '2026', '2025') WHERE seq = 1")

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import tempfile
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -116,7 +117,7 @@ def ours_on(count: int, attached: int = 0) -> Worked:
 
 def _check(here: Embedded, folder: Path, alerts: int, updates: int) -> None:
     """Each first form opened an alert, each update is one; all are filed, and the register has every row."""
-    with sqlite3.connect(folder / "config/n2k-ledger.sqlite") as ledger:
+    with closing(sqlite3.connect(folder / "config/n2k-ledger.sqlite")) as ledger:
         found = dict(ledger.execute("SELECT happened, count(*) FROM entry GROUP BY happened").fetchall())
     assert (found["opened"], found.get("updated", 0)) == (alerts, updates), found
     boxes = {box["address"]: box["folders"] for box in here.control("GET", "/mailboxes")["mailboxes"]}

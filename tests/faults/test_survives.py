@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -455,7 +456,8 @@ def test_two_agents_are_started_and_one_works_while_the_other_waits(desk: Office
 
         assert [works(one, first), works(other, second)] == [True, False]
 
-        with sqlite3.connect(str(desk.here.told.ledger_file)) as file:  # the first was killed a while ago
+        with closing(sqlite3.connect(str(desk.here.told.ledger_file))) as file, file:
+            # the first was killed a while ago
             file.execute("UPDATE desk_claim SET until = '2026-01-01T00:00:00.000000+00:00'")
         assert [works(other, second), works(one, first)] == [True, False]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -170,42 +172,44 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def of(settings: Settings) -> DeskLedger:
-    return SqlLedger(settings.agent.ledger).desk("nct")
+@pytest.fixture
+def ledger(settings: Settings) -> Iterator[DeskLedger]:
+    """What the commands leave on record."""
+    with closing(SqlLedger(settings.agent.ledger)) as opened:
+        yield opened.desk("nct")
 
 
-def key_of(settings: Settings) -> str:
-    (letter,) = of(settings).letters(LetterState.HELD)
+def key_of(ledger: DeskLedger) -> str:
+    (letter,) = ledger.letters(LetterState.HELD)
     return letter.key[:8]
 
 
-def test_a_command_sends_it_again_and_closes_the_question(settings: Settings) -> None:
-    key = key_of(settings)
+def test_a_command_sends_it_again_and_closes_the_question(settings: Settings, ledger: DeskLedger) -> None:
+    key = key_of(ledger)
     assert "goes out in the next round" in release(settings, key, after(5))
 
-    assert [one.state for one in of(settings).letters() if one.key.startswith(key)] == [LetterState.IN_TRAY]
-    assert of(settings).questions() == []
-    assert of(settings).alerts()[ALERT].letters_held == {}
+    assert [one.state for one in ledger.letters() if one.key.startswith(key)] == [LetterState.IN_TRAY]
+    assert ledger.questions() == []
+    assert ledger.alerts()[ALERT].letters_held == {}
     with pytest.raises(WrongCall, match="not held"):
         release(settings, key, after(6))
 
 
-def test_a_command_drops_it_for_good(settings: Settings) -> None:
-    key = key_of(settings)
+def test_a_command_drops_it_for_good(settings: Settings, ledger: DeskLedger) -> None:
+    key = key_of(ledger)
     assert "is dropped" in drop(settings, key, after(5))
 
-    assert of(settings).questions() == []
-    assert [entry.happened for entry in of(settings).entries(ALERT)][-1] is Happened.LETTER_DROPPED
+    assert ledger.questions() == []
+    assert [entry.happened for entry in ledger.entries(ALERT)][-1] is Happened.LETTER_DROPPED
     with pytest.raises(WrongCall, match="not held"):
         release(settings, key, after(6))
 
 
-def test_what_was_answered_and_commanded_is_carried_out_once(settings: Settings) -> None:
+def test_what_was_answered_and_commanded_is_carried_out_once(settings: Settings, ledger: DeskLedger) -> None:
     """Somebody answers in the sheet, and somebody else is quicker."""
-    ledger = of(settings)
     with ledger.page() as page:
         page.answer(ledger.questions()[0].number, "Send again", MONDAY)
-    drop(settings, key_of(settings), after(5))
+    drop(settings, key_of(ledger), after(5))
     office = Office()
     office.desk = replace(office.desk, ledger=ledger)
     office.works(after(6))
