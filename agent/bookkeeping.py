@@ -21,6 +21,7 @@ from agent.register.base import Book, Changes, Edits, Sheet
 from agent.register.guard import mistrusted
 from agent.register.merge import WORKBOOK_GONE, Merged, PersonsChange, Rows, merge
 from agent.register_content import Content, Place, by_field, places
+from agent.spare_memory import give_back
 from agent.versions import refuse_mixing, version_written
 
 log = logger()
@@ -62,6 +63,7 @@ def _keep(desk: Desk, place: Place, now: datetime) -> int:
     written = made.kept(book)
     if made.settled_as is not None:
         desk.settled[place.name] = Settled(made.settled_as, mark, rules, made.rows)
+    give_back()
     return written
 
 

@@ -389,4 +389,11 @@ def sheet_rows(connection: Connection, desk: str, name: str, *, intended: bool) 
         .where(table.desk == desk, table.name == name, table.intended == intended)
         .order_by(db.sheet_row.c.reference)
     )
-    return {row.reference: row.cells for row in found}
+    once: dict[str, str] = {}  # headings and most texts are the same in many rows, and are kept once
+    return {
+        row.reference: {
+            once.setdefault(heading, heading): once.setdefault(text, text)
+            for heading, text in row.cells.items()
+        }
+        for row in found
+    }

@@ -158,9 +158,16 @@ def _of(rows: Rows, references: Iterable[str]) -> dict[str, Row]:
 
 
 def _overlaid(rows: Rows, above: Rows) -> dict[str, Row]:
+    """Each row of both; the very same one where nothing is added to it, as thousands of rows take room."""
     return {
-        reference: {**rows.get(reference, {}), **above.get(reference, {})} for reference in {**rows, **above}
+        reference: _over(rows.get(reference, {}), above.get(reference, {})) for reference in {**rows, **above}
     }
+
+
+def _over(row: Row, above: Row) -> Row:
+    if not row.keys() - above.keys():
+        return above
+    return {**row, **above} if above else row
 
 
 def _arrived(columns: Sequence[Column], wrote_last: Rows, intended: Rows, sheet: Sheet) -> bool:
