@@ -171,7 +171,7 @@ class _Round:
         """The alerts and the questions, from all sides."""
         procedure = self.desk.procedure
         known, over, self.rows = self.known.alerts, content.over(book.register), content.alerts
-        settled = self._settled_rows(over)
+        settled = self._settled_rows()
         said = {key: row for key, row in self.rows.items() if key not in settled}
         register = _without(over, _without(settled, book.register))
         alerts = merge(
@@ -189,7 +189,7 @@ class _Round:
         questions = merge(procedure.question_columns, known.rows, sheet, content.questions, known.intended)
         return _and_gone(alerts, over), _and_gone(questions, leaving)
 
-    def _settled_rows(self, over: Collection[str]) -> Rows:
+    def _settled_rows(self) -> Rows:
         """The rows that need no look: the workbook is as it was, and they are to stand there as they did."""
         if self.last is None or self.last.known is not self.known.alerts:
             return {}
@@ -197,7 +197,7 @@ class _Round:
         return {
             key: row
             for key, row in self.known.alerts.rows.items()
-            if rows.get(key) is now.get(key) and key not in over
+            if key in now and rows.get(key) is now[key]
         }
 
     # What people did

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -93,6 +94,23 @@ def test_the_rows_of_alerts_without_news_are_not_made_again(
     office.works(TUESDAY, desk)  # a status may follow from the day alone
     assert set(made) == {"SLA-2026-0001", "SLA-2026-0002"}
     ledger.close()
+
+
+def test_what_an_agent_with_other_settings_wrote_meanwhile_is_looked_at_row_by_row(tmp_path: Path) -> None:
+    """Nobody saved the workbook since, and no alert has news; yet it is not what this agent left there."""
+    office = Office()
+    with closing(SqlLedger(f"sqlite:///{tmp_path}/ledger.sqlite")) as ledger:
+        ours = replace(office.desk, ledger=ledger.desk("nct"))
+        elsewhere = replace(ours.agent.tenant, mail_link="https://elsewhere.example/{id}")
+        theirs = replace(ours, agent=replace(ours.agent, tenant=elsewhere), settled={}, rows={})
+        office.receives_alert()
+        office.works(MONDAY, ours)
+        our_link = office.cell("SLA-2026-0001", "mail")
+        bookkeeping(theirs, later(hours=1))
+        assert office.cell("SLA-2026-0001", "mail").startswith("https://elsewhere.example/")
+
+        bookkeeping(ours, later(hours=2))
+        assert office.cell("SLA-2026-0001", "mail") == our_link
 
 
 def test_a_status_concluded_by_a_person_ends_the_matter(office: Office) -> None:
