@@ -84,9 +84,10 @@ def address_of(name: str) -> str:
 
 
 def matters(number: int, days: list[date], dice: random.Random) -> list[Matter]:
-    """So many alerts over these working days, each about another child."""
-    names = dice.sample(list(product(FIRST, LAST)), number)
-    return [_matter(one, " ".join(name), dice.choice(days), dice) for one, name in enumerate(names)]
+    """So many alerts over these working days, each about another child, none of an author's name."""
+    names = [name for name in map(" ".join, product(FIRST, LAST)) if name not in AUTHORS]
+    children = dice.sample(names, number)
+    return [_matter(one, child, dice.choice(days), dice) for one, child in enumerate(children)]
 
 
 def _matter(number: int, child: str, day: date, dice: random.Random) -> Matter:

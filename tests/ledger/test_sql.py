@@ -111,6 +111,16 @@ class TestErased:
         desk.erase("SLA-2026-0001", NOW, "retention")
         assert NAME.encode() not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
+    def test_the_file_is_made_anew_without_room_in_which_a_copy_could_linger(
+        self, desk: SqlDesk, path: Path
+    ) -> None:
+        open_alert(desk)
+        with desk.page() as page:
+            page.record(Entry(Happened.UPDATED, "SLA-2026-0001", NOW, "<m2@x>", {}, {"text": "y" * 300_000}))
+        desk.erase("SLA-2026-0001", NOW, "retention")
+        assert path.stat().st_size < 200_000
+        assert desk.verify() == []
+
     def test_another_program_that_had_it_in_memory_forgets_it_too(self, desk: SqlDesk, path: Path) -> None:
         open_alert(desk)
         with closing(SqlLedger(f"sqlite:///{path}")) as other:
