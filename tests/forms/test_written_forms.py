@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -173,7 +174,8 @@ def answers(asked: FormField) -> st.SearchStrategy[str]:
         )
     # letters of many scripts, with what stands in names and sentences; a "w" first, so that it is no label
     words = st.text("aäéłŠ'’-.,;:()/& 0123456789\u4e2dя", min_size=1, max_size=60)
-    return words.map(lambda text: " ".join(f"wq{text}".split()))
+    # nor dots at its end: those are the line on which it is written
+    return words.map(lambda text: re.sub(r"(?<=\.)[. ]*\.$", "", " ".join(f"wq{text}".split())))
 
 
 def _day(iso: str) -> Any:
