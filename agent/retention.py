@@ -33,7 +33,10 @@ def retention(desk: Desk, now: datetime) -> int:
     others = desk.ledger.erase_before(now - timedelta(days=days))
     if erased or others:
         log.info("retention.erased", desk=desk.name, alerts=erased, letters_and_questions=others)
-        bookkeeping(desk, now)
+        try:
+            bookkeeping(desk, now)  # what is known of the register is erased with it
+        finally:
+            desk.ledger.make_anew()
     return len(erased)
 
 

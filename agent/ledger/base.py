@@ -363,6 +363,13 @@ class DeskLedger(Protocol):
         """
         ...
 
+    def make_anew(self) -> None:
+        """To be called once when all is erased that is to be: no copy of it is left in the ledger's file
+        then, not even where nothing reads it. Takes some seconds for a gigabyte; on a server, its own upkeep
+        does that. TryAgainLater or NeedsAPerson where it cannot be done now.
+        """
+        ...
+
     def verify(self) -> list[str]:
         """Where lines were changed, taken out or put in since they were written: a sentence for each
         place, empty when the chain of this desk is whole."""

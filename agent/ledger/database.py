@@ -110,13 +110,19 @@ class Database:
         return now
 
     def forget_erased(self) -> None:
-        """Leave no copy of what was erased in SQLite's log of recent changes, nor in its file, which is made
-        anew for that (some seconds for a gigabyte): a line that SQLite once moved from page to page can leave
-        a copy in the unused space of a page, and that is not overwritten when the line is."""
-        if not self.is_sqlite:
-            return
-        with self._telling(), closing(self._engine.raw_connection()) as connection:
-            for order in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):  # neither runs inside a transaction
+        """Leave no copy of what was erased in SQLite's log of recent changes."""
+        self._outside_a_transaction("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def make_anew(self) -> None:
+        """Nor in the unused space of SQLite's file, where a line that was once moved from page to page can
+        leave a copy that is not overwritten when the line is."""
+        self._outside_a_transaction("VACUUM")
+        self.forget_erased()
+
+    def _outside_a_transaction(self, order: str) -> None:
+        """Carry out what SQLite alone knows, and only there."""
+        if self.is_sqlite:
+            with self._telling(), closing(self._engine.raw_connection()) as connection:
                 connection.cursor().execute(order)
 
     def close(self) -> None:

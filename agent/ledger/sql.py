@@ -281,6 +281,9 @@ class SqlDesk:
         self._database.forget_erased()
         return len(keys) + len(numbers)
 
+    def make_anew(self) -> None:
+        self._database.make_anew()
+
     def verify(self) -> list[str]:
         with self._database.reading() as connection:
             return chain.verify([rows.link(row) for row in rows.lines(connection, self._desk, true())])

@@ -77,6 +77,7 @@ def erase(settings: Settings, reference: str, now: datetime, *, rule: str) -> It
             for known in references_in(reference, settings.procedure_of(desk)):
                 if known in ledger.desk(name).alerts():
                     ledger.desk(name).erase(known, now, rule)
+                    ledger.desk(name).make_anew()
                     yield f"{known}: names, dates of birth and narrative are erased; that it existed stays."
                     yield "Mails, and older versions of the workbook, follow your retention in Microsoft 365."
                     return

@@ -1,4 +1,4 @@
-"""Months of a busy inbox in simulated time: nothing is lost, and neither memory nor time grows.
+"""Months of a busy inbox in simulated time: nothing is lost, and what becomes of memory and time is told.
 
     python -m tests.faults.soak --months 12 --alerts 3000 --mails 20000
     python -m tests.faults.soak --months 12 --alerts 3000 --mails 20000 --kept-days 90

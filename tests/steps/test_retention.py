@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from agent.errors import Locked, NeedsAPerson
 from agent.ledger.memory import MemoryLedger
 from agent.ledger.sql import SqlLedger
 from agent.procedure.decision import Question
-from agent.procedure.words import Happened
+from agent.procedure.entry import Entry
+from agent.procedure.words import Happened, Json
 from agent.register.base import Book
 from agent.retention import retention
 from agent.settings import Retention
@@ -178,6 +181,20 @@ def test_it_happens_at_night(office: Keeping) -> None:
     assert (first.hour, first.minute, first.date()) == (3, 30, date(2026, 3, 3))
 
 
+def test_the_ledgers_file_is_made_anew_in_the_same_night(office: Keeping, tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    with closing(SqlLedger(f"sqlite:///{file}")) as ledger:
+        office.desk = replace(office.desk, ledger=ledger.desk("nct"))
+        office.ledger = office.desk.ledger
+        reference = office.opens_alert()
+        with office.ledger.page() as page:
+            long: dict[str, Json] = {"values": {"summary": "y" * 500_000}}
+            page.record(Entry(Happened.UPDATED, reference, MONDAY, "<long@trust.example>", {}, long))
+        office.concludes(reference, later(days=1))
+        assert retention(office.desk, OVER) == 1
+        assert file.stat().st_size < 500_000
+
+
 _ENDS = ("wick", "mere", "brook", "moor", "leigh")
 _NAMES = [f"{one}{other}" for one in ("Alder", "Birch", "Cold", "Dun") for other in _ENDS]
 
@@ -216,3 +233,7 @@ def test_four_years_at_a_desk(office: Keeping, kind: str, tmp_path: Any) -> None
     assert [name for name in _NAMES if name in said] == [name for name, one in names if one in kept]
     assert office.ledger.verify() == []
     ledger.close()
+    files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert not [
+        name for name, one in zip(_NAMES, opened, strict=True) if one not in kept and name.encode() in files
+    ]
