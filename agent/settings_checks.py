@@ -68,11 +68,13 @@ def missing_for_work(settings: Settings) -> list[str]:
     if not tenant.signs_in_by:
         problems.append(ONE_WAY_TO_SIGN_IN)
     for desk in settings.desks.values():
+        procedure = settings.procedure_of(desk)
         if desk.register.in_sharepoint and not desk.register.site:
             problems.append(f'desks/{desk.name}.toml: `register.site` is empty. It is "host:/sites/name".')
         problems += [
-            f"desks/{desk.name}.toml: nobody holds the role `{role}`, which the weekly digest goes to."
-            for role in desk.digest.to
+            f"desks/{desk.name}.toml: nobody holds the role `{role}` ({procedure.called(role)}), "
+            "which letters go to."
+            for role in sorted(roles_needed(desk, procedure) - {desk.roles.duty})
             if not desk.roster.holding(role)
         ]
         if not desk.roster.holding(desk.roles.duty):
@@ -181,12 +183,6 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
             f"{name}: `retention.days` erases what is due; procedures/{procedure.name}.toml then needs a "
             f'column with `field = "{LEGAL_HOLD}"`, in which people hold what must be kept.'
         )
-    used = roles_needed(desk, procedure) if procedure else set(desk.digest.to)
-    held = {role for person in desk.people for role in person.roles}
-    if desk.people:
-        problems += [
-            f"{name}: nobody holds the role `{role}`, which letters go to." for role in sorted(used - held)
-        ]
     return problems
 
 

@@ -248,21 +248,43 @@ def test_asked_one_by_one_somebody_named_twice_holds_both_roles(tmp_path: Path) 
     assert len(missing_for_work(settings)) == 2
 
 
-def test_what_cannot_be_right_is_asked_again(tmp_path: Path) -> None:
-    mailboxes = iter(["n2k", "n2k@trust.example"])
+def test_what_cannot_be_right_is_asked_for_again_at_once(tmp_path: Path) -> None:
+    """A slip with the last person does not cost all that was answered before."""
+    site = "trust.sharepoint.example:/sites/a"
+    answers = {
+        "Which of": ["nkt", "nct"],
+        "The shared mailbox": ["n2k", "n2k@trust.example"],
+        "Domains": ["trust", "Trust.Example, council.example"],
+        "The SharePoint site": ["trust/sites/a", site],
+        "Signs in by": ["certifcate", "user"],
+        "The application": ["", CLIENT],
+        "Who is Principal": ["pia", "pia@council.example"],
+        "  and name": ["", "Pia Winterbourne"],
+    }
+    left = {question: iter(told) for question, told in answers.items()}
 
     def ask(question: str) -> str:
-        if question.startswith("The shared mailbox"):
-            return next(mailboxes)
-        if question.startswith("The SharePoint"):
-            return "trust.sharepoint.example:/sites/need-to-know"
-        return "nct" if question.startswith("Which") else ""
+        return next((next(told) for begin, told in left.items() if question.startswith(begin)), "")
 
     said: list[str] = []
     setup(tmp_path / "n2k", NOW, ask, said.append)
 
-    assert "`mailbox`: n2k is not an address, such as n2k@trust.example." in said
-    assert load(tmp_path / "n2k").desks["nct"].mailbox == "n2k@trust.example"
+    corrected = [line.split(".")[0] for line in said if line.startswith("`")]
+    assert corrected == [
+        "`desk` is one of nct, merton",
+        "`mailbox`: n2k is not an address, such as n2k@trust",
+        "`domains`: trust is not a domain, such as trust",
+        '`site`: trust/sites/a is not "host:/sites/name", such as trust',
+        "`sign_in_by` is one of certificate, system, user",
+        "`client`: nothing is not an application (client) id",
+        "`people`: pia is outside trust",
+        "`people`: the name cannot be left empty",
+    ]
+    settings = load(tmp_path / "n2k")
+    desk = settings.desks["nct"]
+    assert (desk.mailbox, desk.allowed_domains) == ("n2k@trust.example", ("trust.example", "council.example"))
+    assert [person.address for person in desk.people] == ["pia@council.example"]
+    assert settings.agent.tenant.signs_in_by == ("managed_identity",)
 
 
 def test_answers_know_their_domain() -> None:

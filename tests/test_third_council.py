@@ -563,11 +563,11 @@ def test_a_mistake_in_its_files_is_told_with_file_and_key(tmp_path: Path) -> Non
     folder = tmp_path / "config"
     council(folder)
     procedure, form = folder / "procedures" / "mossbarrow.toml", folder / "forms" / "harm_notice.toml"
-    procedure.write_text(PROCEDURE.replace('stands_in = "keeper"', 'stands_in = "bosun"'), encoding="utf-8")
+    procedure.write_text(PROCEDURE.replace('"confirm"', '"never"'), encoding="utf-8")
     form.write_text(FORM.replace('categories = "grounds"', 'categories = "ground"'), encoding="utf-8")
 
     with pytest.raises(BadConfiguration) as wrong:
         load(folder)
 
-    assert "desks/mossbarrow.toml: nobody holds the role `bosun`" in str(wrong.value)
+    assert "procedures/mossbarrow.toml: `conclusion` is" in str(wrong.value)
     assert "forms/harm_notice.toml: `Grounds` prints the list `ground`" in str(wrong.value)

@@ -16,7 +16,6 @@ from agent.letters.trial import trial_letters
 from agent.letters.writer import Writer
 from agent.m365.credential import credential_of
 from agent.procedure.addressing import AUTHOR, REVIEWER
-from agent.procedure.rules import Procedure
 from agent.procedure.urgent import may_not_wait
 from agent.settings import DeskSettings, Settings
 from agent.settings_checks import missing_for_work, roles_needed, soon_missing
@@ -80,25 +79,18 @@ def credential(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
 
 
 def people(settings: Settings, desk: DeskSettings) -> Iterator[Diagnosis]:
-    """Whether somebody holds each role that letters go to, or that has to be copied into every alert."""
+    """Whether somebody holds each role that has to be copied into every alert. `filled_in` asks for those
+    that letters go to."""
     procedure = settings.procedure_of(desk)
     needed = roles_needed(desk, procedure)
-    empty = [role for role in sorted(needed) if not desk.roster.holding(role)]
     copied = {rule.role for rule in procedure.must_be_copied} - needed - {AUTHOR, REVIEWER}
     unchecked = [role for role in sorted(copied) if not desk.roster.holding(role)]
     remedy = f"Name somebody in desks/{desk.name}.toml under [[people]]."
-    for role in empty:
-        said = f"Nobody holds the role `{role}` ({_called(role, procedure)}), which letters go to."
-        yield ill("people", said, remedy, desk.name)
     for role in unchecked:
-        said = f"Nobody holds the role `{role}` ({_called(role, procedure)}): copying it in is not checked."
+        said = f"Nobody holds the role `{role}` ({procedure.called(role)}): copying it in is not checked."
         yield watch("people", said, remedy, desk.name)
-    if not empty and not unchecked:
+    if not unchecked and all(map(desk.roster.holding, needed)):
         yield well("people", f"{len(desk.people)} people hold every role that is needed.", desk.name)
-
-
-def _called(role: str, procedure: Procedure) -> str:
-    return procedure.role_names.get(role, role.replace("_", " "))
 
 
 def procedure(settings: Settings, desk: DeskSettings, today: date) -> Iterator[Diagnosis]:

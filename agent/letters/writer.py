@@ -150,7 +150,7 @@ class Writer:
             promised=chase.promised,
             before=max(chase.step - 1, 0),
             role=chase.role,
-            role_name=self._procedure.role_names.get(chase.role, chase.role.replace("_", " ")),
+            role_name=self._procedure.called(chase.role),
             stands_in=chase.stands_in,
             own=chase.role in self._procedure.chasing.updated_by and not chase.stands_in,
             actions=chase.actions,

@@ -65,8 +65,7 @@ def clause_of(code: str, procedure: Procedure) -> str:
 def finding_said(code: str, procedure: Procedure) -> str:
     """What a finding is called, in the procedure's words."""
     if code.startswith(RECIPIENT):
-        role = code.removeprefix(RECIPIENT)
-        return f"Not copied: {procedure.role_names.get(role, role)}"
+        return f"Not copied: {procedure.called(code.removeprefix(RECIPIENT))}"
     return procedure.finding_words.get(code, code.replace("_", " "))
 
 

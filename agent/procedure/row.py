@@ -154,7 +154,7 @@ def _checks(alert: Alert, procedure: Procedure) -> dict[str, str]:
     noticed = (code for code in alert.findings if still_so(code, alert, procedure))
     others = [code for code in noticed if not code.startswith(RECIPIENT)]
     return {
-        "recipients_missing": ", ".join(_said(role, procedure.role_names) for role in roles),
+        "recipients_missing": ", ".join(map(procedure.called, roles)),
         "checks": "; ".join(_said(code, procedure.finding_words) for code in others) or "OK",
     }
 

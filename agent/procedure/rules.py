@@ -308,5 +308,9 @@ class Procedure(Told):
     media_interest: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
 
+    def called(self, role: str) -> str:
+        """What people call whoever holds this role."""
+        return self.role_names.get(role, role.replace("_", " "))
+
     def category(self, code: str) -> Category | None:
         return next((known for known in self.categories if known.code == code), None)

@@ -181,7 +181,7 @@ def _why(desk: Desk, reason: Reason, why: ChaseDue | None, letter: Letter) -> st
         return f"{about}rule {reason.rule}, due {_day(reason.due)}"
     if why is None:  # laid before, and by now something else is due
         return f"{reason.alert}, due since {_day(reason.due)}"
-    role = desk.procedure.role_names.get(why.role, why.role)
+    role = desk.procedure.called(why.role)
     whom = f"in place of the {role}, who cannot be written to" if why.stands_in else f"as its {role}"
     promised = f", an update was promised for {_day(why.promised)}" if why.promised else ""
     prompt = f"prompt {why.step}" if why.step else "overdue actions"

@@ -10,7 +10,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import Any
 
-from agent.procedure.findings import RECIPIENT
+from agent.procedure.findings import finding_said
 from agent.procedure.questions import QUESTIONS
 from agent.procedure.rules import Procedure
 from agent.procedure.words import Kind
@@ -140,7 +140,7 @@ def _notes(told: dict[str, Any], procedure: Procedure, width: int) -> Iterator[s
         *(("known by", reason) for reason in told["because"]),
         *((("away until", away),) if away else ()),
         *(("proposes", said) for said in told["proposes"]),
-        *(("noticed", _finding(code, procedure)) for code in told["findings"]),
+        *(("noticed", finding_said(code, procedure)) for code in told["findings"]),
         *(("for a person", QUESTIONS.get(code, _words(code))) for code in told["questions"]),
         *(("problem", said) for said in told["problems"]),
         *(("not understood", f"“{said}”") for said in told["unread"]),
@@ -180,10 +180,3 @@ def _day(value: str) -> str:
     except ValueError:
         return value
     return f"{day.day} {day:%B %Y}"
-
-
-def _finding(code: str, procedure: Procedure) -> str:
-    if code.startswith(RECIPIENT):
-        role = code.removeprefix(RECIPIENT)
-        return f"Not copied: {procedure.role_names.get(role, role)}"
-    return procedure.finding_words.get(code, _words(code))
