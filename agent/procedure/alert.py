@@ -262,7 +262,10 @@ def _received_again(alert: Alert, entry: Entry) -> Alert:
 def _replied(alert: Alert, entry: Entry) -> Alert:
     facts = entry.facts
     proposal = Proposal(
-        facts.get("no_change") is True, facts.get("close") is True, day(facts.get("next_update"))
+        no_change=facts.get("no_change") is True,
+        close=facts.get("close") is True,
+        next_update=day(facts.get("next_update")),
+        withdraw=facts.get("withdraw") is True,
     )
     heard = {**_heard(alert, entry), "proposal": proposal}
     return replace(alert, **heard, replied_at=entry.at, mails=alert.mails | {entry.source})

@@ -87,8 +87,7 @@ def _versions(text: str) -> set[str]:
 
 def _ids_out(text: str, procedure: Procedure) -> tuple[str, bool]:
     """Take out references of our own and the child's number in the case system."""
-    prefix = re.escape(procedure.reference_prefix)
-    text = re.sub(rf"(?<!\w){prefix}[\s\-_/]{{1,3}}\d{{4}}[\-_/]\d{{3,6}}(?!\w)", " | ", text, flags=re.I)
+    text = _reference(procedure.reference_prefix).sub(" | ", text)
     known = "|".join(re.escape(name) for name in sorted(procedure.system_id_names, key=len, reverse=True))
     labelled = rf"\(?\b(?:{known})\b[\s:#.no]*\d{{4,10}}\b\)?" if known else r"(?!)"
     without, times = re.subn(labelled, " | ", text, flags=re.I)
@@ -202,13 +201,25 @@ def _kinds(text: str, rules: Subject) -> tuple[frozenset[str], int, str]:
 
 def references_in(text: str, procedure: Procedure) -> tuple[str, ...]:
     """This procedure's own references, however they were punctuated, as they are written in the ledger."""
-    prefix = re.escape(procedure.reference_prefix)
-    found = re.findall(
-        rf"(?<!\w){prefix}[\s\-_/]{{1,3}}(\d{{4}})[\-_/](\d{{3,6}})(?!\w)", undressed(text), re.I
+    prefix = procedure.reference_prefix
+    found = (one.groups() for one in _reference(prefix).finditer(undressed(text)))
+    return tuple(dict.fromkeys(f"{prefix}-{year}-{_figures(number):04d}" for year, number in found))
+
+
+@lru_cache(maxsize=64)
+def _reference(prefix: str) -> re.Pattern[str]:
+    """A reference as thumbs write it: `SLA-2026-0042`, `sla 2026/42O`, `SLA2026 0042`. Blanks and dots may be
+    anything's; between year and number they count only before a nought, with which most numbers begin."""
+    return re.compile(
+        rf"(?<!\w){re.escape(prefix)}[\s\-_/.:#]{{0,3}}(\d{{4}})"
+        r"(?:[\-_/]|[\s\-_/.]{1,3}(?=[0o]))(?=\w*\d)([\do]{3,6})(?!\w)",
+        re.IGNORECASE,
     )
-    return tuple(
-        dict.fromkeys(f"{procedure.reference_prefix}-{year}-{int(number):04d}" for year, number in found)
-    )
+
+
+def _figures(number: str) -> int:
+    """The number, a letter O in it being the nought that was meant."""
+    return int(number.lower().replace("o", "0"))
 
 
 def bears_phrase(subject: str, procedure: Procedure) -> bool:

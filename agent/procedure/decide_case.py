@@ -85,6 +85,11 @@ class Case:
         meant = told_of((alert.reference for alert in talked), self.alerts)
         return meant if len(meant) == 1 else []
 
+    def open_by_sender(self) -> tuple[str, ...]:
+        """The open alerts that the sender is the author of."""
+        sender = self.submission.sender
+        return tuple(alert.reference for alert in self.alerts.open if alert.author_address == sender)
+
     def has_a_row(self) -> bool:
         """This very document, or the mail that brings none, opened an alert before."""
         said = self.submission
@@ -105,6 +110,7 @@ class Case:
             "no_change": proposal.no_change,
             "close": proposal.close,
             "next_update": iso(proposal.next_update),
+            "withdraw": proposal.withdraw,
         }
         return self.entry(Happened.REPLIED, reference, facts, {"sender": self.submission.sender})
 

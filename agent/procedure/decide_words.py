@@ -12,6 +12,7 @@ from agent.procedure.matching import Same, children_match
 from agent.procedure.words import Happened, Json, Kind, Place
 
 _SPOKEN_OF = frozenset({"no_form", "form_behind_link"})  # an alert that the mail speaks of and does not bring
+_SAYS_NOT_WHAT = frozenset({"reply_to_others", "not_about_an_alert"})  # a person's mail; no more is known
 
 
 def decide_words(case: Case) -> Decision:
@@ -55,7 +56,7 @@ def _unmatched_words(case: Case) -> Decision:
     match = case.match()
     possible = (match.sure,) if match.sure else match.possible
     if said.kind is Kind.REPLY and said.claims in (None, Kind.OTHER) and not possible:
-        return case.aside("reply_to_others")
+        return _aside(case, "reply_to_others")
     if not _SPOKEN_OF.isdisjoint(said.doubts) and not possible and not case.has_a_row():
         return opened(case, provisional=True)
     unmatched = ("reply_unmatched",) if said.kind is Kind.REPLY else ()
@@ -66,4 +67,10 @@ def decide_other(case: Case) -> Decision:
     """Nothing of ours, unless something about it is in doubt."""
     if case.submission.doubts:
         return case.decision("question", [], case.questions(case.submission.doubts))
-    return case.aside(case.submission.reason or "not_about_an_alert")
+    return _aside(case, case.submission.reason or "not_about_an_alert")
+
+
+def _aside(case: Case, reason: str) -> Decision:
+    """It names no alert. Whoever sent one that is open may well mean that: "Update: she is home"."""
+    theirs = case.open_by_sender() if reason in _SAYS_NOT_WHAT else ()
+    return case.only_ask("author_writes", theirs) if theirs else case.aside(reason)

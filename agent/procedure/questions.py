@@ -34,13 +34,18 @@ QUESTIONS: Mapping[str, str] = {
     "protected_mail": "The mail is encrypted or protected: only a person can open it. "
     "Look at once whether it brings a form, and ask its sender for one without protection.",
     "challenge": "A mailbox wants proof that a person wrote before it takes a mail. See that it arrives.",
-    "closure_without_form": "Somebody asks to close an alert, without a filled-in conclusion. Decide.",
+    "closure_without_form": "Somebody asks to close an alert, without a filled-in conclusion. "
+    "Ask for that, or conclude the alert in the register.",
     "query": "Somebody asks whether an alert is needed. Answer them.",
     "has_left": "A mailbox answers that its owner works there no longer. "
     "Find out who sees to the alert, and correct its author or reviewer.",
     "recall": "The sender tried to recall a mail. Perhaps it was sent in error: look at once.",
     "update_before_alert": "An update came before its alert, which was opened from it. "
     "Look for the first form.",
+    "withdrawn": "The sender takes an alert back, or writes that something was sent in error. Look at once "
+    "whether it went to the wrong people. If it is no alert, say so in its Status in the register.",
+    "author_writes": "The author of an open alert writes, but not about which. "
+    "Read it, and say which alert is meant, or that it is about none.",
     "reply_unmatched": "A reply came that belongs to no known alert. Read it.",
     "not_theirs": "The sender is neither the alert's author nor on the roster. Read it before it counts.",
     "bounce_unmatched": "A mail could not be delivered, and it is not known which. Read the report.",

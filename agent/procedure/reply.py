@@ -74,11 +74,13 @@ def _own(part: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a reply proposes: that nothing has changed, that the alert be closed, the next update's day."""
+    """What a reply proposes: that nothing has changed, that the alert be closed, the next update's day, or
+    that the alert be taken back, since it should never have been sent."""
 
     no_change: bool = False
     close: bool = False
     next_update: date | None = None
+    withdraw: bool = False
 
 
 NOTHING = Proposal()
@@ -92,10 +94,19 @@ _NO_CHANGE = re.compile(
 _CLOSE = re.compile(
     r"\b(?:please|pls|can|could|may|ready|happy|ok(?:ay)?|need)\b[^.!?\n]{0,40}\b(?:be )?clos(?:ed?|ing)\b"
     r"(?! (?:contact|to|by|friend|relative|monitor))|"
-    r"\bclosed?,? (?:please|pls|now)\b|^\W*closed?\W*$|"
+    r"\bclosed?,? (?:please|pls|now)\b|"
     r"\b(?:alert|matter|case|this|it) (?:is|was|has been|should be|to be) (?:now )?(?:closed|concluded)\b|"
-    r"\bno further action\b|\bnfa\b",
+    r"\bno further action\b|\bnfa\b|"
+    # a line that says no more than this and a courtesy: "Now concluded, many thanks"
+    r"^\W*(?:(?:hi|hello|yes|ok(?:ay)?|all|now|this|it|alert|matter|case|has|been|is|was|it's)\b[^\w\n]*)*"
+    r"(?:closed?|concluded)\b(?:[^\w\n]*\b(?:now|many|thanks?|thank you|thx|cheers|please|pls)\b)*\W*$",
     _LINES,
+)
+_WITHDRAW = re.compile(
+    r"\b(?:sent|submitted|raised|forwarded|attached)\b[^.!?\n]{0,30}\b(?:in error|by (?:mistake|accident))\b|"
+    r"\bwrong (?:form|attachment|file|document|recipients?|e-?mail)\b|"
+    r"\b(?:please|pls|(?:can|could) (?:you|we))\b[^.!?\n]{0,20}\b(?:withdraw|retract|disregard|ignore)\b",
+    re.IGNORECASE,
 )
 _NOT_CLOSE = re.compile(
     r"\b(?:not|n't|don't|cannot|can't|unable to|before)\b[^.!?\n]{0,30}\b(?:clos|conclud)|\bre-?open|"
@@ -121,4 +132,9 @@ def proposal_in(words: str, today: date) -> Proposal:
         if not _PAST.search(said[max(0, cue.start() - 40) : cue.end()].rpartition("\n")[2])
         and (day := day_at(said[cue.end() : cue.end() + 60], today)[0]) is not None
     }
-    return Proposal(_NO_CHANGE.search(said) is not None, close, days.pop() if len(days) == 1 else None)
+    return Proposal(
+        no_change=_NO_CHANGE.search(said) is not None,
+        close=close,
+        next_update=days.pop() if len(days) == 1 else None,
+        withdraw=_WITHDRAW.search(said) is not None,
+    )

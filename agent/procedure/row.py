@@ -202,6 +202,7 @@ def reasons_for_a_person(
         "Not confirmed: see the question": alert.provisional,
         "Conclusion to confirm": alert.conclusion_claimed_at is not None,
         "Asked to close it": alert.proposal.close,
+        "Asked to take it back": alert.proposal.withdraw,
         f"Next update offered for {_said_day(alert.proposal.next_update)}": _is_offered(alert),
         "Letter undelivered": any(map(people.is_unreached, (alert.author_address, *alert.bounced))),
         "Letter held back": bool(alert.letters_held.keys() - alert.letters_dropped),

@@ -352,10 +352,12 @@ class _Arrival:
         return replace(base, reason=_reason(says))
 
     def _reply(self, told: Submission) -> Submission:
-        """What a reply proposes is for people to decide; that an alert be closed, they are asked about."""
+        """What a reply proposes is for people to decide; that an alert be closed or taken back, they are
+        asked about."""
         today = self.received_at.astimezone(self.zone).date()
         proposal = proposal_in(new_words(self.mail.text), today)
-        asked = ("closure_without_form",) if proposal.close else ()
+        asks = {"withdrawn": proposal.withdraw, "closure_without_form": proposal.close}
+        asked = (code for code, is_so in asks.items() if is_so)
         return replace(told, proposal=proposal, doubts=(*asked, *told.doubts))
 
     def _links_to_a_file(self) -> bool:

@@ -641,6 +641,32 @@ def test_a_reply_that_asks_to_close_is_heard_and_put_to_a_person(desk: Desk) -> 
     assert desk.only.conclusion_claimed_at is None
 
 
+def test_an_alert_taken_back_is_put_to_a_person_and_stands_until_they_decide(desk: Desk) -> None:
+    came = mail(
+        "RE: update requested", text="Please withdraw this, I sent it in error.", answers="<l@us>", number=9
+    )
+    decision = desk.receives(message=came, answered=(REFERENCE,))
+    assert (happenings(decision), codes(decision)) == (["replied"], ["withdrawn"])
+    assert desk.only.proposal.withdraw
+    assert not desk.only.ended
+
+
+@pytest.mark.parametrize("subject", ["Update", "RF - home safe", "LSA-2026-1", "RE: your call"])
+@pytest.mark.parametrize("answers", [None, "<talk@elsewhere>"])
+def test_the_author_of_an_open_alert_who_names_none_is_asked_about_not_set_aside(
+    desk: Desk, subject: str, answers: str | None
+) -> None:
+    decision = desk.receives(subject=subject, answers=answers)
+    assert (happenings(decision), codes(decision)) == ([], ["author_writes"])
+    assert (decision.questions[0].candidates, decision.place) == ((REFERENCE,), Place.QUESTIONS)
+
+
+def test_what_others_write_or_an_author_of_none_that_is_open_is_set_aside(desk: Desk) -> None:
+    assert desk.receives(subject="Update", sender=DIRECTOR).outcome == "not_about_an_alert"
+    _conclude(desk)
+    assert desk.receives(subject="Update", after=LATER).outcome == "not_about_an_alert"
+
+
 def test_colleagues_who_thank_each_other_bring_no_news(desk: Desk) -> None:
     decision = desk.receives(
         subject=f"RE: {PROPER}", sender=DIRECTOR, answers="<1@mail.example>", after=LATER
