@@ -17,6 +17,7 @@ from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
 from agent.procedure.merging import merged
 from agent.procedure.people import People
+from agent.procedure.questions import WITHDRAWN
 from agent.procedure.reach import reached_again
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Submission
@@ -69,7 +70,7 @@ def answered(
 
     - A reference: the mail belongs to that alert, and what was opened from it goes there, too.
     - New alert: it is one; a provisional one is confirmed.
-    - Not an alert: what was opened from it alone is none.
+    - Not an alert: what was opened from it alone is none, and so is an alert that its sender takes back.
     - Read again: it is decided as if it came now.
     - Done: a person has seen to it; nothing more is recorded.
     - Send again: of a mail that reports a letter come back, the address can be written to again.
@@ -150,7 +151,7 @@ class _Answered:
         return Decision(Place.ALERTS, "answered", (*confirmed, *begun.entries), (), references)
 
     def is_none(self) -> Decision:
-        own = self._opened_from_it()
+        own = self._taken_back() if self.question.code == WITHDRAWN else self._opened_from_it()
         none = tuple(Entry(Happened.NOT_AN_ALERT, alert.reference, self.at, self._source) for alert in own)
         aside = Entry(Happened.SET_ASIDE, None, self.at, self._source, {"reason": "person"})
         references = tuple(alert.reference for alert in own)
@@ -175,6 +176,16 @@ class _Answered:
         return replace(self.is_done(), entries=tuple(reached))
 
     # ------------------------------------------------------------ helpers
+
+    def _taken_back(self) -> list[Alert]:
+        """The one alert that is to be none; of several, people say in the register which."""
+        if len(self.question.candidates) > 1:
+            raise Unclear(
+                f"It may be about any of these. Write “{Answer.NOT}” into the Status of the alert that is "
+                f"none, and answer “{Answer.DONE}” here."
+            )
+        asked = (self.alerts.get(reference) for reference in self.question.candidates)
+        return [alert for alert in asked if alert and not alert.not_an_alert]
 
     @property
     def _source(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.procedure.alert import Alert
 from agent.procedure.decide_case import Case
@@ -73,4 +74,7 @@ def decide_other(case: Case) -> Decision:
 def _aside(case: Case, reason: str) -> Decision:
     """It names no alert. Whoever sent one that is open may well mean that: "Update: she is home"."""
     theirs = case.open_by_sender() if reason in _SAYS_NOT_WHAT else ()
-    return case.only_ask("author_writes", theirs) if theirs else case.aside(reason)
+    if not theirs:
+        return case.aside(reason)
+    unreasoned = replace(case, submission=replace(case.submission, reason=""))
+    return unreasoned.only_ask("author_writes", theirs)

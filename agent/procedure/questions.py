@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 EXTERNAL = "external_sender"
 UNPROVEN = "sender_unproven"
+WITHDRAWN = "withdrawn"
 STRANGERS = frozenset({EXTERNAL, UNPROVEN})  # on whose word nothing counts, and who are not answered
 
 QUESTIONS: Mapping[str, str] = {
@@ -42,8 +43,8 @@ QUESTIONS: Mapping[str, str] = {
     "recall": "The sender tried to recall a mail. Perhaps it was sent in error: look at once.",
     "update_before_alert": "An update came before its alert, which was opened from it. "
     "Look for the first form.",
-    "withdrawn": "The sender takes an alert back, or writes that something was sent in error. Look at once "
-    "whether it went to the wrong people. If it is no alert, say so in its Status in the register.",
+    WITHDRAWN: "The sender takes an alert back, or writes that something was sent in error. Look at once "
+    "whether it went to the wrong people, and say whether it is an alert.",
     "author_writes": "The author of an open alert writes, but not about which. "
     "Read it, and say which alert is meant, or that it is about none.",
     "reply_unmatched": "A reply came that belongs to no known alert. Read it.",

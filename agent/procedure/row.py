@@ -199,7 +199,7 @@ def reasons_for_a_person(
         return []
     overdue_hold = alert.on_hold_until is not None and not alert.held_on(calendar.today(now))
     reasons = {
-        "Not confirmed: see the question": alert.provisional,
+        "Not confirmed: answer the question, or set the Status": alert.provisional,
         "Conclusion to confirm": alert.conclusion_claimed_at is not None,
         "Asked to close it": alert.proposal.close,
         "Asked to take it back": alert.proposal.withdraw,

@@ -18,6 +18,7 @@ from agent.procedure.findings import Receipt, findings_on_receipt
 from agent.procedure.mail import Attachment, Bounce, Mail
 from agent.procedure.names import is_full, may_be
 from agent.procedure.people import People
+from agent.procedure.questions import WITHDRAWN
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.reply import new_words, proposal_in
 from agent.procedure.rules import Procedure
@@ -356,7 +357,7 @@ class _Arrival:
         asked about."""
         today = self.received_at.astimezone(self.zone).date()
         proposal = proposal_in(new_words(self.mail.text), today)
-        asks = {"withdrawn": proposal.withdraw, "closure_without_form": proposal.close}
+        asks = {WITHDRAWN: proposal.withdraw, "closure_without_form": proposal.close}
         asked = (code for code, is_so in asks.items() if is_so)
         return replace(told, proposal=proposal, doubts=(*asked, *told.doubts))
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from agent.procedure.addressing import person_meant
 from agent.procedure.alert import Alert, day, standing
 from agent.procedure.apart import references_in
+from agent.procedure.coming_days import day_at
 from agent.procedure.corrected import each_said
 from agent.procedure.decide_case import NewReference
 from agent.procedure.entry import Entry
@@ -70,7 +71,7 @@ def notes_on(alert: Alert, row: Mapping[str, str], columns: Sequence[Column], to
         theirs = column.owner == "person" or column.field in alert.corrected
         if not (said and theirs and column.field and column.format in ("date", "datetime")):
             continue
-        told = day(said)
+        told = day(said) or (alert.on_hold_until if column.field == "on_hold_until" else None)
         if told is None and not (column.field == "dob" and len(alert.children) > 1):
             yield f"“{column.heading}” is no date"
         elif told and told > today and column.field == "concluded_on" and not alert.concluded:
@@ -194,11 +195,13 @@ class _Act:
         return Meant() if on is None or on > self.calendar.today(self.at) else self.conclude()
 
     def on_hold_until(self) -> Meant:
-        """Words instead of a day ("after court") hold until somebody says otherwise. They may name people,
-        so they stay out of the facts."""
+        """A day to come may be said as people say it: "11 May", "11.5.26", "Monday". Other words ("after
+        court") hold until somebody says otherwise. They may name people, so they stay out of the facts."""
         said = self.typed.now
         if said:
-            return self.line(Happened.HELD, {"until": _iso_day(said)}, {"said": said})
+            coming, end = day_at(said, self.calendar.today(self.at))
+            until = day(said) or (coming if end == len(said) else None)
+            return self.line(Happened.HELD, {"until": until.isoformat() if until else None}, {"said": said})
         return self.line(Happened.RELEASED) if self.alert.on_hold else Meant()
 
 

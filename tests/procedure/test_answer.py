@@ -134,6 +134,29 @@ def test_it_is_no_alert(named: Asking) -> None:
     assert named.status() == {FIRST: "alert"}
 
 
+def taken_back(*references: str) -> Asking:
+    """Two alerts are known; the letter about `references` was answered with "sent in error"."""
+    desk = Asking()
+    desk.receives(form(), amara())
+    desk.documents = ()
+    desk.came = mail("RE: update requested", number=50, text="Sent in error.", answers="<letter@us>")
+    desk.question = desk.receives(message=desk.came, answered=references).questions[0]
+    return desk
+
+
+def test_an_alert_that_was_taken_back_is_none_once_a_person_says_so() -> None:
+    desk = taken_back(SECOND)
+    assert happenings(desk.is_told("Done")) == []
+    assert happenings(desk.is_told("Not an alert")) == ["not_an_alert"]
+    assert desk.status() == {FIRST: "alert", SECOND: "none"}
+
+
+def test_which_of_several_is_taken_back_is_not_guessed() -> None:
+    desk = taken_back(FIRST, SECOND)
+    with pytest.raises(Unclear, match="Status of the alert"):
+        desk.is_told("Not an alert")
+
+
 def test_somebody_has_seen_to_it(named: Asking) -> None:
     assert happenings(named.is_told("Done")) == []
 

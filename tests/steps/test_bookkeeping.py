@@ -293,6 +293,18 @@ def test_words_instead_of_a_day_hold_and_stay_out_of_the_facts(office: Office) -
     assert office.cell(reference, "needs_a_person") == "“On hold until” is no date"
 
 
+@pytest.mark.parametrize("typed", ["11 May", "11.5.26", "11/5", "Mon 11 May", "11th May 2026"])
+def test_a_hold_ends_on_the_day_that_was_meant_however_it_was_written(office: Office, typed: str) -> None:
+    reference = office.opens_alert()
+    office.types(reference, on_hold_until=typed)
+    for moment in (TUESDAY, WEDNESDAY):
+        office.works(moment)
+
+    assert told(office, reference) == [{"until": "2026-05-11"}]
+    assert office.cell(reference, "on_hold_until") == typed
+    assert office.cell(reference, "needs_a_person") == ""
+
+
 def test_a_correction_is_a_persons_and_outlives_every_later_form(office: Office) -> None:
     reference = office.opens_alert()
     office.types(reference, child_name="Robyn Fairweather")
