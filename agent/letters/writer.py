@@ -86,7 +86,9 @@ class Writer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._templates.filters.update(day=_day, short_day=_short_day, days=_days, moment=_moment)
+        self._templates.filters.update(
+            day=_day, short_day=_short_day, days=_days, moment=_moment, clause=_clause
+        )
 
     def chase(self, gathered: GatheredChase, alerts: Mapping[str, Alert], mark: str) -> Written:
         """The letter of one person's chases. `alerts` has every alert they are about, by reference."""
@@ -160,6 +162,11 @@ class Writer:
 
 def _day(day: date) -> str:
     return f"{day:%A} {day.day} {day:%B} {day:%Y}"
+
+
+def _clause(where: str) -> str:
+    """`clause 6.2`; an appendix or a heading goes by its own name."""
+    return f"clause {where}" if where[:1].isdigit() else where
 
 
 def _short_day(day: date) -> str:

@@ -128,6 +128,14 @@ class Digest:
         return (*found, *(((_NO_AREA, others),) if others else ()))
 
     @property
+    def deadlines_by_alert(self) -> tuple[tuple[Deadline, ...], ...]:
+        """The deadlines, those of one alert together; the alert whose are the earliest comes first."""
+        found: dict[str, list[Deadline]] = {}
+        for one in self.deadlines:
+            found.setdefault(one.alert, []).append(one)
+        return tuple(tuple(theirs) for theirs in found.values())
+
+    @property
     def from_day(self) -> date:
         return self.week - _WEEK
 

@@ -188,6 +188,17 @@ def test_clocks_that_passed_or_come_up_this_week_are_shown_with_their_days() -> 
     ]
 
 
+def test_the_deadlines_of_one_alert_stand_together_the_most_pressing_alert_first() -> None:
+    late = alert("Mon 2 Mar 2026 10:00", 1, aware_at=at("Mon 9 Mar 2026 09:00"))
+    later_still = alert("Mon 2 Mar 2026 11:00", 2, aware_at=at("Wed 4 Mar 2026 09:00"))
+
+    told = digest(late, later_still)
+
+    together = [{one.alert for one in theirs} for theirs in told.deadlines_by_alert]
+    assert together == [{"SLA-2026-0002"}, {"SLA-2026-0001"}]
+    assert {one for theirs in told.deadlines_by_alert for one in theirs} == set(told.deadlines)
+
+
 def test_a_clock_that_ended_or_lies_further_ahead_is_not_shown() -> None:
     back = alert(missing_since=at("Sun 1 Mar 2026 20:00"), returned_at=at("Mon 2 Mar 2026 08:00"))
 
