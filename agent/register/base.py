@@ -10,7 +10,6 @@ its configured name.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -77,9 +76,13 @@ class Book:
     @property
     def hash(self) -> str:
         """Of all that the workbook says, whichever way it is kept."""
-        said = [[*map(dict, sheet.rows.values())] for sheet in (self.register, self.questions)]
-        whole = json.dumps([said, dict(self.summary)], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(whole.encode()).hexdigest()
+        said = hashlib.sha256(repr(sorted(self.summary.items())).encode())
+        for sheet in (self.register, self.questions):
+            headings = sorted(sheet.headings)
+            said.update(repr(headings).encode())
+            for row in sheet.rows.values():
+                said.update(repr([row.get(heading, "") for heading in headings]).encode())
+        return said.hexdigest()
 
 
 @dataclass(frozen=True)

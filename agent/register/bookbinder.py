@@ -69,18 +69,18 @@ class Bookbinder:
         edited safely.
         """
         also = [*self._questions(edits.questions), *self._summary(edits.summary)]
-        return edit(content, self._columns, self._desk, edits.register, also, edits.mark)
+        return edit(content, self._columns, self._desk, edits.register, also, edits.mark, self._last)
 
     @_damage_told()
     def opened(self, content: bytes, version: str | None) -> Book:
         """What stands in a workbook. NeedsAPerson when it is none that the agent may write to."""
         book = Workbook(content, self._desk)
         asks = own_sheet(book, QUESTIONS) is not None
-        asked = book.table(self._question_columns, QUESTIONS_TABLE) if asks else None
+        asked = book.table(self._question_columns, QUESTIONS_TABLE, self._last_asked) if asks else None
         return Book(
             version,
-            register=book.table(self._columns).shown(self._last),
-            questions=asked.shown(self._last_asked) if asked else Sheet(),
+            register=book.table(self._columns, last=self._last).shown(),
+            questions=asked.shown() if asked else Sheet(),
             summary=shown_on(book, SUMMARY),
             mark=property_of(book.package, MARK),
         )

@@ -25,7 +25,16 @@ from agent.register.own_sheets import bring_in, own_sheet
 from agent.register.package import CONTENT_TYPES, Package, q, relationships_of
 from agent.register.properties import MARK, set_property
 from agent.register.sheet_part import has_formulas
-from agent.register.workbook import ADDRESS, NAMED_OR_QUOTED, TABLE, Placed, SheetTable, Workbook, most_common
+from agent.register.workbook import (
+    ADDRESS,
+    NAMED_OR_QUOTED,
+    TABLE,
+    LastReading,
+    Placed,
+    SheetTable,
+    Workbook,
+    most_common,
+)
 from agent.register.writing import look_of, put
 
 _WIDER = 1.1  # characters of a cell's usual text in the width of one of the workbook's own font
@@ -47,6 +56,7 @@ class Rows:
     changes: Changes
     table: str = TABLE
     into_gaps: bool = False
+    last: LastReading | None = None
 
 
 @dataclass(frozen=True)
@@ -79,15 +89,17 @@ def edit(
     changes: Changes,
     also: Sequence[Edit] = (),
     mark: str = "",
+    last: LastReading | None = None,
 ) -> bytes:
     """The workbook with `changes` in its register and whatever is `also` asked, in this order; the very same
-    bytes when all of it stands there already. A `mark` is kept in it where anything else was written.
+    bytes when all of it stands there already. A `mark` is kept in it where anything else was written. With
+    the `last` reading of the register its rows are found sooner.
 
     ChangedMeanwhile when a row to be changed is not there; NeedsAPerson when the workbook cannot be
     edited safely. References that stand there twice are not written, and none gets a second row.
     """
     editing = _Editing(Workbook(content, desk))
-    for one in (Rows(columns, changes), *also):
+    for one in (Rows(columns, changes, last=last), *also):
         editing.carry_out(one)
     if not editing.touched:
         return content
@@ -116,7 +128,7 @@ class _Editing:
     def _write_rows(self, wanted: Rows) -> None:
         if not wanted.changes:
             return
-        table = self.workbook.table(wanted.columns, wanted.table)
+        table = self.workbook.table(wanted.columns, wanted.table, wanted.last)
         editor = _TableEditor(self, table)
         for reference, cells in wanted.changes.cells.items():
             editor.update(reference, cells)

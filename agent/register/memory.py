@@ -10,7 +10,7 @@ from agent.register.base import Book, Changes, Edits, Sheet
 from agent.register.cells import reference_key, tidy
 from agent.register.in_place import edit
 from agent.register.new_workbook import NewWorkbook
-from agent.register.recognise import Recognised, recognised
+from agent.register.recognise import Recognised, keys_in, recognised
 
 
 class MemoryRegister:
@@ -157,7 +157,7 @@ class MemoryTable:
         return list(zip(self._recognised().keys, self.rows, strict=True))
 
     def _recognised(self) -> Recognised:
-        return recognised((row.get(self._seen, ""), row.get(self._hidden, "")) for row in self.rows)
+        return recognised(keys_in(row.get(self._seen, ""), row.get(self._hidden, "")) for row in self.rows)
 
     def _text(self, heading: str, row: Mapping[str, str]) -> str:
         column = self.columns.get(heading) or Column(heading=heading, owner="person")

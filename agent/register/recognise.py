@@ -61,22 +61,23 @@ class Recognised:
             )
 
 
+def keys_in(seen: str, hidden: str) -> tuple[str, str]:
+    """The keys that a row carries, in the cell that people see and in the hidden one: "" where there is none,
+    in the hidden one unless it is exactly what the agent wrote."""
+    key = hidden.rpartition(" ")[0]
+    return reference_key(seen), key if key and check_of(key) == hidden else ""
+
+
 def recognised(rows: Iterable[tuple[str, str]]) -> Recognised:
-    """Rows as (the key that people see, what stands in the hidden column) → whose they are.
+    """Rows by the keys that each carries (`keys_in`) → whose they are.
 
     Where both are whole and differ, the hidden one is right: it stays with its row when somebody sorts the
     visible column alone, or mistypes a key. Unless the other key has a whole row of its own: then
     somebody pasted that row over this one.
     """
-    pairs = [(reference_key(seen), _key_in(hidden)) for seen, hidden in rows]
+    pairs = list(rows)
     whole = {seen for seen, kept in pairs if seen == kept}
     torn = {key for seen, kept in pairs if kept and seen != kept and seen in whole for key in (seen, kept)}
     keys = tuple(kept or seen for seen, kept in pairs)
     twice = {key for key, count in Counter(keys).items() if key and count > 1}
     return Recognised(keys, frozenset(twice), frozenset(torn))
-
-
-def _key_in(hidden: str) -> str:
-    """The key that a hidden cell holds; "" where it is not exactly what the agent wrote."""
-    key = hidden.rpartition(" ")[0]
-    return key if key and check_of(key) == hidden else ""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -21,7 +21,7 @@ from agent.register.addresses import Area, area, letters
 from agent.register.base import Doubt, Sheet
 from agent.register.package import RELATED, Package, q
 from agent.register.properties import DESK, property_of
-from agent.register.recognise import Recognised, recognised
+from agent.register.recognise import Recognised, keys_in, recognised
 from agent.register.sheet_part import SheetPart
 from agent.register.values import Values, unescaped
 
@@ -106,8 +106,11 @@ class Workbook:
         charts = {part for _, kind, part in self.package.related(self.part) if kind != "worksheet"}
         return ((name, part) for name, part in self.sheets() if part in self.package and part not in charts)
 
-    def table(self, columns: Sequence[Column], name: str = TABLE) -> SheetTable:
-        """The table of this name; else (it was renamed) the only one with our key column.
+    def table(
+        self, columns: Sequence[Column], name: str = TABLE, last: LastReading | None = None
+    ) -> SheetTable:
+        """The table of this name; else (it was renamed) the only one with our key column. It is looked at
+        sooner with the `last` reading of the same.
 
         NeedsAPerson when there is none.
         """
@@ -117,7 +120,7 @@ class Workbook:
         alike = [found for found in tables if self._has(found, key)]
         candidates = named or alike
         if len(candidates) == 1:
-            return SheetTable(self, candidates[0], columns)
+            return SheetTable(self, candidates[0], columns, last or LastReading())
         raise NeedsAPerson(
             f"The register's table “{name}” is no longer in the workbook. Restore an earlier version of it "
             "in SharePoint, or make the rows a table again (select them with their headings, Insert > Table, "
@@ -204,17 +207,22 @@ class LastReading:
 
     def __init__(self) -> None:
         self._made_of: object = None
-        self._said: dict[bytes, dict[str, str]] = {}
+        self._rows: Mapping[bytes, ReadRow] = {}
 
-    def again(self, table: SheetTable, rows: Iterable[int]) -> list[dict[str, str]]:
-        """What these rows of the table, just opened, say now."""
-        before = self._said if self._made_of == table.made_of else {}
-        prints = {row: table.sheet.print_of(row) for row in rows}
-        self._said = {
-            known: before[known] if known in before else table.contents(row) for row, known in prints.items()
-        }
-        self._made_of = table.made_of
-        return [self._said[known] for known in prints.values()]
+    def of(self, made_of: object) -> Mapping[bytes, ReadRow]:
+        """The rows of a table made of this, by their prints."""
+        return self._rows if self._made_of == made_of else {}
+
+    def keep(self, made_of: object, rows: Mapping[bytes, ReadRow]) -> None:
+        """For the next reading, what was read in this one."""
+        self._made_of, self._rows = made_of, rows
+
+
+class ReadRow(NamedTuple):
+    """A row as it was read: the keys that it carries (see `keys_in`), and its words by heading."""
+
+    keys: tuple[str, str]
+    words: dict[str, str]
 
 
 class _Known:
@@ -232,8 +240,10 @@ class SheetTable:
     Raises NeedsAPerson, in a sentence, when it cannot be worked in.
     """
 
-    def __init__(self, workbook: Workbook, found: TablePart, columns: Sequence[Column]) -> None:
-        self.workbook, self.values = workbook, workbook.values
+    def __init__(
+        self, workbook: Workbook, found: TablePart, columns: Sequence[Column], last: LastReading
+    ) -> None:
+        self.workbook, self.values, self._last = workbook, workbook.values, last
         self.sheet_name, self.part, self.root = found.sheet_name, found.part, found.root
         self.sheet = workbook.sheet(found.sheet_part)
         self.area = self._area()
@@ -287,9 +297,24 @@ class SheetTable:
     @cached_property
     def recognised(self) -> Recognised:
         """Whose the table's rows are."""
-        hidden = next((placed for placed in self.columns if placed.column.field == "key"), None)
-        keys = self._texts(hidden) if hidden else repeat("")
-        return recognised(zip(self._texts(self.reference), keys, strict=False))
+        before = self._last.of(self._made_of)
+        if not before:
+            return recognised(map(self._keys, self._filled))
+        read = {row: before.get(known) for row, known in self._prints.items()}
+        return recognised(one.keys if one else self._keys(row) for row, one in read.items())
+
+    def _keys(self, row: int) -> tuple[str, str]:
+        """The keys that a row carries, looked up without taking it apart where that can be helped."""
+        hidden = self._hidden
+        return keys_in(self._quick_text(self.reference, row), self._quick_text(hidden, row) if hidden else "")
+
+    @cached_property
+    def _hidden(self) -> Placed | None:
+        return next((placed for placed in self.columns if placed.column.field == "key"), None)
+
+    @cached_property
+    def _prints(self) -> dict[int, bytes]:
+        return {row: self.sheet.print_of(row) for row in self._filled}
 
     @cached_property
     def _filled(self) -> list[int]:
@@ -323,15 +348,11 @@ class SheetTable:
     def _blank(self) -> dict[str, str]:
         return {placed.column.heading: "" for placed in self.columns}
 
-    def _texts(self, placed: Placed) -> Iterator[str]:
-        """What stands in a column, without taking its rows apart where that can be helped."""
-        place, sheet, text_of = letters(placed.index).encode(), self.sheet, self.values.text_of
-        for row in self._filled:
-            cell_bytes = sheet.quick(place, row)
-            if cell_bytes is None:
-                yield self._said(sheet.glance(row).get(placed.index), placed)
-            else:
-                yield text_of(cell_bytes, placed.column)
+    def _quick_text(self, placed: Placed, row: int) -> str:
+        cell_bytes = self.sheet.quick(letters(placed.index).encode(), row)
+        if cell_bytes is None:
+            return self._said(self.sheet.glance(row).get(placed.index), placed)
+        return self.values.text_of(cell_bytes, placed.column)
 
     def _said(self, found: etree._Element | None, placed: Placed) -> str:
         return "" if found is None else self.values.text(found, placed.column)
@@ -344,18 +365,20 @@ class SheetTable:
         return text
 
     @cached_property
-    def made_of(self) -> object:
+    def _made_of(self) -> object:
         """While this is the same, the same bytes of a row say the same."""
         return tuple(self.columns), self.values.made_of, tuple(self.sheet.tree.nsmap.items())
 
-    def shown(self, last: LastReading | None = None) -> Sheet:
-        """The table as it stands, with doubts on what cannot be trusted; sooner, with `last` of the same."""
-        last = last or LastReading()
-        first = {key: rows[0] for key, rows in self.references.items() if key}
-        lost = any(any(self.contents(row).values()) for row in self.rows_of(""))
+    def shown(self) -> Sheet:
+        """The table as it stands, with doubts on what cannot be trusted."""
+        before, read = self._last.of(self._made_of), dict[int, ReadRow]()
+        for row, known in self._prints.items():
+            read[row] = before.get(known) or ReadRow(self._keys(row), self.contents(row))
+        self._last.keep(self._made_of, {self._prints[row]: one for row, one in read.items()})
+        lost = any(any(read[row].words.values()) for row in self.rows_of(""))
         return Sheet(
             headings=tuple(placed.column.heading for placed in self.columns),
-            rows=dict(zip(first, last.again(self, first.values()), strict=True)),
+            rows={key: read[rows[0]].words for key, rows in self.references.items() if key},
             doubts=(*self.recognised.doubts(lost=lost), *self._renamed_columns()),
             twice=self.recognised.unsure,
         )

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -14,16 +15,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ChangedMeanwhile, NeedsAPerson
-from agent.register.base import Changes
+from agent.procedure.rules import Column
+from agent.register.base import Changes, Edits
+from agent.register.bookbinder import Bookbinder
 from agent.register.in_place import edit
+from agent.register.new_workbook import NewWorkbook
 from agent.register.package import CONTENT_TYPES, MAIN, RELATED
+from agent.register.recognise import check_of
 from tests.register.books import (
     COLUMNS,
     DESK,
     as_excel_would,
-    binder,
-    book_with,
     parts,
+    procedure,
     reference,
     row,
     with_parts,
@@ -35,20 +39,34 @@ KIND_OF_TEXTS = (
     b'<Override PartName="/xl/sharedStrings.xml" '
     b'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
 )
+KEPT = (*COLUMNS, Column("Key", "agent", "key", hidden=True))
 Deed = Callable[[bytes], bytes]
+
+
+def _binder() -> Bookbinder:
+    return Bookbinder(replace(procedure(), columns=KEPT), DESK)
+
+
+def _row(number: int, **values: str) -> dict[str, str]:
+    return {**row(number, **values), "Key": check_of(reference(number))}
+
+
+def _book() -> bytes:
+    empty = NewWorkbook(DESK, KEPT, about="Harbour procedure", summarised=False).content()
+    return edit(empty, KEPT, DESK, Changes(new_rows=tuple(map(_row, range(1, 5)))))
 
 
 def _agent_writes(content: bytes, number: int, status: str) -> bytes:
     news = {"Status": status, "Next update due": f"2026-05-{number:02d}", "Summary": f"{status} & <so> on"}
-    return edit(content, COLUMNS, DESK, Changes(cells={reference(number): news}))
+    return edit(content, KEPT, DESK, Changes(cells={reference(number): news}))
 
 
 def _agent_adds(content: bytes, number: int) -> bytes:
-    return edit(content, COLUMNS, DESK, Changes(new_rows=(row(number, summary=f"Another, the {number}."),)))
+    return edit(content, KEPT, DESK, Changes(new_rows=(_row(number, summary=f"Another, the {number}."),)))
 
 
 def _agent_takes_out(content: bytes, number: int) -> bytes:
-    return edit(content, COLUMNS, DESK, Changes(gone=(reference(number),)))
+    return edit(content, KEPT, DESK, Changes(gone=(reference(number),)))
 
 
 def _people(do: Callable[[openpyxl.Workbook, random.Random], None], seed: int, content: bytes) -> bytes:
@@ -68,6 +86,21 @@ def _sort(book: openpyxl.Workbook, dice: random.Random) -> None:
     for number, values in enumerate(rows, 4):
         for column, value in enumerate(values, 1):
             sheet.cell(number, column).value = value
+
+
+def _sort_references(book: openpyxl.Workbook, dice: random.Random) -> None:
+    """Somebody sorts the column that they see, and not what is hidden beside it."""
+    cells = [book.worksheets[0].cell(number, 1) for number in range(4, 8)]
+    values = [cell.value for cell in cells]
+    dice.shuffle(values)
+    for cell, value in zip(cells, values, strict=True):
+        cell.value = value
+
+
+def _paste_over(book: openpyxl.Workbook, dice: random.Random) -> None:
+    sheet, (one, other) = book.worksheets[0], dice.sample(range(4, 8), 2)
+    for column in range(1, dice.choice([2, sheet.max_column]) + 1):
+        sheet.cell(other, column).value = sheet.cell(one, column).value
 
 
 def _number_as_day(book: openpyxl.Workbook, dice: random.Random) -> None:
@@ -133,7 +166,7 @@ _deeds: st.SearchStrategy[Deed] = st.one_of(
     st.builds(lambda n: partial(_agent_takes_out, number=n), _numbers),
     st.builds(
         lambda do, seed: partial(_people, do, seed),
-        st.sampled_from([_note, _sort, _number_as_day]),
+        st.sampled_from([_note, _sort, _sort_references, _paste_over, _number_as_day]),
         st.integers(0, 9),
     ),
     st.sampled_from([_looks_alone, _heading_alone, _texts_apart, _texts_alone]),
@@ -146,16 +179,27 @@ _deeds: st.SearchStrategy[Deed] = st.one_of(
 @example([_heading_alone])
 @settings(max_examples=40, deadline=None)
 def test_who_read_it_before_reads_what_a_stranger_reads(deeds: list[Deed]) -> None:
-    content, before = book_with(*map(row, range(1, 5))), binder()
+    content, before = _book(), _binder()
     before.opened(content, "0")
     for deed in deeds:
         with suppress(ChangedMeanwhile, NeedsAPerson):  # a row or a heading that is gone: nothing was done
             content = deed(content)
-        assert before.opened(content, "1") == binder().opened(content, "1")
+        assert _edited(before, content) == _edited(_binder(), content)
+        assert before.opened(content, "1") == _binder().opened(content, "1")
+        assert _edited(before, content) == _edited(_binder(), content)
+
+
+def _edited(by: Bookbinder, content: bytes) -> bytes | str:
+    """The workbook with something new in a row that is there and a row more, or why that cannot be."""
+    changes = Changes(cells={reference(2): {"Status": "Concluded"}}, new_rows=(_row(9),))
+    try:
+        return by.edited(content, Edits(changes))
+    except (ChangedMeanwhile, NeedsAPerson) as refused:
+        return str(refused)
 
 
 def test_a_row_that_nobody_touched_is_not_put_in_words_again() -> None:
-    content, before = book_with(*map(row, range(1, 5))), binder()
+    content, before = _book(), _binder()
     rows = before.opened(content, "0").register.rows
     then = before.opened(_agent_writes(content, 2, "Concluded"), "1").register.rows
     assert [then[reference(number)] is rows[reference(number)] for number in range(1, 5)] == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.register.recognise import check_of, recognised
+from agent.register.recognise import check_of, keys_in, recognised
 
 A, B, C = (f"HA-2026-000{number}" for number in (1, 2, 3))
 KEY = {"": "", "A": check_of(A), "B": check_of(B), "C": check_of(C)}
@@ -29,7 +29,7 @@ SEEN = {"": "", "A": A, "B": B, "C": C, "?": "see Casey", "Z": "HA-2026-0099"}
     ],
 )
 def test_whose_row_it_is(rows: str, whose: str, twice: str, torn: str) -> None:
-    pairs = [(SEEN[row[0].strip(".")], KEY[row[1].strip(".")]) for row in rows.split()]
+    pairs = [keys_in(SEEN[row[0].strip(".")], KEY[row[1].strip(".")]) for row in rows.split()]
 
     found = recognised(pairs)
 
@@ -41,16 +41,16 @@ def test_whose_row_it_is(rows: str, whose: str, twice: str, torn: str) -> None:
 
 @pytest.mark.parametrize("hidden", [A, f"{A} 000000", "x", f"{check_of(A)}0", f" {check_of(A)}"])
 def test_a_hidden_key_counts_only_as_the_agent_wrote_it(hidden: str) -> None:
-    assert recognised([(B, hidden)]).keys == (B,)
+    assert recognised([keys_in(B, hidden)]).keys == (B,)
 
 
 def test_a_row_with_something_in_it_and_no_reference_is_told() -> None:
-    (doubt,) = recognised([("", "")]).doubts(lost=True)
+    (doubt,) = recognised([keys_in("", "")]).doubts(lost=True)
 
     assert "has no reference" in doubt.text
 
 
 def test_what_people_typed_for_a_reference_is_not_quoted() -> None:
-    (doubt,) = recognised([("Lena K", ""), ("Lena K", "")]).doubts(lost=False)
+    (doubt,) = recognised([keys_in("Lena K", ""), keys_in("Lena K", "")]).doubts(lost=False)
 
     assert "Lena" not in doubt.text
