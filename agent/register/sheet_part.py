@@ -32,7 +32,6 @@ _BESIDE = (
     "{http://schemas.microsoft.com/office/excel/2006/main}f",
 )
 _DECLARATION = re.compile(rb"(\xef\xbb\xbf)?(<\?xml[^>]*\?>)?\s*")
-_UNUSUAL = (b"<!", b"<?")  # comments, instructions, document types
 _EMPTY = b"<sheetData/>"
 
 
@@ -299,7 +298,14 @@ def _in_the_usual_spelling(package: Package, part: str) -> bytes:
 
 
 def _has_unusual(content: bytes, begins: int) -> bool:
-    return any(content.find(mark, begins) >= 0 for mark in _UNUSUAL)
+    """Has it comments, instructions or document types? They are known by the second sign, as it is rare."""
+    for sign in (b"!", b"?"):
+        at = content.find(sign, begins)
+        while at > 0:
+            if content[at - 1] == ord("<"):
+                return True
+            at = content.find(sign, at + 1)
+    return False
 
 
 def _worksheet(names: dict[str | None, str]) -> etree._Element:

@@ -69,7 +69,8 @@ def _put_text(found: etree._Element, value: str, values: Values) -> None:
     found.set("t", "inlineStr")
     text = etree.SubElement(etree.SubElement(found, q("is")), q("t"))
     text.text = _ESCAPE.sub("_x005F_", value)
-    text.set(_SPACE, "preserve")
+    if value != value.strip() or "\n" in value:  # else Excel needs no telling, in each of thousands of cells
+        text.set(_SPACE, "preserve")
 
 
 def _dress(found: etree._Element, look: int) -> None:
