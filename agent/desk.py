@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import NamedTuple
 
 from agent.forms.definition import FormDefinition
@@ -48,9 +49,10 @@ class MadeRow(NamedTuple):
 
 
 class MadeRows(NamedTuple):
-    """The rows of a workbook as made last, by reference, and what besides the alerts they were made of."""
+    """The rows of a workbook as made last, by reference, under which rules and on which day."""
 
-    made_of: object
+    rules: object
+    day: date
     rows: Mapping[str, MadeRow]
 
 

@@ -66,27 +66,28 @@ class Content:
 
     @cached_property
     def alerts(self) -> Rows:
-        """The rows of the alerts that belong here: each the very one of the last round
-        where neither its alert nor the day, the rules or the people changed."""
+        """The rows of the alerts that belong here: each the very one of the last round where neither its
+        alert nor the rules or the people changed, nor, while it is open, the day."""
         desk, name = self._desk, self._place.name
         alerts = {
             reference: alert
             for reference, alert in desk.ledger.alerts().items()
             if (self._main or reference in self._restricted) and not _is_over(alert)
         }
-        made_of = (desk.calendar.today(self._now), desk.procedure, self._people, desk.calendar)
-        before = desk.rows.get(name) or MadeRows(made_of, {})
+        today, rules = desk.calendar.today(self._now), (desk.procedure, self._people, desk.calendar)
+        before = desk.rows.get(name) or MadeRows(rules, today, {})
         links = self._links([alert for alert in alerts.values() if not _is_of(before, alert)])
-        all_afresh, made = before.made_of != made_of, dict[str, MadeRow]()
+        other_rules, other_day = before.rules != rules, before.day != today
+        made = dict[str, MadeRow]()
         for reference, alert in alerts.items():
             known, reduced = before.rows.get(reference), reference in self._reduced
             if known is None or known.alert is not alert:
                 made[reference] = self._made(alert, links.get(reference, ""), reduced=reduced)
-            elif all_afresh or known.reduced != reduced:
+            elif other_rules or known.reduced != reduced or (other_day and not alert.ended):
                 made[reference] = self._made(alert, known.link, reduced=reduced)
             else:
                 made[reference] = known
-        desk.rows[name] = MadeRows(made_of, made)
+        desk.rows[name] = MadeRows(rules, today, made)
         return {reference: one.row for reference, one in made.items()}
 
     def over(self, sheet: Sheet) -> tuple[str, ...]:

@@ -32,7 +32,8 @@ def row_of(
 ) -> dict[str, str]:
     """The row of `alert` as it stands at `now`. What a person corrected stands as they wrote it.
 
-    A column whose field is none of these shows the form's value of that name.
+    A column whose field is none of these shows the form's value of that name. The row of one that has ended
+    is the same on every day.
     """
     row = {
         **{column.field: _answered(alert, column.field) for column in procedure.columns if column.field},
@@ -64,9 +65,9 @@ def within_time(alert: Alert, procedure: Procedure, calendar: Calendar) -> str:
 def is_staff_matter(alert: Alert, procedure: Procedure) -> bool:
     """A member of staff is the subject: by a category, by the form's own answer, or because a person says so
     in the register."""
-    ticked = (procedure.category(code) for code in alert.categories)
     said = alert.values.get("staff_subject", "").casefold() in _TICKED
     said = said or alert.values.get("subject_kind", "").casefold() == STAFF.casefold()
+    ticked = map(procedure.category, alert.categories)
     return said or any(category.staff for category in ticked if category)
 
 
@@ -184,7 +185,7 @@ def _chasing(
 
 
 def _reply(alert: Alert, today: date) -> str:
-    if alert.absence_of(alert.author_address, today):
+    if not alert.ended and alert.absence_of(alert.author_address, today):
         return "Out of office"
     if alert.replied_at is not None:
         return "Yes, no change" if alert.proposal.no_change else "Yes"

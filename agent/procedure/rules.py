@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, time
+from functools import cached_property
 from typing import ClassVar, Literal
 
 
@@ -313,4 +314,8 @@ class Procedure(Told):
         return self.role_names.get(role, role.replace("_", " "))
 
     def category(self, code: str) -> Category | None:
-        return next((known for known in self.categories if known.code == code), None)
+        return self._by_code.get(code)
+
+    @cached_property
+    def _by_code(self) -> dict[str, Category]:
+        return {known.code: known for known in self.categories}

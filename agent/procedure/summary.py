@@ -54,7 +54,7 @@ def summary_of(
     return Summary(
         standing=_standing(still_open, questions, now, procedure, calendar),
         by_age=by_age((today - calendar.today(alert.received_at)).days for alert in still_open),
-        by_week=tuple(_weeks(known, today, calendar)),
+        by_week=tuple(_weeks(known, now, calendar)),
         by_category=_most(categories, CATEGORIES),
         by_group=_most(groups, GROUPS) if group else (),
         counted_by=group.heading if group else "",
@@ -75,10 +75,11 @@ def _standing(
     )
 
 
-def _weeks(known: list[Alert], today: date, calendar: Calendar) -> Iterable[tuple[str, int, int]]:
-    this_week = today - timedelta(days=today.weekday())
-    received = Counter(_monday(alert.received_at, calendar) for alert in known)
-    concluded = Counter(_monday(alert.concluded_at, calendar) for alert in known if alert.concluded_at)
+def _weeks(known: list[Alert], now: datetime, calendar: Calendar) -> Iterable[tuple[str, int, int]]:
+    this_week, begun = _monday(now, calendar), now - (WEEKS + 1) * _WEEK  # before all that are shown
+    received = Counter(_monday(one.received_at, calendar) for one in known if one.received_at > begun)
+    ended = (one.concluded_at for one in known)
+    concluded = Counter(_monday(at, calendar) for at in ended if at and at > begun)
     for back in reversed(range(WEEKS)):
         monday = this_week - back * _WEEK
         yield f"{monday.day} {monday:%b}", received[monday], concluded[monday]

@@ -79,9 +79,8 @@ class Book:
         said = hashlib.sha256(repr(sorted(self.summary.items())).encode())
         for sheet in (self.register, self.questions):
             headings = sorted(sheet.headings)
-            said.update(repr(headings).encode())
-            for row in sheet.rows.values():
-                said.update(repr([row.get(heading, "") for heading in headings]).encode())
+            for row in ({heading: heading for heading in headings}, *sheet.rows.values()):
+                said.update(("\x1f".join([row.get(heading, "") for heading in headings]) + "\x1e").encode())
         return said.hexdigest()
 
 

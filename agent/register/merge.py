@@ -79,6 +79,11 @@ class _Sides:
     wrote: Row
     said: Row
 
+    @property
+    def agree(self) -> bool:
+        """Is there nothing to decide, as in nearly every row?"""
+        return self.there == self.wrote and self.said.items() <= self.there.items()
+
     def typed(self, column: Column) -> bool:
         """Is what stands in this cell a person's? Not when the agent put it there, or would."""
         now, wrote = self.there.get(column.heading, ""), self.wrote.get(column.heading, "")
@@ -120,6 +125,8 @@ def merge(
     cells: dict[str, dict[str, str]] = {}
     people: list[PersonsChange] = []
     for sides in _both_know(wrote, sheet, ledger_says):
+        if sides.agree and sides.reference not in hidden:
+            continue
         mine = present
         if sides.reference in hidden:
             mine = [replace(column, owner="agent") for column in _all(columns, sheet)]

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.procedure.alert import Absence, Alert, alert_after
 from agent.procedure.entry import Entry
@@ -218,6 +220,33 @@ def test_a_prompt_that_can_go_to_nobody_waits_for_a_person() -> None:
 )
 def test_whether_the_author_answered(told: dict[str, Any], expected: str) -> None:
     assert row(alert(**told))["reply"] == expected
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "away": st.sampled_from([{}, {AUTHOR: Absence(day("Thu 5 Mar 2026"))}, {AUTHOR: Absence(None)}]),
+            "on_hold": st.booleans(),
+            "on_hold_until": st.sampled_from([None, day("Wed 4 Mar 2026")]),
+            "next_update_due": st.sampled_from([None, day("Thu 5 Mar 2026"), day("Mon 1 Mar 2027")]),
+            "provisional": st.booleans(),
+            "replied_at": st.sampled_from([None, at("Tue 3 Mar 2026 09:00")]),
+            "reopened_at": st.sampled_from([None, at("Tue 3 Mar 2026 09:00")]),
+            "conclusion_claimed_at": st.sampled_from([None, at("Tue 3 Mar 2026 09:00")]),
+            "missing_since": st.sampled_from([None, day("Mon 2 Mar 2026")]),
+            "author_address": st.sampled_from([AUTHOR, "somebody@elsewhere.example"]),
+        }
+    ),
+    st.sampled_from([{"concluded_at": at("Tue 3 Mar 2026 10:00")}, {"not_an_alert": True}]),
+    st.booleans(),
+)
+def test_the_row_of_one_that_has_ended_is_the_same_on_every_day(
+    told: dict[str, Any], ended: dict[str, Any], has_chases: bool
+) -> None:
+    one = alert(**told, **ended)
+    one = chased(one, ("chase-1", "Mon 9 Mar 2026 09:05")) if has_chases else one
+
+    assert row(one) == row(one, "Fri 6 Mar 2026 12:00") == row(one, "Mon 8 Mar 2027 12:00")
 
 
 def test_prompts_are_counted_and_the_last_one_is_shown() -> None:
