@@ -14,7 +14,9 @@ import pytest
 
 from agent.errors import WrongCall
 from agent.ledger.sql import SqlLedger
+from agent.procedure.entry import Entry
 from agent.procedure.submission import Child
+from agent.procedure.words import Happened, Json
 from agent.settings import Settings
 from agent.steps import run_all
 from agent.verbs.records import erase, export, verify
@@ -88,6 +90,16 @@ def test_what_is_personal_is_erased_and_what_happened_stays_provable(
     said, whole = verify(settings)
     assert whole
     assert "none changed, lost or put in" in said[0]
+
+
+def test_erased_by_hand_it_leaves_no_room_in_the_ledgers_file(settings: Settings, tmp_path: Path) -> None:
+    """Unused pages of the file can hold copies of a line that is gone."""
+    with closing(SqlLedger(settings.agent.ledger)) as ledger, ledger.desk("nct").page() as page:
+        long: dict[str, Json] = {"values": {"summary": "y" * 500_000}}
+        page.record(Entry(Happened.UPDATED, "SLA-2026-0001", MONDAY, "<long@trust.example>", {}, long))
+    list(erase(settings, "SLA-2026-0001", later(days=9), rule="retention: three years"))
+
+    assert (tmp_path / "ledger.sqlite").stat().st_size < 500_000
 
 
 def test_an_alert_that_does_not_exist_cannot_be_erased(settings: Settings) -> None:
