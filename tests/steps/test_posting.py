@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 
 from agent.audit import audit
 from agent.chasing import chasing
-from agent.errors import LedgerRefuses, NeedsAPerson, NotAllowed, OutcomeUnknown, TryAgainLater
+from agent.errors import LedgerRefuses, NeedsAPerson, NotAllowed, NotFound, OutcomeUnknown, TryAgainLater
 from agent.intake import intake
 from agent.ledger.base import Letter, LetterState, Page
-from agent.mailbox.base import OutgoingLetter
+from agent.mailbox.base import Copy, OutgoingLetter
 from agent.posting import posting
 from agent.procedure.entry import Entry
 from agent.procedure.people import Person
@@ -134,6 +134,31 @@ def test_a_letter_that_left_drafts_and_shows_no_copy_counts_as_posted(office: Of
     assert chase_of(office).state is LetterState.POSTED
     assert "posting.no_copy_in_sent_items" in [event["event"] for event in logged]
     assert posting(office.desk, after(20)) == 0
+
+
+def test_a_draft_that_vanishes_as_it_is_sent_may_well_have_gone(office: Office) -> None:
+    office.mailbox.sending.append(Trouble(NotFound("404"), applied=True))
+    assert posting(office.desk, DUE) == 0
+    assert chase_of(office).state is LetterState.SENDING
+
+    assert posting(office.desk, after(2)) == 1
+    assert len(office.chases()) == 1
+
+
+def test_an_agent_that_slept_over_a_draft_leaves_it_to_who_sends_it_meanwhile(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = office.mailbox.draft
+
+    def draft_and_sleep(letter: OutgoingLetter) -> Copy:
+        made = draft(letter)
+        office.mailbox.sending.append(Trouble(UNKNOWN, applied=False))
+        posting(office.desk, after(1))  # the other agent
+        return made
+
+    monkeypatch.setattr(office.mailbox, "draft", draft_and_sleep)
+    assert posting(office.desk, DUE) == 0
+    assert (office.chases(), chase_of(office).sends) == ([], 1)
 
 
 def _forget(office: Office, key: str) -> None:
@@ -317,6 +342,24 @@ def test_letters_of_unknown_outcome_count_towards_the_ceiling() -> None:
     office.mailbox.sending.clear()
     assert posting(office.desk, at("2026-03-09 10:02")) == 2  # found, not sent
     assert len(office.chases()) == 2
+
+
+def test_a_letter_in_doubt_takes_no_place_in_the_hour_in_which_it_is_found() -> None:
+    office = office_with_five_chases(per_hour=2)
+    office.mailbox.sending.append(Trouble(UNKNOWN, applied=True))
+    posting(office.desk, at("2026-03-09 10:00"))
+
+    assert posting(office.desk, at("2026-03-09 11:01")) == 3
+    assert len(office.chases()) == 4
+
+
+def test_a_round_that_meets_trouble_again_and_again_is_given_up() -> None:
+    """Each of a hundred letters would wait for the answer of a mailbox that gives none."""
+    office = office_with_five_chases()
+    office.mailbox.sending += [Trouble(REFUSED, applied=False)] * 5
+    with pytest.raises(TryAgainLater):
+        posting(office.desk, at("2026-03-09 10:00"))
+    assert len(office.mailbox.sending) == 2
 
 
 def test_a_full_hour_does_not_keep_doubts_from_being_settled() -> None:
