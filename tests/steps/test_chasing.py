@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from agent.bookkeeping import bookkeeping
 from agent.chasing import chasing
-from agent.ledger.base import LetterState
+from agent.errors import NeedsAPerson
+from agent.ledger.base import Letter, LetterState
+from agent.posting import posting
+from agent.procedure.people import Person
 from agent.procedure.words import Happened
 from tests.builders import AUTHOR, MONDAY, alert_form, at, later
-from tests.steps.small_office import SUBJECT, Office
+from tests.steps.small_office import SUBJECT, Office, Trouble
 
 DUE = later(days=7)  # five working days after the first form
 HELENA = "helena.ostrow@trust.example"
@@ -89,6 +94,52 @@ def test_the_limit_for_a_person_and_a_day_is_the_configured_one() -> None:
     office.works(DUE + timedelta(hours=2))
 
     assert len(office.chases()) == 2
+
+
+@pytest.mark.parametrize("refused", [None, NeedsAPerson("no such recipient")])
+def test_a_chase_that_has_not_gone_yet_or_was_held_counts_for_the_day(
+    office: Office, refused: NeedsAPerson | None
+) -> None:
+    """It may go later the same day."""
+    _two_due_one_after_the_other(office, refused)
+
+    assert len(_laid(office)) == 1
+
+
+def test_beside_a_chase_that_waits_in_the_tray_another_is_laid_where_two_a_day_may_go() -> None:
+    office = Office(letters_per_person_per_day=2)
+    first, second = _two_due_one_after_the_other(office, None)
+
+    assert [[why.alert for why in letter.reasons] for letter in _laid(office)] == [[first], [second]]
+
+
+def _two_due_one_after_the_other(office: Office, refused: NeedsAPerson | None) -> tuple[str, str]:
+    """Two alerts of one author: the first is chased, and its letter waits or is refused for good."""
+    first, second = office.opens_alert(), office.opens_alert(child="Sasha Millbrook")
+    office.types(second, on_hold_until="2026-03-31")
+    office.works(later(days=6))
+    assert chasing(office.desk, DUE) == 1
+    if refused:
+        office.mailbox.drafting.append(Trouble(refused, applied=False))
+        posting(office.desk, DUE)
+    office.types(second, on_hold_until="2026-03-08")
+    bookkeeping(office.desk, DUE)
+    chasing(office.desk, DUE + timedelta(hours=1))
+    return first, second
+
+
+def _laid(office: Office) -> list[Letter]:
+    return [letter for letter in office.letters() if letter.kind == "chase"]
+
+
+def test_an_address_that_the_roster_writes_with_capitals_is_written_to(office: Office) -> None:
+    theo = Person("Theo Marchbanks", AUTHOR.title(), ("author",))
+    people = office.desk.people
+    office.desk = replace(office.desk, people=replace(people, people=(*people.people, theo)))
+    office.opens_alert()
+    office.works(DUE)
+
+    assert [chase.to for chase in office.chases()] == [theo.address]
 
 
 def test_different_authors_get_their_own_letters(office: Office) -> None:

@@ -166,3 +166,13 @@ def test_an_author_who_has_left_is_asked_after_once(office: Office) -> None:
 
     assert office.asked().count("author_left") == 1
     assert "Author has left" in office.cell(reference, "needs_a_person")
+
+
+def test_a_matter_that_rests_is_not_asked_about_for_an_author_who_has_left(office: Office) -> None:
+    reference = office.opens_alert()
+    office.types(reference, on_hold_until="2026-03-31")
+    office.works(MONDAY)
+    office.desk = replace(office.desk, people=replace(office.desk.people, left=frozenset({AUTHOR})))
+    office.works(later(days=1))
+
+    assert "author_left" not in office.asked()

@@ -83,6 +83,27 @@ def test_three_weeks_by_the_hour(desk: Desk, seed: int) -> None:
     assert found >= {"chase", "acknowledgement", "clock_reminder", "note"}
 
 
+def test_a_letter_that_came_back_turns_every_chase_of_its_author_to_somebody_else(desk: Desk) -> None:
+    """Also those about alerts of which nothing was heard since."""
+    opened = [
+        Entry(Happened.OPENED, f"SLA-2026-000{number}", MONDAY, f"<{number}@trust.example>", {}, CONTENT)
+        for number in (1, 2)
+    ]
+    came_back = Entry(
+        Happened.BOUNCED, "SLA-2026-0001", later(days=6), "<bounce@trust.example>", {}, {"address": AUTHOR}
+    )
+    with desk.ledger.page() as page:
+        for entry in opened:
+            page.record(entry)
+    assert [chase.to for chase in due(desk, later(days=7))] == [AUTHOR, AUTHOR]
+
+    with desk.ledger.page() as page:
+        page.record(came_back)
+    chases = due(desk, later(days=7))
+    assert len(chases) == 2
+    assert AUTHOR not in {chase.to for chase in chases}
+
+
 def every_chase(desk: Desk, now: datetime) -> Sequence[ChaseDue]:
     rules, began = (desk.procedure, desk.addressees, desk.calendar), desk.ledger.began_at()
     return chases_due(desk.ledger.alerts().values(), now, *rules, not_before=began)
