@@ -572,6 +572,24 @@ def test_an_agent_that_slept_in_its_round_undoes_nothing_of_what_another_did(
     assert office.cell(reference, "area") == "West"
 
 
+def test_an_agent_that_slept_before_it_read_does_not_mistrust_what_another_wrote(
+    many: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workbook bears a mark that it does not know: not the workbook is out of date, the agent is."""
+    read = many.register.read
+
+    def sleep_and_read(known: str | None) -> Book | None:
+        monkeypatch.setattr(many.register, "read", read)
+        many.types(next(iter(many.ledger.alerts())), status="Concluded")
+        assert not [one for one in many.works(TUESDAY) if one.trouble]
+        return read(known)
+
+    monkeypatch.setattr(many.register, "read", sleep_and_read)
+    with pytest.raises(TryAgainLater, match="Another agent"):
+        bookkeeping(many.desk, TUESDAY)
+    assert many.asked() == []
+
+
 def test_a_row_that_was_deleted_stands_there_again_with_peoples_columns(office: Office) -> None:
     """To take an alert off the list, people set its status."""
     reference = office.opens_alert()
