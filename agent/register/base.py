@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 
@@ -80,7 +81,7 @@ class Book:
         for sheet in (self.register, self.questions):
             headings = sorted(sheet.headings)
             for row in ({heading: heading for heading in headings}, *sheet.rows.values()):
-                said.update(("\x1f".join([row.get(heading, "") for heading in headings]) + "\x1e").encode())
+                said.update(("\x1f".join(map(row.get, headings, repeat(""))) + "\x1e").encode())
         return said.hexdigest()
 
 

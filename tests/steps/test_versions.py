@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from agent.ledger.base import REGISTER
 from agent.procedure.entry import Entry
 from agent.procedure.kept import Written, mixed_until
 from agent.procedure.words import Happened
+from agent.register.base import Book, Sheet
 from tests.builders import MONDAY
 from tests.steps.small_office import Office
 
@@ -37,6 +39,21 @@ def test_each_version_that_was_written_is_in_the_ledger_with_its_hash() -> None:
         "hash": book.hash,
     }
     assert office.ledger.kept().written[REGISTER].hash == book.hash
+
+
+def test_the_hash_tells_whether_two_workbooks_say_the_same() -> None:
+    one = Book("1", Sheet(("Ref", "Notes"), {"A": {"Ref": "A", "Notes": ""}}), summary={"B4": "1"})
+    moved = Book("2", Sheet(("Notes", "Ref"), {"A": {"Notes": "", "Ref": "A"}}), summary={"B4": "1"})
+    others = [
+        replace(one, summary={"B4": "2"}),
+        replace(one, questions=one.register, register=one.questions),
+        replace(one, register=Sheet(("Ref", "Notes"), {"A": {"Ref": "A", "Notes": "Rang"}})),
+        replace(one, register=Sheet(("Ref", "Notes"), {"A": {"Ref": "", "Notes": "A"}})),
+        replace(one, register=Sheet(("Ref", "Remarks"), {"A": {"Ref": "A", "Remarks": ""}})),
+    ]
+
+    assert moved.hash == one.hash
+    assert len({one.hash, *(other.hash for other in others)}) == 1 + len(others)
 
 
 def test_a_round_that_changes_nothing_writes_no_version() -> None:
