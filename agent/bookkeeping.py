@@ -181,6 +181,7 @@ class _Round:
             content.with_notes(said, register),
             {**content.moved_here(), **known.intended},
             content.hidden,
+            known.headings,
         ).beside(settled)
         if known.version is None:  # none was ever there, so none is gone
             alerts = replace(alerts, doubts=tuple(one for one in alerts.doubts if one.code != WORKBOOK_GONE))
@@ -208,7 +209,7 @@ class _Round:
             return
         known, limits = self.known.alerts, self.desk.agent.limits
         most = max(limits.rows_at_once, len(known.rows) * limits.rows_at_once_percent // 100)
-        columns = self.desk.procedure.columns
+        columns = [one for one in self.desk.procedure.columns if one.heading in known.headings]
         why = mistrusted(columns, known.rows, book, content.alerts, known.marks, most)
         incident = " ".join([str(known.version), *known.marks])
         if not why or said_of(self.desk, self.place.name, MISTRUSTED, incident) == TRUSTED:

@@ -78,6 +78,7 @@ class _Sides:
     there: Row
     wrote: Row
     said: Row
+    back: Collection[str]
 
     @property
     def agree(self) -> bool:
@@ -85,8 +86,11 @@ class _Sides:
         return self.there == self.wrote and self.said.items() <= self.there.items()
 
     def typed(self, column: Column) -> bool:
-        """Is what stands in this cell a person's? Not when the agent put it there, or would."""
+        """Is what stands in this cell a person's? Not when the agent put it there, or would; nor is nothing
+        at all where the column just came `back` and the agent has to fill it."""
         now, wrote = self.there.get(column.heading, ""), self.wrote.get(column.heading, "")
+        if not now and column.heading in self.back and column.owner != "person":
+            return False
         return not same(column, now, wrote) and not same(column, now, self.said.get(column.heading, wrote))
 
     def change(self, column: Column) -> PersonsChange:
@@ -110,12 +114,15 @@ def merge(
     ledger_says: Rows,
     intended: Rows | None = None,
     hidden: Collection[str] = (),
+    headings_before: Collection[str] = (),
 ) -> Merged:
     """Decide what to write and what people did. All rows are by reference, their cells by heading.
 
     `wrote_last` is what stood there when the agent last looked; `intended` what it was about to write
     on top of that, all of it or nothing, when it was cut off. A cell that `ledger_says` does not name is
     left alone. In `hidden` rows nothing may stand but what `ledger_says`, people's own columns included.
+    `headings_before` are those that the sheet had then, where there was one: a column that was gone and was
+    added again is empty, and nobody emptied it.
     Once the changes stand there, merging again changes nothing.
     """
     ledger_says = {key: {**row, **_keys(columns, key)} for key, row in ledger_says.items()}
@@ -124,7 +131,8 @@ def merge(
     wrote = both if _arrived(present, wrote_last, intended or {}, sheet) else wrote_last
     cells: dict[str, dict[str, str]] = {}
     people: list[PersonsChange] = []
-    for sides in _both_know(wrote, sheet, ledger_says):
+    back = set(sheet.headings).difference(headings_before) if headings_before else set[str]()
+    for sides in _both_know(wrote, sheet, ledger_says, back):
         if sides.agree and sides.reference not in hidden:
             continue
         mine = present
@@ -194,11 +202,11 @@ def _arrived(columns: Sequence[Column], wrote_last: Rows, intended: Rows, sheet:
     return votes > 0
 
 
-def _both_know(wrote: Rows, sheet: Sheet, ledger_says: Rows) -> Iterator[_Sides]:
+def _both_know(wrote: Rows, sheet: Sheet, ledger_says: Rows, back: Collection[str]) -> Iterator[_Sides]:
     """The rows that the sheet and the ledger both have; one that stands there twice is nobody's to read."""
     for reference, there in sheet.rows.items():
         if reference in ledger_says and reference not in sheet.twice:
-            yield _Sides(reference, there, wrote.get(reference, {}), ledger_says[reference])
+            yield _Sides(reference, there, wrote.get(reference, {}), ledger_says[reference], back)
 
 
 def _whole_row(columns: Sequence[Column], there: Sequence[Column], before: Row, said: Row) -> Row:

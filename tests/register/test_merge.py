@@ -118,6 +118,7 @@ def test_a_persons_column_is_reported_and_never_written() -> None:
         (A, "On hold until", "", "2026-04-01"),
         (A, "Notes", "", "Rang the school"),
     ]
+    assert not merge(COLUMNS, {A: stood()}, sheet(stood()), {A: said(hold="2026-05-01")}).changes
 
 
 @pytest.mark.parametrize("typed", ["9/3/2026", "9 March 2026", " 2026-03-09 "])
@@ -181,6 +182,20 @@ def test_a_column_that_is_gone_was_not_emptied_by_anybody() -> None:
     assert merged.changes == Changes()
     assert merged.people == ()
     assert "no column “Child name” any more" in merged.doubts[0].text
+
+
+def test_a_column_that_comes_back_after_its_row_was_written_again_was_not_emptied_by_anybody() -> None:
+    """Somebody took a column out and a row with it, and put the column back, empty."""
+    without = tuple(heading for heading in HEADINGS if heading != "Child name")
+    known = {A: stood(), B: stood(B)}
+    says = {A: said(), B: said(B)}
+    merged = merge(COLUMNS, known, sheet(stood(B), headings=without), says, headings_before=HEADINGS)
+    seen = merged.seen_after(sheet(stood(B), stood(), headings=without))
+    back = sheet(stood(B, name=""), stood(name=""))
+    again = merge(COLUMNS, seen, back, says, headings_before=without)
+
+    assert changed(again) == []
+    assert again.changes == Changes({one: {"Child name": "Lena K"} for one in (A, B)})
 
 
 def test_a_column_that_never_stood_there_is_no_fault_of_anybodys() -> None:

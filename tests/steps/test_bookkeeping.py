@@ -758,6 +758,22 @@ def test_what_a_person_says_is_right_is_taken_as_it_stands(many: Office) -> None
     assert "In 8 of 8 rows" in trouble(many, WEDNESDAY)[0]
 
 
+def test_a_column_that_was_lost_and_is_added_again_is_filled(many: Office) -> None:
+    """As the agent asks for it. Nobody meant to empty the names, and nothing is mistrusted."""
+    names = [row.pop("Child name") for row in many.register.rows]
+    many.register.headings.remove("Child name")
+    many.register.person_saved()
+    assert trouble(many) == []
+
+    many.register.headings.append("Child name")
+    for row in many.register.rows:
+        row["Child name"] = ""
+    many.register.person_saved()
+    assert trouble(many, WEDNESDAY) == []
+    assert [row["Child name"] for row in many.register.rows] == names
+    assert Happened.CORRECTED not in many.happened()
+
+
 def test_filling_in_a_column_is_everyday_work(many: Office) -> None:
     for row in many.register.rows:
         row["Panel decision"] = "Not needed"
