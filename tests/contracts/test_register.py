@@ -655,9 +655,16 @@ def test_a_large_register_goes_up_in_pieces_and_only_onto_what_was_read(
     assert status_of(read(sharepoint.register), 1) == "Update due"
     assert any("createUploadSession" in line for line in sharepoint.asked())
 
+    assert sharepoint.register.read(after.version) is None
+    sharepoint.types(1, "Notes", "Rang the school")
+    with pytest.raises(ChangedMeanwhile):
+        write(sharepoint.register, set_status(1, "Open"), expecting=after.version)
+    there = read(sharepoint.register)
+    assert there.register.rows[reference(1)]["Notes"] == "Rang the school"
+
     sharepoint.opens()
     with pytest.raises(Locked):
-        write(sharepoint.register, set_status(1, "Open"), expecting=after.version)
+        write(sharepoint.register, set_status(1, "Open"), expecting=there.version)
 
 
 # What only a folder can do to us

@@ -210,6 +210,7 @@ def test_nobody_is_prompted_while_an_alert_rests(
         {"not_an_alert": True},
         {"on_hold": True},  # until somebody says so
         {"conclusion_claimed_at": at("Fri 6 Mar 2026 11:00")},  # a person has to confirm it
+        {"provisional": True},  # a person has to say that it is one
     ],
 )
 def test_nobody_is_prompted_for_what_has_ended_or_waits_for_a_person(over: dict[str, Any]) -> None:
@@ -541,6 +542,7 @@ def test_whoever_had_a_letter_today_waits_until_tomorrow() -> None:
     chases = due(alert(), now="Mon 9 Mar 2026 09:00")
 
     assert letters_of(chases, {AUTHOR.upper()}) == ()
+    assert letters_of([replace(chase, to=chase.to.upper()) for chase in chases], {AUTHOR}) == ()
     assert len(letters_of(chases, {"somebody.else@trust.example"})) == 1
 
 

@@ -489,6 +489,20 @@ def test_a_form_that_quotes_one_alert_and_tells_of_another_child_is_asked_about(
     assert (desk.alerts["SLA-2026-0002"].provisional, desk.alerts["SLA-2026-0002"].children) == (True, ())
 
 
+def test_a_form_of_which_it_is_in_doubt_whom_it_is_about_has_one_row_however_often_it_comes(
+    desk: Desk,
+) -> None:
+    amara = form(
+        children=({"child_name": "Amara Diallo", "dob": "2011-01-01"},),
+        document="Senior Leadership Alert Update 4 Mar 26.docx",
+    )
+    for _ in range(2):
+        decision = desk.receives(amara, subject=f"{PROPER} {REFERENCE}", after=LATER)
+
+    assert (happenings(decision), len(desk.alerts)) == ([], 2)
+    assert decision.questions
+
+
 @pytest.mark.parametrize("hours", [1, 47])
 def test_the_form_that_was_forgotten_goes_into_the_row_that_waits_for_it(hours: int) -> None:
     desk = Desk()
@@ -570,6 +584,24 @@ def test_whoever_answers_with_an_unreadable_form_was_heard(desk: Desk) -> None:
         after=LATER,
     )
     assert (happenings(decision), codes(decision)) == (["replied"], ["unreadable"])
+
+
+@pytest.mark.parametrize(
+    ("sender", "document"),
+    [
+        (COLLEAGUE, "Senior Leadership Alert Update Liam Harwood 5 Mar 26.docx"),  # neither author nor roster
+        (AUTHOR, "Senior Leadership Alert Update Amara Diallo 5 Mar 26.docx"),  # of another child
+    ],
+)
+def test_an_unreadable_form_of_which_it_is_in_doubt_whose_it_is_counts_as_no_answer(
+    desk: Desk, sender: str, document: str
+) -> None:
+    """The author is prompted as before."""
+    subject = f"{PROPER} {REFERENCE} Liam Harwood"
+    decision = desk.receives(unread(document), subject=subject, sender=sender, after=LATER)
+
+    assert happenings(decision) == []
+    assert decision.questions
 
 
 def test_a_photograph_instead_of_a_form_is_opened_and_asked_about() -> None:
@@ -679,6 +711,16 @@ def test_colleagues_who_thank_each_other_bring_no_news(desk: Desk) -> None:
 def test_an_author_who_answers_in_the_conversation_was_heard(desk: Desk) -> None:
     decision = desk.receives(subject=f"RE: {PROPER}", answers="<1@mail.example>", after=LATER)
     assert happenings(decision) == ["replied"]
+
+
+def test_an_author_who_answers_a_mail_that_brought_two_alerts_is_asked_which_is_meant() -> None:
+    desk = Desk()
+    other = {"child_name": "Mia Prentice", "dob": "2014-09-11"}
+    desk.receives(form(), form(document="SLA Mia.docx", children=[other]))
+    decision = desk.receives(subject=f"RE: {PROPER}", answers="<1@mail.example>", after=LATER)
+
+    assert happenings(decision) == []
+    assert [question.candidates for question in decision.questions] == [tuple(desk.alerts)]
 
 
 def test_a_reply_to_nothing_of_ours_is_set_aside() -> None:

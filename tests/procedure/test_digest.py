@@ -246,13 +246,20 @@ def test_letters_are_counted_by_what_became_of_them() -> None:
 
 def test_a_matter_about_staff_is_told_to_the_sqas_manager_alone() -> None:
     """The Principal Social Worker does not even learn that there is one."""
-    staff = alert("Tue 10 Mar 2026 10:00", 2, categories=("M15",), findings=("late_form",))
+    staff = alert(
+        "Tue 10 Mar 2026 10:00",
+        2,
+        values={"staff_subject": "yes"},
+        findings=("late_form",),
+        aware_at=at("Mon 9 Mar 2026 09:00"),
+    )
     question = Question("which_alert", "It may be one of two.", "<1@x>", (staff.reference, "SLA-2026-0001"))
     asked = [Asked(7, at("Fri 13 Mar 2026 17:00"), question)]
 
     known, unknown = (digest(alert(), staff, questions=asked, reader=reader) for reader in (SOL, PIA))
 
     assert [one.reference for one in known.open if one.staff_matter] == [staff.reference]
+    assert staff.reference not in str(known.deadlines)
     assert staff.reference not in str(unknown)
     assert unknown.received == ()
     assert unknown.findings == ()

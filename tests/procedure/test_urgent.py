@@ -65,6 +65,14 @@ def test_at_night_it_is_told_at_once_all_the_same() -> None:
     assert told(night, "Sat 7 Mar 2026 02:01") == {("asked", ORLA.address), ("asked", CAS.address)}
 
 
+def test_nobody_is_told_of_a_question_that_may_be_about_them_by_any_of_its_alerts() -> None:
+    about_orla = alert(number=2, values={"staff_subject": "yes", "staff_subject_name": "Orla Finch"})
+    alerts = {one.reference: one for one in (alert(), about_orla)}
+
+    found = letters(asked("unreadable", "Mon 2 Mar 2026 10:00", *alerts), "Mon 2 Mar 2026 10:01", alerts)
+    assert {letter.to for letter in found} == {CAS.address}
+
+
 def test_it_is_not_told_again_within_two_hours() -> None:
     early = asked(when="Mon 2 Mar 2026 08:40")
 
