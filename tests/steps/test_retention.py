@@ -21,8 +21,8 @@ from agent.retention import retention
 from agent.settings import Retention
 from agent.steps import run_step
 from agent.timetable import table
-from tests.builders import MONDAY, later
-from tests.steps.small_office import Office, Trouble
+from tests.builders import MONDAY, alert_form, later
+from tests.steps.small_office import SUBJECT, Office, Trouble
 
 YEAR = 366
 OVER = later(days=YEAR)
@@ -165,6 +165,32 @@ def test_what_a_letter_tells_beside_a_held_one_is_held_too(office: Keeping) -> N
 _TWO = [("Robin Fairweather", "2012-05-04"), ("Sasha Millbrook", "2013-05-04")]
 
 
+def test_what_came_in_one_mail_with_a_held_one_is_held_too(office: Keeping) -> None:
+    forms = [(f"SLA {name}.docx", alert_form(child=name, dob=born)) for name, born in _TWO]
+    office.receives(SUBJECT, *forms)
+    office.works(MONDAY)
+    held, other = office.ledger.alerts()
+    office.concludes(held, later(days=1), legal_hold="court")
+    office.concludes(other, later(days=1))
+
+    assert retention(office.desk, OVER) == 0
+    office.types(held, legal_hold="")
+    assert retention(office.desk, OVER) == 2
+
+
+def test_what_was_asked_about_it_and_a_held_one_is_held_too(office: Keeping) -> None:
+    """Answered or not: erased with the one, the question would say no more what was seen of the other."""
+    held, other = (office.opens_alert(child=name, dob=born) for name, born in _TWO)
+    with office.ledger.page() as page:
+        number = page.ask(Question("unclear", "Which?", "<q@x>", (held, other), {"sender": "x"}), MONDAY)
+        page.answer(number, "nothing", MONDAY)
+        page.acted(number, MONDAY)
+    office.concludes(held, later(days=1), legal_hold="court")
+    office.concludes(other, later(days=1))
+
+    assert retention(office.desk, OVER) == 0
+
+
 def test_what_still_waits_for_a_person_waits_with_its_alert(office: Keeping, ended: str) -> None:
     with office.ledger.page() as page:
         number = page.ask(Question("unclear", "What was meant?", "<q@x>", (ended,)), OVER)
@@ -181,7 +207,11 @@ def test_it_happens_at_night(office: Keeping) -> None:
     assert (first.hour, first.minute, first.date()) == (3, 30, date(2026, 3, 3))
 
 
-def test_the_ledgers_file_is_made_anew_in_the_same_night(office: Keeping, tmp_path: Path) -> None:
+@pytest.mark.parametrize("locked", [False, True])
+def test_the_ledgers_file_is_made_anew_in_the_same_night(
+    office: Keeping, tmp_path: Path, *, locked: bool
+) -> None:
+    """Also where the register cannot follow yet."""
     file = tmp_path / "ledger.sqlite"
     with closing(SqlLedger(f"sqlite:///{file}")) as ledger:
         office.desk = replace(office.desk, ledger=ledger.desk("nct"))
@@ -191,7 +221,12 @@ def test_the_ledgers_file_is_made_anew_in_the_same_night(office: Keeping, tmp_pa
             long: dict[str, Json] = {"values": {"summary": "y" * 500_000}}
             page.record(Entry(Happened.UPDATED, reference, MONDAY, "<long@trust.example>", {}, long))
         office.concludes(reference, later(days=1))
-        assert retention(office.desk, OVER) == 1
+        office.works(OVER)
+        if locked:
+            office.register.writing = [Trouble(Locked("Somebody has it open."), applied=False)]
+        outcome = run_step("retention", office.desk, OVER, retention)
+        assert bool(outcome.trouble) is locked
+        assert office.alert(reference).erased
         assert file.stat().st_size < 500_000
 
 
