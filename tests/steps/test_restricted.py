@@ -10,6 +10,7 @@ import pytest
 
 from agent.bookkeeping import bookkeeping
 from agent.errors import Locked, NeedsAPerson
+from agent.register.base import Book
 from agent.register.bookbinder import Bookbinder
 from agent.register.local_file import LocalFile
 from agent.register.memory import MemoryRegister
@@ -175,3 +176,19 @@ def test_the_restricted_workbook_is_a_file_that_is_never_taken_for_the_register(
     assert NAME in row
     with pytest.raises(NeedsAPerson, match="belongs to the desk “nct restricted”"):
         LocalFile(path, Bookbinder(procedure, "nct")).read(None)
+
+
+def test_a_register_that_needs_a_person_does_not_hold_up_the_restricted_one(
+    apart: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = apart.opens_alert(ticked=("M14",))
+    restricted(apart).row(reference)["Status"] = "Concluded"
+    restricted(apart).person_saved()
+
+    def damaged(version: str | None) -> Book:
+        raise NeedsAPerson("The workbook is damaged.")
+
+    monkeypatch.setattr(apart.register, "read", damaged)
+    with pytest.raises(NeedsAPerson):
+        bookkeeping(apart.desk, TUESDAY)
+    assert apart.alert(reference).concluded
