@@ -157,7 +157,24 @@ def _sentence(name: str, error: Any) -> str:
         return f"{name}: `{key}` is missing."
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{name}: `{key}` is not known. Remove it or check its spelling."
+    if error["type"] == "literal_error":
+        return f"{name}: `{key}` has to be {error['ctx']['expected']}."
+    for begin, wanted in _WANTED.items():
+        if error["type"].startswith(begin):
+            return f"{name}: `{key}` has to be {wanted}."
     return f"{name}: `{key}`: {error['msg']}."
+
+
+_WANTED = {  # by the beginnings of Pydantic's names for errors
+    "bool": "true or false",
+    "dataclass": "a table of keys and values",
+    "date": "a day, written as 2026-12-24",
+    "dict": "a table of keys and values",
+    "int": "a whole number",
+    "string": "text in quotes",
+    "time": "a time of day, written as 08:00:00",
+    "tuple": "a list in brackets",
+}
 
 
 def write_copy(folder: Path) -> list[Path]:

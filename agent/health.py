@@ -94,9 +94,11 @@ def served(health: Health, listen: str) -> Iterator[str]:
     host, _, port = listen.rpartition(":")
     try:
         server = ThreadingHTTPServer((host, int(port)), _handler(health))
-    except (OSError, ValueError) as wrong:
+    except (OSError, OverflowError) as wrong:  # the second of a port above 65535
+        why = getattr(wrong, "strerror", None) or "there is no such port"
+        remedy = 'Choose a free one, such as "127.0.0.1:9464".'
         raise BadConfiguration(
-            [f"agent.toml: `watched.listen`: {listen} cannot be listened on: {wrong}."]
+            [f"agent.toml: `watched.listen`: {listen} cannot be listened on ({why}). {remedy}"]
         ) from wrong
     thread = threading.Thread(target=server.serve_forever, daemon=True, name="health")
     thread.start()

@@ -12,7 +12,7 @@ from agent.procedure.clocks import WAYS_OF_COUNTING
 from agent.procedure.retention import LEGAL_HOLD
 from agent.procedure.rules import Column, Procedure
 from agent.procedure.words import Place
-from agent.settings import ONE_WAY_TO_SIGN_IN, AgentSettings, DeskSettings, Settings
+from agent.settings import ONE_WAY_TO_SIGN_IN, AgentSettings, DeskSettings, Settings, Watched
 
 
 def problems_of(
@@ -122,7 +122,8 @@ def _agent_problems(agent: AgentSettings, desks: Mapping[str, DeskSettings]) -> 
         for key, number in vars(told).items()
         if isinstance(number, int) and number < 1
     ]
-    if time(1) <= agent.timetable.reconcile_at < time(2):
+    problems += _no_time_of_day("agent.toml", {"timetable.reconcile_at": agent.timetable.reconcile_at})
+    if time(1) <= agent.timetable.reconcile_at.replace(tzinfo=None) < time(2):
         problems.append(
             "agent.toml: `timetable.reconcile_at` lies between 01:00 and 02:00, an hour that is skipped or "
             "happens twice when the clocks change. Choose another."
@@ -139,11 +140,33 @@ def _agent_problems(agent: AgentSettings, desks: Mapping[str, DeskSettings]) -> 
         )
         if told and not told.startswith(("env:", "file:"))
     ]
-    return problems + _ledger_problems(agent)
+    return problems + _watched_problems(agent.watched) + _ledger_problems(agent)
+
+
+def _watched_problems(watched: Watched) -> list[str]:
+    problems = []
+    host, _, port = watched.listen.rpartition(":")
+    if watched.listen and not (host and port.isdecimal()):
+        problems.append('agent.toml: `watched.listen` is an address with a port, such as "127.0.0.1:9464".')
+    if watched.heartbeat and not watched.heartbeat.startswith(("https://", "http://")):
+        problems.append("agent.toml: `watched.heartbeat` is an address that begins with https://.")
+    return problems
+
+
+def _no_time_of_day(file: str, told: Mapping[str, time]) -> list[str]:
+    """A bare number is read as seconds since midnight, in UTC: nobody means that."""
+    return [
+        f"{file}: `{key}` has to be a time of day, written as 08:00:00, without a zone."
+        for key, at in told.items()
+        if at.tzinfo
+    ]
 
 
 def _ledger_problems(agent: AgentSettings) -> list[str]:
-    url = urlsplit(agent.ledger)
+    try:
+        url = urlsplit(agent.ledger)
+    except ValueError as wrong:
+        return [f"agent.toml: `ledger` is no address ({wrong}). Correct it."]
     problems = []
     if url.scheme == "sqlite" and agent.ledger_secret_from:
         problems.append("agent.toml: a ledger in a file has no password. Leave `ledger_secret_from` empty.")
@@ -165,6 +188,9 @@ def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]
         _ = desk.zone
     except (KeyError, ValueError):  # ZoneInfoNotFoundError is a KeyError
         problems.append(f"{name}: `timezone` names no zone that is known here. Europe/London is usual.")
+    problems += _no_time_of_day(name, {"digest.at": desk.digest.at})
+    if not all(desk.mailbox.partition("@")):
+        problems.append(f"{name}: `mailbox` is the shared inbox's address, such as n2k@trust.example.")
     people = desk.roster
     problems += [
         f"{name}: `people` number {number} has an address outside `allowed_domains`."
@@ -200,6 +226,9 @@ def _procedure_problems(procedure: Procedure) -> list[str]:
         for rule in procedure.clocks
         if rule.counts not in WAYS_OF_COUNTING
     ]
+    chasing = procedure.chasing
+    hours = {"chasing.earliest": chasing.earliest, "chasing.latest": chasing.latest}
+    problems += _no_time_of_day(name, {**hours, "letters.notes_at": procedure.letters.notes_at})
     clocks = {rule.clock for rule in procedure.clocks}
     beside = {other for rule in procedure.clocks if rule.reminder for other in rule.reminder.beside}
     problems += [

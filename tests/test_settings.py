@@ -229,6 +229,56 @@ WRONG: list[tuple[str, Spoil, str]] = [
         r"agent\.toml: `tenant\.client` is missing",
     ),
     (
+        "a list that is none",
+        lambda folder: edit(folder / "agent.toml", ("desks", '"nct"')),
+        r"agent\.toml: `desks` has to be a list in brackets\.",
+    ),
+    (
+        "words for a number",
+        lambda folder: edit(folder / "agent.toml", ("intake", '"often"')),
+        r"agent\.toml: `timetable\.intake` has to be a whole number\.",
+    ),
+    (
+        "one of a few words, misspelt",
+        lambda folder: edit(folder / "agent.toml", ("mode", '"Live"')),
+        r"agent\.toml: `mode` has to be 'watch', 'rehearse' or 'live'\.",
+    ),
+    (
+        "a day written as people write it",
+        lambda folder: edit(folder / "desks" / "nct.toml", ("closed_days", '["24/12/2026"]')),
+        r"desks/nct\.toml: `closed_days\.0` has to be a day, written as 2026-12-24\.",
+    ),
+    (
+        "an hour for a time",
+        lambda folder: edit(folder / "desks" / "nct.toml", ("at", "8")),
+        r"desks/nct\.toml: `digest\.at` has to be a time of day, written as 08:00:00",
+    ),
+    (
+        "a time without minutes",
+        lambda folder: edit(folder / "agent.toml", ("reconcile_at", '"3.30"')),
+        r"agent\.toml: `timetable\.reconcile_at` has to be a time of day, written as 08:00:00\.",
+    ),
+    (
+        "a port without an address, which would be open to all the network",
+        lambda folder: edit(folder / "agent.toml", ("listen", '"9464"')),
+        r"agent\.toml: `watched\.listen` is an address with a port",
+    ),
+    (
+        "a heartbeat that no request could reach",
+        lambda folder: edit(folder / "agent.toml", ("heartbeat", '"monitor.example/n2k"')),
+        r"agent\.toml: `watched\.heartbeat` is an address that begins with https://",
+    ),
+    (
+        "a ledger at no address",
+        lambda folder: edit(folder / "agent.toml", ("ledger", '"postgresql+psycopg://n2k@[server/n2k"')),
+        r"agent\.toml: `ledger` is no address",
+    ),
+    (
+        "a mailbox without its domain",
+        lambda folder: edit(folder / "desks" / "nct.toml", ("mailbox", '"n2k"')),
+        r"desks/nct\.toml: `mailbox` is the shared inbox's address",
+    ),
+    (
         "no TOML at all",
         lambda folder: add(folder / "agent.toml", "\nthis is no TOML\n"),
         r"agent\.toml is not valid TOML",

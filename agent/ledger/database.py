@@ -281,7 +281,7 @@ def _explained_sqlite(code: str, name: str) -> TryAgainLater | LedgerRefuses | N
 
 _SQLITE_SAYS = {
     ("SQLITE_FULL",): (
-        "cannot grow: the disk is full. Nothing was half-written. Free some space and start the agent again."
+        "cannot grow: the disk is full. Nothing was half-written. Free some space: the agent goes on by itself."
     ),
     ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH"): (
         "cannot be opened for writing. Let the agent's user write to the file and to its folder."
@@ -290,7 +290,7 @@ _SQLITE_SAYS = {
         "is damaged or no ledger at all. Set the file aside and restore the last backup."
     ),
     ("SQLITE_IOERR",): (
-        "cannot be read or written: the disk reports an error. See that the disk is well and a local one."
+        "cannot be read or written: the disk reports an error. See that it has room, is well and local."
     ),
 }
 
