@@ -281,7 +281,7 @@ def _explained_sqlite(code: str, name: str) -> TryAgainLater | LedgerRefuses | N
 
 _SQLITE_SAYS = {
     ("SQLITE_FULL",): (
-        "cannot grow: the disk is full. Nothing was half-written. Free some space: the agent goes on by itself."
+        "cannot grow: the disk is full. Nothing was half-written. Free some space: the agent goes on then."
     ),
     ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH"): (
         "cannot be opened for writing. Let the agent's user write to the file and to its folder."
