@@ -157,8 +157,12 @@ def _sentence(name: str, error: Any) -> str:
         return f"{name}: `{key}` is missing."
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{name}: `{key}` is not known. Remove it or check its spelling."
-    if error["type"] == "literal_error":
-        return f"{name}: `{key}` has to be {error['ctx']['expected']}."
+    if error["type"] in ("literal_error", "enum"):
+        key, of_a_key, _ = key.partition(".[key]")
+        expected = error["ctx"]["expected"]
+        return f"{name}: `{key}` " + (
+            f"is not known. It is one of {expected}." if of_a_key else f"has to be {expected}."
+        )
     for begin, wanted in _WANTED.items():
         if error["type"].startswith(begin):
             return f"{name}: `{key}` has to be {wanted}."

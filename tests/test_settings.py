@@ -353,6 +353,11 @@ WRONG: list[tuple[str, Spoil, str]] = [
         r"desks/nct\.toml: `timezone` names no zone",
     ),
     (
+        "a place that is none",
+        lambda folder: edit(folder / "desks" / "nct.toml", ("replies", '["A"]\nreply = ["B"]')),
+        r"desks/nct\.toml: `folders\.reply` is not known\. It is one of 'alerts', ",
+    ),
+    (
         "a place without a folder",
         lambda folder: drop(folder / "desks" / "nct.toml", "replies"),
         r"desks/nct\.toml: `folders\.replies` is missing",

@@ -91,6 +91,14 @@ class TestAppendOnly:
         )
         assert desk.verify() == ["Line 1 of desk nct is not as it was written."]
 
+    @pytest.mark.parametrize(
+        "change", ["at = '2020-01-01 00:00:00'", "at = 'then'", "happened = 'improved'", "facts = '{'"]
+    )
+    def test_so_is_a_line_that_makes_no_sense_any_more(self, desk: SqlDesk, path: Path, change: str) -> None:
+        open_alert(desk)
+        by_hand(path, "DROP TRIGGER entry_no_update", f"UPDATE entry SET {change}")
+        assert desk.verify() == ["A line of desk nct cannot even be read: it is not as it was written."]
+
     def test_content_deleted_by_hand_is_found_out(self, desk: SqlDesk, path: Path) -> None:
         open_alert(desk)
         by_hand(path, "DELETE FROM content")
