@@ -64,11 +64,15 @@ class People:
         found = [person for person in self.people if " ".join(person.name.casefold().split()) == wanted]
         return found[0] if len(found) == 1 else None
 
+    def is_inside(self, address: str) -> bool:
+        """One address within the allowed domains: a list of them that ends with such a one is none."""
+        name, _, domain = address.partition("@")
+        return bool(name) and domain.lower() in self.allowed_domains
+
     def may_be_written_to(self, address: str) -> bool:
         """Letters stay inside the allowed domains and never go to the desk itself, nor where none arrives."""
-        domain = address.rpartition("@")[2].lower()
-        inside = domain in self.allowed_domains and address.lower() not in self.own | self.left
-        return inside and not self.is_unreached(address)
+        there = address.lower() not in self.own | self.left and not self.is_unreached(address)
+        return there and self.is_inside(address)
 
     def is_unreached(self, address: str) -> bool:
         """A letter came back from there, and nothing was heard since."""

@@ -17,8 +17,7 @@ def doubts_about_sender(mail: Mail, people: People) -> tuple[str, ...]:
     """Why the sender's word does not count by itself: not proven to be theirs, or from outside."""
     if is_forged(mail):
         return (UNPROVEN,)
-    domain = mail.sender.rpartition("@")[2].lower()
-    inside = domain in people.allowed_domains or mail.sender.lower() in people.own
+    inside = people.is_inside(mail.sender) or mail.sender.lower() in people.own
     return () if inside else (EXTERNAL,)
 
 

@@ -455,6 +455,13 @@ def test_such_a_mail_that_comes_again_has_no_second_row() -> None:
     assert len(desk.alerts) == 1
 
 
+def test_a_mail_without_its_form_that_is_looked_at_again_has_no_second_row() -> None:
+    desk = Desk()
+    for _ in range(2):
+        desk.receives(message=mail())
+    assert len(desk.alerts) == 1
+
+
 def test_a_name_alone_only_proposes(desk: Desk) -> None:
     decision = desk.receives(form(children=({"child_name": "Liam Harwood"},), incident_at=""))
     assert (happenings(decision), codes(decision)) == ([], ["name_only"])
@@ -524,6 +531,18 @@ def test_another_form_is_an_alert_of_its_own(sender: str, hours: int, subject: s
     assert [alert.provisional for alert in desk.alerts.values()] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("sender", "hours"), [(COLLEAGUE, 1), (AUTHOR, 49), (AUTHOR, -1)], ids=["somebody else", "late", "before"]
+)
+def test_a_form_of_that_name_by_somebody_else_or_at_another_time_is_asked_about(
+    sender: str, hours: int
+) -> None:
+    desk = Desk()
+    desk.receives(subject=f"{PROPER} - Liam Harwood")
+    decision = desk.receives(form(), sender=sender, after=timedelta(hours=hours))
+    assert (happenings(decision), codes(decision)) == ([], ["name_only"])
+
+
 def test_an_update_by_a_stranger_from_outside_is_not_believed(desk: Desk) -> None:
     decision = desk.receives(
         form(conclusion="Close this."), subject=f"{PROPER} {REFERENCE}", sender="x@elsewhere.example"
@@ -569,6 +588,16 @@ def test_the_same_unreadable_form_again_is_the_same_alert() -> None:
     desk.receives(unread("Senior Leadership Alert Zofia Nowak 1 Mar 26.docx"))
     again = desk.receives(unread("Senior Leadership Alert Zofia Nowak 1 Mar 26.docx"), sender=COLLEAGUE)
     assert happenings(again) == ["received_again"]
+
+
+def test_an_unreadable_form_that_the_subject_contradicts_shows_no_childs_name() -> None:
+    """Which child it is about is the very question."""
+    desk = Desk()
+    decision = desk.receives(
+        unread("Senior Leadership Alert Zofia Nowak 1 Mar 26.docx"), subject=f"{PROPER} - Amara Diallo"
+    )
+    assert codes(decision) == ["unreadable", "name_mismatch"]
+    assert (desk.only.provisional, desk.only.children) == (True, ())
 
 
 def test_an_unreadable_update_is_asked_about(desk: Desk) -> None:
@@ -656,6 +685,16 @@ def test_an_answer_under_the_subject_of_our_own_letter_names_no_child(desk: Desk
     assert (happenings(with_form), codes(with_form)) == (["updated"], [])
 
 
+def test_a_reply_about_two_alerts_by_the_author_of_one_is_only_asked_about(desk: Desk) -> None:
+    """Else nobody would ask the other's author any more."""
+    other = {"child_name": "Ada Lowe", "dob": "2010-01-01"}
+    desk.receives(form(document="SLA Ada.docx", children=[other]), sender=COLLEAGUE)
+    both = ("SLA-2026-0001", "SLA-2026-0002")
+    for sender in (AUTHOR, COLLEAGUE):
+        decision = desk.receives(subject="RE: yes", sender=sender, answers="<letter@us>", answered=both)
+        assert (happenings(decision), codes(decision)) == ([], ["not_theirs"])
+
+
 def test_a_reply_that_speaks_of_another_child_is_only_asked_about(desk: Desk) -> None:
     decision = desk.receives(
         subject="RE: Senior Leadership Alert Update Amara Diallo",
@@ -713,11 +752,15 @@ def test_an_author_who_answers_in_the_conversation_was_heard(desk: Desk) -> None
     assert happenings(decision) == ["replied"]
 
 
-def test_an_author_who_answers_a_mail_that_brought_two_alerts_is_asked_which_is_meant() -> None:
+@pytest.mark.parametrize("sender", [AUTHOR, COLLEAGUE])
+@pytest.mark.parametrize("subject", [f"RE: {PROPER}", "RE: your mail"])
+def test_whoever_answers_a_mail_that_brought_two_alerts_is_asked_which_is_meant(
+    sender: str, subject: str
+) -> None:
     desk = Desk()
     other = {"child_name": "Mia Prentice", "dob": "2014-09-11"}
     desk.receives(form(), form(document="SLA Mia.docx", children=[other]))
-    decision = desk.receives(subject=f"RE: {PROPER}", answers="<1@mail.example>", after=LATER)
+    decision = desk.receives(subject=subject, sender=sender, answers="<1@mail.example>", after=LATER)
 
     assert happenings(decision) == []
     assert [question.candidates for question in decision.questions] == [tuple(desk.alerts)]
@@ -767,6 +810,16 @@ def test_a_colleague_of_the_desk_who_is_away_is_kept_apart_from_the_author(desk:
     assert desk.only.away_until is None
     assert desk.only.absence_of("ivy.pratt@nctrust.co.uk", date(2026, 3, 15)) is not None
     assert desk.only.absence_of("ivy.pratt@nctrust.co.uk", date(2026, 3, 16)) is None
+
+
+def test_what_a_mailbox_answers_by_itself_counts_once(desk: Desk) -> None:
+    away = mail("Automatic reply: x", number=8, answers="<letter@us>", headers=AWAY, text="Back on 16 March.")
+    returned = replace(
+        mail("Undeliverable: x", number=9, sender="postmaster@x"), bounce=Bounce(AUTHOR, True, "<l@us>")
+    )
+    for message, once in ((away, ["away"]), (returned, ["bounced"])):
+        assert happenings(desk.receives(message=message, answered=(REFERENCE,))) == once
+        assert happenings(desk.receives(message=message, answered=(REFERENCE,))) == []
 
 
 def test_an_author_who_has_left_is_a_question(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from agent.procedure.alert import Alert
 from agent.procedure.alerts import Alerts
 from agent.procedure.matching import Match, Same, candidates, evidence, same_child
-from agent.procedure.submission import Child, Submission
+from agent.procedure.submission import Child, Submission, Update
 from agent.procedure.words import Kind, Moment
 from tests.procedure.arrivals import AUTHOR, MONDAY
 
@@ -87,6 +87,17 @@ NOBODY = Match(None, (), "none")
         (Child("", BORN), Child("Liam Harwood", BORN), Same.UNTOLD),
         (Child("Child P", BORN), Child("Liam Harwood", BORN), Same.UNTOLD),
         (Child("Harwood (3 siblings)"), Child("Liam Harwood", BORN), Same.POSSIBLY),
+        # once called otherwise: by a like name still the same child, by another one perhaps somebody else
+        (
+            Child("Liam Harwood", BORN, formerly=(Child("Liam Harwod", BORN),)),
+            Child("Liam Harwod", BORN),
+            Same.SURELY,
+        ),
+        (
+            Child("Amy Lowe", BORN, formerly=(Child("Liam Harwood", BORN),)),
+            Child("Liam Harwood", BORN),
+            Same.POSSIBLY,
+        ),
     ],
 )
 def test_two_things_must_agree_before_two_children_are_one(one: Child, other: Child, same: Same) -> None:
@@ -119,9 +130,30 @@ def test_the_child_settles_which_alert_of_a_gathered_letter_is_meant() -> None:
     assert matched(came(), alert(1, LIAM), alert(2, AMY), answered=both) == possible("several", 1, 2)
 
 
+def test_who_speaks_of_the_child_means_that_alert_beside_one_without_a_child() -> None:
+    both = ("SLA-2026-0001", "SLA-2026-0002")
+    assert matched(came(LIAM), alert(1), alert(2, LIAM), answered=both) == sure(2, "answered")
+
+
 def test_the_same_file_is_the_same_matter() -> None:
     submission = replace(came(), document_sha256="document 1")
     assert matched(submission, alert(1), alert(2)) == sure(1, "document")
+
+
+def test_a_file_that_belongs_to_two_alerts_says_nothing_by_itself() -> None:
+    """The child, or the reference that is quoted, tells which is meant, whatever stands as its incident."""
+    shared = frozenset({"a document of both"})
+    both = (replace(alert(1, LIAM), documents=shared), replace(alert(2, AMY), documents=shared))
+    submission = replace(came(incident_at=MONDAY + timedelta(days=1)), document_sha256="a document of both")
+
+    assert matched(submission, *both) == NOBODY
+    assert matched(replace(submission, references=("SLA-2026-0002",)), *both) == sure(2, "reference")
+    assert matched(replace(submission, children=(AMY,), incident_at=FALL), *both) == sure(2, "name_and_dob")
+
+
+def test_what_was_merged_into_another_alert_is_not_meant_beside_it() -> None:
+    merged = replace(alert(1, LIAM), not_an_alert=True, merged_into="SLA-2026-0002")
+    assert matched(came(LIAM), merged, alert(2, LIAM)) == sure(2, "system_id")
 
 
 def test_number_or_name_with_date_of_birth_is_enough_for_an_update() -> None:
@@ -136,6 +168,13 @@ def test_a_conversation_with_the_same_child_is_enough() -> None:
 
 def test_a_name_alone_only_proposes() -> None:
     assert matched(came(Child("Liam Harwood")), alert(1, LIAM)) == possible("name_only", 1)
+
+
+def test_a_row_that_waits_for_its_form_takes_none_once_it_has_one() -> None:
+    """A stranger's form waits for a person: no other form of a like name speaks for it."""
+    waits = replace(alert(1, Child("Liam Harwood")), provisional=True, received_at=MONDAY + timedelta(days=2))
+    assert matched(came(LIAM), replace(waits, form="")) == sure(1, "awaited")
+    assert matched(came(LIAM), waits) == possible("name_only", 1)
 
 
 def test_a_name_and_date_of_birth_that_fit_nobody_are_somebody_new() -> None:
@@ -189,9 +228,25 @@ def test_what_happened_after_an_alert_came_in_is_another_matter() -> None:
     assert matched(submission, alert(1, LIAM)) == NOBODY
 
 
+def test_what_happened_later_is_another_matter_also_as_an_answer_to_our_letter() -> None:
+    """People answer the last mail they have. An update that tells of a later day goes on with the old one."""
+    later = MONDAY + timedelta(hours=5)
+    for submission in (came(kind=Kind.NEW, incident_at=later), came(LIAM, kind=Kind.NEW, incident_at=later)):
+        assert matched(submission, alert(1, LIAM), answered=("SLA-2026-0001",)) == NOBODY
+    update = replace(came(LIAM, incident_at=later), updates=(Update(MONDAY.date(), "Seen."),))
+    assert matched(update, alert(1, LIAM), answered=("SLA-2026-0001",)) == sure(1, "answered")
+
+
+def test_what_happened_later_to_a_child_of_that_name_is_another_matter() -> None:
+    submission = came(Child("Liam Harwood"), kind=Kind.NEW, incident_at=MONDAY + timedelta(days=1))
+    assert matched(submission, alert(1, LIAM)) == NOBODY
+
+
 def test_an_update_that_tells_of_a_later_incident_is_a_question() -> None:
     submission = came(LIAM, incident_at=MONDAY + timedelta(days=1))
     assert matched(submission, alert(1, LIAM)) == possible("another_incident", 1)
+    talked = replace(submission, children=(), answers=("<1@mail.example>",))
+    assert matched(talked, alert(1, LIAM)) == possible("another_incident", 1)
 
 
 def test_a_matter_without_a_child_is_known_by_author_and_moment_at_most_as_a_proposal() -> None:

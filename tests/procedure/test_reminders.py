@@ -88,6 +88,7 @@ def test_the_duty_role_is_told_at_any_hour(since: str, now: str, mark: str) -> N
         {"returned_at": at("Tue 3 Mar 2026 08:00")},
         {"concluded_at": at("Tue 3 Mar 2026 09:00")},
         {"not_an_alert": True},
+        {"provisional": True},
         {"missing_since": None},
     ],
 )
@@ -124,6 +125,12 @@ def test_whoever_is_away_hands_on_to_their_deputy() -> None:
         ("missing_24h:+0h", PIA.address),
         ("missing_24h:+0h", AVA.address),
     }
+
+
+def test_who_is_away_and_named_nobody_is_not_told() -> None:
+    away = {AUTHOR: Absence(date(2026, 3, 9))}
+
+    assert told(missing(away=away), now="Tue 3 Mar 2026 14:00") == {("missing_24h:+0h", AVA.address)}
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def told(one: Asked, now: str) -> set[tuple[str, str]]:
         ("Mon 2 Mar 2026 12:59", "asked", {ORLA.address, CAS.address}),
         ("Mon 2 Mar 2026 13:00", "13:00", {ORLA.address, CAS.address}),
         ("Mon 2 Mar 2026 23:00", "13:00", {ORLA.address}),
+        ("Tue 3 Mar 2026 08:59", "13:00", {ORLA.address}),  # of the day before
         ("Tue 3 Mar 2026 09:00", "09:00", {ORLA.address, CAS.address}),
         ("Sat 7 Mar 2026 09:00", "09:00", {ORLA.address}),
         ("Mon 9 Mar 2026 09:30", "09:00", {ORLA.address, CAS.address}),

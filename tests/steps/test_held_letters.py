@@ -140,6 +140,15 @@ def test_one_in_whose_place_a_later_one_went_can_only_be_dropped(office: Office)
     assert len(office.chases()) == 1
 
 
+def test_one_in_whose_place_a_later_one_was_laid_and_dropped_may_go(office: Office) -> None:
+    office.mailbox.drafting.append(Trouble(REFUSED, applied=False))
+    office.works(later(7))
+    answers(office, "Done", later(7) + timedelta(minutes=5))
+    answers(office, "Send again", later(7) + timedelta(minutes=10))
+
+    assert [letter.state for letter in chases(office)] == [LetterState.POSTED, LetterState.DROPPED]
+
+
 @pytest.mark.parametrize("answer", ["New alert", ALERT, "yes"])
 def test_an_answer_that_is_none_about_a_letter_leaves_the_question_open(office: Office, answer: str) -> None:
     answers(office, answer, after(5))
