@@ -194,9 +194,7 @@ def decide_unreadable(case: Case) -> Decision:
         return _unread_news(case, case.alerts[match.sure])
     if match.possible or said.claims is None or case.has_a_row():
         return case.only_ask(possible=match.possible)
-    if case.stopped:
-        said = replace(said, children=())  # which child it is about is the very question
-    return opened(replace(case, submission=said), provisional=True)
+    return opened(case, provisional=True)
 
 
 def _unread_news(case: Case, alert: Alert) -> Decision:

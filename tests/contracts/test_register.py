@@ -644,6 +644,28 @@ def test_somebody_who_saves_right_after_our_upload_is_seen_at_the_next_reading(
     assert sheet.register.rows[reference(1)]["Child name"] == "Typed by Casey"
 
 
+def test_somebody_who_saves_after_an_upload_without_an_answer_is_seen_at_the_next_reading(
+    sharepoint: SharePointWorld,
+) -> None:
+    """It is ours with their typing in it: what they typed must not be remembered as what the agent wrote."""
+    written = write(sharepoint.register, Changes(new_rows=(row(1),)), expecting=None)
+
+    def save_after(when: str, exchange: Any) -> None:
+        if when == "after" and exchange.method == "PUT":
+            sharepoint.tenant.on_request.remove(save_after)
+            sharepoint.types(1, "Child name", "Typed by Casey")
+
+    sharepoint.tenant.on_request.append(save_after)
+    sharepoint.tenant.faults.add(Fault(method="PUT", path="/content", when="after", drop=True))
+    after = write(sharepoint.register, set_status(1, "Update due"), expecting=written.version)
+
+    assert after.register.rows[reference(1)]["Child name"] == "Invented Child 1"
+    assert status_of(after, 1) == "Update due"
+    sheet = sharepoint.register.read(after.version)
+    assert sheet is not None
+    assert sheet.register.rows[reference(1)]["Child name"] == "Typed by Casey"
+
+
 def test_a_large_register_goes_up_in_pieces_and_only_onto_what_was_read(
     sharepoint: SharePointWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.procedure.alert import Alert
@@ -108,6 +108,17 @@ def test_names_that_may_be_one_are_found_by_each_other(one: str, other: str) -> 
 
 
 @given(_desks(), _submissions)
+@example(
+    [replace(alert(), children=(Child("Child P"),))],
+    Submission(
+        Kind.NEW,
+        "<9@x>",
+        AUTHOR,
+        at("Tue 3 Mar 2026 11:00"),
+        form="sla",
+        children=(Child("Rahmani (twin) Ash"),),
+    ),
+)
 @settings(max_examples=250, deadline=None)
 def test_a_mail_means_the_same_alerts_as_if_each_were_looked_at(told: list[Alert], came: Submission) -> None:
     assert candidates(came, Alerts(told)) == candidates(came, Walked(told))

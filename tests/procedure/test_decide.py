@@ -837,7 +837,8 @@ def test_somebody_elses_absence_says_nothing_of_the_author(desk: Desk) -> None:
 
 def test_a_letter_that_came_back_is_recorded_and_put_to_a_person(desk: Desk) -> None:
     came = replace(
-        mail("Undeliverable: x", number=9, sender="postmaster@x"), bounce=Bounce(AUTHOR, True, "<l@us>")
+        mail("Undeliverable: x", number=9, sender="postmaster@x"),
+        bounce=Bounce(AUTHOR.title(), True, "<l@us>"),
     )
     decision = desk.receives(message=came, answered=(REFERENCE,))
     assert (happenings(decision), codes(decision)) == (["bounced"], ["letter_undelivered"])

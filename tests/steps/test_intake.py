@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent.errors import NotAllowed, Stopping, TryAgainLater
+from agent.errors import NotAllowed, NotFound, Stopping, TryAgainLater
 from agent.forms.mail import read_mail
 from agent.intake import AT_ONCE, ENOUGH, LOOK_AHEAD, ahead, intake, notice, reconcile
+from agent.mailbox.base import ChangedMail, ChangedPage
 from agent.procedure.mail import Mail, letter_mark
 from agent.procedure.words import Happened, Place
-from tests.builders import AUTHOR, AVA, MONDAY, later, update_form
+from tests.builders import AUTHOR, AVA, MONDAY, alert_form, later, update_form
 from tests.steps.small_office import SUBJECT, Office
 
 
@@ -313,6 +314,23 @@ def test_mails_that_people_take_away_stop_nothing() -> None:
     assert [mail.outcome for mail in office.ledger.mails()] == ["gone", "opened"]
     assert office.ledger.to_file() == []
 
+    taken = office.receives("Lunch menu", at=later(hours=3))
+    office.mailbox.filing[taken] = NotFound("it was deleted")
+    assert intake(office.desk, later(hours=3)) == 1
+    assert office.ledger.to_file() == []
+
+
+def test_a_mail_that_somebody_moved_away_unseen_is_left_where_they_put_it() -> None:
+    """Of one that came and went between two looks, Exchange tells only that it is no longer there."""
+    office = Office()
+    moved = office.receives_alert(MONDAY)
+    office.mailbox.file(moved, ("Casey",), ())
+    gone = ChangedPage((ChangedMail(moved, MONDAY, removed=True),), "1:1", last=True)
+    office.mailbox.changes = lambda cursor: iter([gone])  # type: ignore[method-assign]
+
+    assert intake(office.desk, later(hours=1)) == 0
+    assert office.mailbox.mails[moved].folder == ("Casey",)
+
 
 def test_when_told_to_stop_what_is_decided_is_kept_and_the_rest_waits() -> None:
     office = Office()
@@ -342,6 +360,21 @@ def test_a_reply_to_a_chase_is_known_by_the_letter_it_answers() -> None:
 
     assert office.happened(reference)[-1] is Happened.REPLIED
     assert office.alert(reference).last_news_at == later(days=8, hours=1)
+
+
+def test_of_several_letters_in_a_thread_the_last_is_answered() -> None:
+    """Somebody forwarded one of ours as an answer to another."""
+    office = Office()
+    office.opens_alert(MONDAY)
+    office.opens_alert(MONDAY, sender="femi.okoro@trust.example", child="Sasha Millbrook")
+    office.works(later(days=8))
+    first, last = (letter for letter in office.letters() if letter.kind == "chase")
+    thread = {"References": f"{first.internet_message_id} {last.internet_message_id}"}
+    office.receives("Re: your mail", at=later(8, 1), sender=AVA.address, text="Soon.", headers=thread)
+    office.works(later(days=8, hours=1))
+
+    replied = [entry.alert for entry in office.entries() if entry.happened is Happened.REPLIED]
+    assert replied == [last.reasons[0].alert] != [first.reasons[0].alert]
 
 
 def test_nobody_on_the_roster_is_needed_for_mail_to_be_taken_in() -> None:
@@ -384,6 +417,22 @@ def test_a_mail_that_quotes_a_letters_mark_answers_it_if_its_sender_may(sender: 
 
 
 ANSWERS = {"In-Reply-To": "<rewritten@gateway.example>"}
+
+
+def test_a_form_by_somebody_who_was_shown_a_letter_is_their_own_matter() -> None:
+    office, _, mark = _chased_once()
+    office.receives(
+        SUBJECT,
+        ("SLA.docx", alert_form(child="Sasha Millbrook")),
+        at=later(8),
+        sender="pat.somebody@trust.example",
+        text=f"Another one.\n\nFrom: N2K\nRef: {mark}",
+        headers=ANSWERS,
+    )
+    office.works(later(8))
+
+    assert office.happened("SLA-2026-0002") == [Happened.OPENED]
+    assert office.asked() == []
 
 
 def test_a_forged_report_that_names_a_reference_bars_nobody() -> None:
