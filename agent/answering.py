@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,8 +12,18 @@ from agent.errors import AgentError, NotFound
 from agent.held_letters import settle_by_answer
 from agent.ledger.base import HandledMail, OpenQuestion, Page
 from agent.log import logger
-from agent.procedure.answer import LETTER_HELD, Answer, Unclear, answered, understood, understood_of_letter
+from agent.procedure.answer import (
+    LETTER_HELD,
+    SETTLING,
+    Answer,
+    Unclear,
+    answered,
+    settled,
+    understood,
+    understood_of_letter,
+)
 from agent.procedure.decision import Decision
+from agent.procedure.entry import Entry
 from agent.procedure.words import Place
 
 log = logger()
@@ -35,6 +46,19 @@ def act_on_answers(desk: Desk, now: datetime) -> int:
         closed += not note
         log.info("answering.acted", desk=desk.name, question=asked.number, closed=not note)
     return closed
+
+
+def answer_settled(
+    desk: Desk, page: Page, entries: Iterable[Entry], now: datetime, *, by_person: bool = False
+) -> None:
+    """Answer the questions that these `entries` settle, in the page that records them. `by_person`: they are
+    what somebody typed in the register."""
+    for entry in entries:
+        if entry.happened in SETTLING and entry.alert:
+            opened = desk.ledger.entries(entry.alert)[:1]
+            for asked in desk.ledger.questions() if opened else ():
+                if answer := settled(asked.question, entry, opened[0], by_person=by_person):
+                    page.answer(asked.number, answer, now)
 
 
 def _act(desk: Desk, asked: OpenQuestion, now: datetime) -> str:
@@ -99,6 +123,7 @@ def _keep(
         return "It was read again, and the same question remains."
     for entry in decision.entries:
         page.record(entry)
+    answer_settled(desk, page, decision.entries, now)
     for question in decision.questions:
         page.ask(question, now)
     page.acted(asked.number, now)

@@ -17,7 +17,7 @@ from agent.procedure.decision import Decision, Question
 from agent.procedure.entry import Entry
 from agent.procedure.merging import merged
 from agent.procedure.people import People
-from agent.procedure.questions import WITHDRAWN
+from agent.procedure.questions import ANNOUNCED, FORM_LACKING, WITHDRAWN
 from agent.procedure.reach import reached_again
 from agent.procedure.rules import Procedure
 from agent.procedure.submission import Submission
@@ -37,6 +37,14 @@ class Answer(StrEnum):
     SEND_AGAIN = "Send again"
     DONE = "Done"
 
+
+# What may settle a question without an answer, and as what answer a person's word counts then.
+SETTLING = {
+    Happened.CONFIRMED: Answer.NEW,
+    Happened.NOT_AN_ALERT: Answer.NOT,
+    Happened.MERGED: Answer.DONE,
+    Happened.CONCLUDED: Answer.DONE,
+}
 
 _ABOUT_MAILS = (Answer.NEW, Answer.NOT, Answer.AGAIN, Answer.DONE)
 _ABOUT_LETTERS = (Answer.SEND_AGAIN, Answer.DONE)
@@ -89,6 +97,25 @@ def answered(
         Answer.SEND_AGAIN: case.is_reached_again,
         Answer.DONE: case.is_done,
     }[meant]()
+
+
+def settled(question: Question, entry: Entry, opened: Entry, *, by_person: bool) -> Answer | None:
+    """The answer that `entry` gives to a question about the mail by which its alert was `opened`; None where
+    it gives none.
+
+    The form has come without which the alert was only provisional, or the matter is concluded: nobody need
+    ask for it. `by_person` the alert was confirmed in the register, or said to be none: that answers whatever
+    was asked about it, and whether it was announced or announced another.
+    """
+    if by_person and question.code == ANNOUNCED and entry.alert in question.candidates:
+        return Answer.DONE
+    about_it = question.message_id == opened.source and question.candidates == (entry.alert,)
+    if not about_it or "from" in entry.facts:  # another alert was merged into it, which tells nothing of it
+        return None
+    if by_person and entry.happened is not Happened.CONCLUDED:
+        return SETTLING[entry.happened]
+    lacking = question.code in FORM_LACKING and entry.source != opened.source
+    return Answer.DONE if lacking else None
 
 
 def understood(

@@ -17,9 +17,9 @@ from agent.procedure.decide_record import (
 )
 from agent.procedure.decision import Decision
 from agent.procedure.entry import Entry
-from agent.procedure.matching import Match, Same, same_child
+from agent.procedure.matching import Match, Same, announcing, same_child
 from agent.procedure.plan import plan_to_keep
-from agent.procedure.questions import QUESTIONS
+from agent.procedure.questions import ANNOUNCED, QUESTIONS
 from agent.procedure.submission import Submission
 from agent.procedure.words import Happened, Json, Kind
 
@@ -49,9 +49,11 @@ def opened(case: Case, *, provisional: bool = False) -> Decision:
     facts = _begun(case, said, reference) | ({"provisional": True} if provisional else {})
     begun = case.entry(Happened.OPENED, reference, facts, content_of(said))
     entries = [begun, *_conclusion(case, reference, concluded=provisional)]
-    asked = (*early, *unknown, *said.doubts)
+    questions = case.questions((*early, *unknown, *said.doubts), (reference,))
+    if before := announcing(said, case.alerts):
+        questions += case.questions((ANNOUNCED,), (*before, reference))
     outcome = "opened_provisional" if provisional else "opened"
-    return case.decision(outcome, entries, case.questions(asked, (reference,)))
+    return case.decision(outcome, entries, questions)
 
 
 def _withheld(case: Case, code: str = "", possible: tuple[str, ...] = ()) -> Decision:

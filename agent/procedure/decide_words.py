@@ -10,9 +10,10 @@ from agent.procedure.decide_case import Case
 from agent.procedure.decide_form import opened
 from agent.procedure.decision import Decision
 from agent.procedure.matching import Same, children_match
+from agent.procedure.questions import FORM_BEHIND_LINK, NO_FORM
 from agent.procedure.words import Happened, Json, Kind, Place
 
-_SPOKEN_OF = frozenset({"no_form", "form_behind_link"})  # an alert that the mail speaks of and does not bring
+_SPOKEN_OF = frozenset({NO_FORM, FORM_BEHIND_LINK})  # an alert that the mail speaks of and does not bring
 _SAYS_NOT_WHAT = frozenset({"reply_to_others", "not_about_an_alert"})  # a person's mail; no more is known
 
 
@@ -30,7 +31,7 @@ def decide_words(case: Case) -> Decision:
         return case.only_ask("not_theirs", references)
     fresh = [alert for alert in meant if case.submission.message_id not in alert.mails]
     entries = [case.replied(alert.reference) for alert in fresh]
-    asked = [doubt for doubt in case.submission.doubts if doubt != "no_form"]
+    asked = [doubt for doubt in case.submission.doubts if doubt != NO_FORM]
     return case.decision("replied", entries, case.questions(asked, references), references)
 
 

@@ -236,8 +236,18 @@ def is_another_matter(submission: Submission, alert: Alert) -> bool:
     return happened is not None and happened > alert.received_at.date()
 
 
+def announcing(submission: Submission, alerts: Alerts) -> tuple[str, ...]:
+    """Which open alerts may have announced this form: as awaited, but they tell of no child."""
+    return tuple(
+        alert.reference
+        for alert in alerts.open
+        if _is_awaited(submission, alert)
+        and children_match(submission.children, alert.children) is Same.UNTOLD
+    )
+
+
 def _is_awaited(submission: Submission, alert: Alert) -> bool:
-    """The form without which an alert is only provisional: by the same sender soon after, of a like name."""
+    """The form without which an alert is only provisional: by the same sender soon after."""
     return (
         submission.form is not None
         and alert.provisional

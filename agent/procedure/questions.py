@@ -9,6 +9,11 @@ UNPROVEN = "sender_unproven"
 WITHDRAWN = "withdrawn"
 STRANGERS = frozenset({EXTERNAL, UNPROVEN})  # on whose word nothing counts, and who are not answered
 
+NO_FORM, FORM_BEHIND_LINK, UNREADABLE = "no_form", "form_behind_link", "unreadable"
+PROTECTED = "protected_mail"
+FORM_LACKING = frozenset({NO_FORM, FORM_BEHIND_LINK, UNREADABLE, PROTECTED})  # settled once the form is there
+ANNOUNCED = "announced"
+
 QUESTIONS: Mapping[str, str] = {
     "which_alert": "More than one alert may be meant. Say which, or that it is a new matter.",
     "name_only": "Only the name fits, and a name proves little. Say whether it is this alert or a new one.",
@@ -20,7 +25,7 @@ QUESTIONS: Mapping[str, str] = {
     "unknown_reference": "The mail quotes a reference that is not known here. Say which alert is meant.",
     "name_mismatch": "Subject, file name and form name different children. "
     "Perhaps it was sent in error: look before anything is answered.",
-    "unreadable": "A form could not be read. Open it, and ask its author for a Word file if needed.",
+    UNREADABLE: "A form could not be read. Open it, and ask its author for a Word file if needed.",
     "mail_unread": "Part of the mail could not be read. Open it, and look whether it brings a form.",
     "macro_file": "The form holds macros. They were not run; ask for the form without them.",
     "blank_form": "The form that came with it is blank. Ask the sender for the one that is filled in.",
@@ -29,10 +34,10 @@ QUESTIONS: Mapping[str, str] = {
     EXTERNAL: "The mail came from outside the organisation. Check that it is genuine.",
     UNPROVEN: "Microsoft 365 could not prove that the mail comes from the address it names. "
     "Check with its sender, by telephone or a mail of your own, before it counts.",
-    "no_form": "The subject speaks of an alert, but no form came with it. Ask the sender for the form.",
-    "form_behind_link": "The form lies behind a link, which the agent never follows. "
+    NO_FORM: "The subject speaks of an alert, but no form came with it. Ask the sender for the form.",
+    FORM_BEHIND_LINK: "The form lies behind a link, which the agent never follows. "
     "Ask the sender for the file itself.",
-    "protected_mail": "The mail is encrypted or protected: only a person can open it. "
+    PROTECTED: "The mail is encrypted or protected: only a person can open it. "
     "Look at once whether it brings a form, and ask its sender for one without protection.",
     "challenge": "A mailbox wants proof that a person wrote before it takes a mail. See that it arrives.",
     "closure_without_form": "Somebody asks to close an alert, without a filled-in conclusion. "
@@ -41,6 +46,8 @@ QUESTIONS: Mapping[str, str] = {
     "has_left": "A mailbox answers that its owner works there no longer. "
     "Find out who sees to the alert, and correct its author or reviewer.",
     "recall": "The sender tried to recall a mail. Perhaps it was sent in error: look at once.",
+    ANNOUNCED: "Shortly before, the same sender wrote of an alert and sent no form. Say whether this is "
+    "the form of that alert, or that it is a new one.",
     "update_before_alert": "An update came before its alert, which was opened from it. "
     "Look for the first form.",
     WITHDRAWN: "The sender takes an alert back, or writes that something was sent in error. Look at once "

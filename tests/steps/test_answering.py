@@ -18,6 +18,7 @@ from tests.steps.small_office import SUBJECT, Office
 
 STRANGER = "nurse@hospital.example"
 REFERENCE = "SLA-2026-0001"
+ANNOUNCED = "Senior Leadership Alert - Urgent and Confidential"
 GONE = "The mail is not in the mailbox any more"
 
 
@@ -75,6 +76,118 @@ def test_a_mail_with_another_question_stays_where_people_look() -> None:
 
     assert office.asked() == ["macro_file"]
     assert lies_in(office, Place.QUESTIONS)
+
+
+@pytest.fixture
+def announced() -> Office:
+    """An author spoke of an alert and sent no form."""
+    office = Office()
+    office.receives(ANNOUNCED, at=MONDAY)
+    office.works(MONDAY)
+    assert office.asked() == ["no_form"]
+    return office
+
+
+def test_once_the_form_has_come_nobody_is_asked_for_it() -> None:
+    office = Office()
+    office.receives(f"{ANNOUNCED} - Robin Fairweather", at=MONDAY)
+    office.works(MONDAY)
+    assert office.asked() == ["no_form"]
+    office.receives(SUBJECT, ("SLA.docx", alert_form()), at=later(1))
+    for day in (1, 2, 3):
+        office.works(later(day))
+
+    assert list(office.ledger.alerts()) == [REFERENCE]
+    assert not office.alert(REFERENCE).provisional
+    assert office.asked() == []
+    assert {tuple(mail.folder) for mail in office.mailbox.mails.values()} == {
+        office.desk.folder(Place.UPDATES)
+    }
+
+
+def test_a_form_in_a_mail_of_its_own_is_an_alert_and_asked_about(announced: Office) -> None:
+    """Nothing but its sender says that it is the one that was announced."""
+    announced.receives(SUBJECT, ("SLA.docx", alert_form()), at=later(1))
+    announced.works(later(1))
+
+    assert not announced.alert("SLA-2026-0002").provisional
+    assert announced.asked() == ["no_form", "announced"]
+
+    answers(announced, REFERENCE, number=2)
+    announced.works(later(2))
+
+    assert announced.alert("SLA-2026-0002").merged_into == REFERENCE
+    assert announced.alert(REFERENCE).children[0].name == "Robin Fairweather"
+    assert announced.asked() == []
+
+
+@pytest.mark.parametrize("typed", ["Duplicate of SLA-2026-0002", "Duplicate", "Open"])
+def test_what_people_say_of_the_row_that_announced_answers_both(announced: Office, typed: str) -> None:
+    announced.receives(SUBJECT, ("SLA.docx", alert_form()), at=later(1))
+    announced.works(later(1))
+    announced.types(REFERENCE, status=typed)
+    for day in (2, 3):
+        announced.works(later(day))
+
+    assert announced.asked() == []
+    assert not announced.alert("SLA-2026-0002").ended
+
+
+def test_a_form_that_comes_later_or_from_somebody_else_was_not_announced(announced: Office) -> None:
+    announced.receives(SUBJECT, ("SLA.docx", alert_form()), at=later(3))
+    announced.receives(
+        SUBJECT,
+        ("SLA.docx", alert_form("Sasha Ash")),
+        at=later(1),
+        sender="lee@trust.example",
+    )
+    announced.works(later(3))
+
+    assert announced.asked() == ["no_form"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ("Open", Place.ALERTS),
+        ("Not an alert", Place.SET_ASIDE),
+        ("Duplicate", Place.SET_ASIDE),
+        ("Duplicate of SLA-2026-0002", Place.UPDATES),
+        ("Concluded", Place.UPDATES),
+    ],
+)
+def test_a_status_in_the_register_answers_what_was_asked_about_the_row(
+    announced: Office, typed: str, place: Place
+) -> None:
+    announced.receives_alert(later(0, hours=1), sender="lee@trust.example")
+    announced.works(later(0, hours=1))
+    announced.types(REFERENCE, status=typed)
+    for day in (1, 2, 3):
+        announced.works(later(day))
+
+    assert announced.asked() == []
+    first = next(iter(announced.mailbox.mails.values()))
+    assert tuple(first.folder) == announced.desk.folder(place)
+
+
+def test_a_status_that_says_it_is_one_takes_down_what_a_strangers_form_says(office: Office) -> None:
+    office.types(REFERENCE, status="Open")
+    office.works(later(1))
+    office.works(later(1, hours=1))
+
+    assert office.asked() == []
+    assert lies_in(office, Place.ALERTS)
+
+
+def test_a_conclusion_leaves_open_what_is_to_be_put_right() -> None:
+    office = Office()
+    office.receives(SUBJECT, ("SLA.docm", alert_form()))
+    office.works(MONDAY)
+    office.types(REFERENCE, status="Concluded")
+    for day in (1, 2):
+        office.works(later(day))
+
+    assert office.asked() == ["macro_file"]
 
 
 def test_an_answer_that_means_nothing_leaves_the_question_open_with_a_note(office: Office) -> None:

@@ -87,6 +87,17 @@ def test_a_form_that_cannot_be_read_is_told_to_those_who_must_look_and_to_its_se
     assert len(of_kind(office, "urgent_question")) == 4
 
 
+def test_once_the_form_has_come_that_was_lacking_nobody_is_told_any_more(office: Office) -> None:
+    office.receives("Senior Leadership Alert - Urgent and Confidential - Robin Fairweather", at=MONDAY)
+    office.works(MONDAY)
+    assert len(of_kind(office, "urgent_question")) == 2
+
+    office.receives_alert(MONDAY + timedelta(hours=2))
+    for days in range(4):
+        office.works(later(days, hours=3))
+    assert len(of_kind(office, "urgent_question")) == 2
+
+
 def test_a_child_missing_for_24_hours_on_a_sunday_is_told_to_the_duty_role_at_once(office: Office) -> None:
     saturday = at("2026-03-07 15:00")
     form = alert_form(name="sla_missing", missing_since="2026-03-07T14:00")
