@@ -141,14 +141,16 @@ class _Reader:
         name = "bank_holidays_england.json"
         try:
             told = json.loads((self.folder / name).read_text(encoding="utf-8"))
-            return frozenset(
-                date.fromisoformat(event["date"]) for event in told["england-and-wales"]["events"]
-            )
-        except (OSError, ValueError, KeyError, TypeError) as wrong:
-            self.problems.append(
-                f"{name} cannot be read ({type(wrong).__name__}). Restore it from `n2k init`."
-            )
-            return frozenset()
+            events = told["england-and-wales"]["events"]
+            if days := frozenset(date.fromisoformat(event["date"]) for event in events):
+                return days
+            problem = f"{name} names no bank holiday."
+        except OSError:
+            problem = f"{name} is missing in {self.folder}, or may not be read."
+        except (ValueError, KeyError, TypeError):
+            problem = f"{name} is not as gov.uk/bank-holidays publishes it."
+        self.problems.append(f"{problem} Restore it from `n2k init`.")
+        return frozenset()
 
 
 def _sentence(name: str, error: Any) -> str:

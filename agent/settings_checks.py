@@ -122,6 +122,8 @@ def _agent_problems(agent: AgentSettings, desks: Mapping[str, DeskSettings]) -> 
         for key, number in vars(told).items()
         if isinstance(number, int) and number < 1
     ]
+    if agent.limits.rows_at_once_percent > 100:
+        problems.append("agent.toml: `limits.rows_at_once_percent` is a share of all rows, at most 100.")
     problems += _no_time_of_day("agent.toml", {"timetable.reconcile_at": agent.timetable.reconcile_at})
     if time(1) <= agent.timetable.reconcile_at.replace(tzinfo=None) < time(2):
         problems.append(
@@ -183,7 +185,13 @@ def _ledger_problems(agent: AgentSettings) -> list[str]:
 
 def _desk_problems(desk: DeskSettings, procedure: Procedure | None) -> list[str]:
     name = f"desks/{desk.name}.toml"
-    problems = [f"{name}: `folders.{place}` is missing." for place in Place if place not in desk.folders]
+    problems = [
+        f"{name}: `folders.{place}` is missing. Name a folder."
+        for place in Place
+        if not desk.folders.get(place)
+    ]
+    if not desk.digest.to:
+        problems.append(f"{name}: `digest.to` names no role, so nobody would get the weekly digest.")
     try:
         _ = desk.zone
     except (KeyError, ValueError):  # ZoneInfoNotFoundError is a KeyError
@@ -219,6 +227,8 @@ def _has_column(procedure: Procedure, name: str) -> bool:
 def _procedure_problems(procedure: Procedure) -> list[str]:
     name = f"procedures/{procedure.name}.toml"
     problems = _column_problems(name, procedure.columns, ("reference",))
+    if not procedure.forms:
+        problems.append(f"{name}: `forms` names no form, so no alert could be read.")
     asked = procedure.question_columns
     problems += _column_problems(f"{name}: Questions sheet", asked, ("reference", "answer", "outcome"))
     problems += [

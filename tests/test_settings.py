@@ -205,7 +205,7 @@ def test_every_problem_is_told_at_once_each_with_its_file_and_key(folder: Path) 
     assert all(problem.endswith(".") for problem in problems)
 
 
-Spoil = Callable[[Path], None]
+Spoil = Callable[[Path], object]
 
 WRONG: list[tuple[str, Spoil, str]] = [
     (
@@ -232,6 +232,38 @@ WRONG: list[tuple[str, Spoil, str]] = [
         "a list that is none",
         lambda folder: edit(folder / "agent.toml", ("desks", '"nct"')),
         r"agent\.toml: `desks` has to be a list in brackets\.",
+    ),
+    (
+        "a digest for nobody",
+        lambda folder: edit(folder / "desks" / "nct.toml", ("to", "[]")),
+        r"desks/nct\.toml: `digest\.to` names no role, so nobody would get the weekly digest\.",
+    ),
+    (
+        "a place without a folder",
+        lambda folder: edit(folder / "desks" / "nct.toml", ("alerts", "[]")),
+        r"desks/nct\.toml: `folders\.alerts` is missing\. Name a folder\.",
+    ),
+    (
+        "a procedure without a form",
+        lambda folder: edit(folder / "procedures" / "nct.toml", ("forms", "[]")),
+        r"procedures/nct\.toml: `forms` names no form, so no alert could be read\.",
+    ),
+    (
+        "a share of more than all rows",
+        lambda folder: edit(folder / "agent.toml", ("rows_at_once_percent", "2500")),
+        r"agent\.toml: `limits\.rows_at_once_percent` is a share of all rows, at most 100\.",
+    ),
+    (
+        "no bank holidays",
+        lambda folder: (folder / "bank_holidays_england.json").write_text(
+            '{"england-and-wales": {"events": []}}'
+        ),
+        r"bank_holidays_england\.json names no bank holiday\. Restore it from `n2k init`\.",
+    ),
+    (
+        "bank holidays of somebody else's",
+        lambda folder: (folder / "bank_holidays_england.json").write_text("{}"),
+        r"bank_holidays_england\.json is not as gov\.uk/bank-holidays publishes it\.",
     ),
     (
         "words for a number",

@@ -293,7 +293,7 @@ def next_step(alert: Alert, now: datetime, procedure: Procedure, people: People,
         until = alert.on_hold_until
         return f"On hold until {_said(until)}" if until else "On hold"
     if waiting:
-        desk = procedure.role_names.get("business_support", "a person")
+        desk = procedure.role_names.get(people.roles.support, "a person")
         return f"For {desk}: {waiting[0][0].lower()}{waiting[0][1:]}"
     absence = alert.absence_of(alert.author_address, today)
     if absence and absence.until:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -109,7 +110,7 @@ def play(
         now = _counts(desk)
         told = now - before
         if told:
-            say(f"  {day:%a %d %b}  " + ", ".join(f"{count} {what}" for what, count in told.items()))
+            say(f"  {day:%a %d %b}  " + ", ".join(_said(count, what) for what, count in told.items()))
         before = now
 
 
@@ -126,6 +127,11 @@ def _round(desk: Desk, now: datetime, *, nightly: bool) -> Iterator[Outcome]:
     if nightly:
         yield from (one for one in [run_step("sweep", desk, now, sweep)] if one.trouble)
     yield from (outcome for outcome in run_all(desk, now) if outcome.trouble)
+
+
+def _said(count: int, what: str) -> str:
+    one = re.sub(r"\b(mail|alert|update|question|chase|digest|letter)s\b", r"\1", what, count=1)
+    return f"{count} {one if count == 1 else what}"
 
 
 def _counts(desk: Desk) -> Counter[str]:

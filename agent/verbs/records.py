@@ -79,6 +79,7 @@ def erase(settings: Settings, reference: str, now: datetime, *, rule: str) -> It
                     ledger.desk(name).erase(known, now, rule)
                     ledger.desk(name).make_anew()
                     yield f"{known}: names, dates of birth and narrative are erased; that it existed stays."
+                    yield "Its row in the register, and what is remembered of that, follow in the next round."
                     yield "Mails, and older versions of the workbook, follow your retention in Microsoft 365."
                     return
     raise WrongCall(f"There is no alert {reference}.")
