@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -117,6 +117,15 @@ class TestErased:
         desk.erase("SLA-2026-0002", NOW, "retention")
         assert NAME.encode() in b"".join(file.read_bytes() for file in path.parent.iterdir())
         desk.erase("SLA-2026-0001", NOW, "retention")
+        assert NAME.encode() not in b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+    def test_nor_is_anything_of_a_letter_whose_time_is_over(self, desk: SqlDesk, path: Path) -> None:
+        with desk.page() as page:
+            reason = Reason("", "weekly_digest", date(2026, 3, 2))
+            page.lay(Letter("k1", "weekly_digest", "a@nct.example", "s", f"On {NAME}", "<p>", NOW, (reason,)))
+            page.letter_moved("k1", LetterState.POSTED, NOW)
+        assert NAME.encode() in b"".join(file.read_bytes() for file in path.parent.iterdir())
+        assert desk.erase_before(NOW + timedelta(days=1)) == 1
         assert NAME.encode() not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
     def test_the_file_is_made_anew_without_room_in_which_a_copy_could_linger(
