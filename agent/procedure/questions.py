@@ -46,8 +46,8 @@ QUESTIONS: Mapping[str, str] = {
     "has_left": "A mailbox answers that its owner works there no longer. "
     "Find out who sees to the alert, and correct its author or reviewer.",
     "recall": "The sender tried to recall a mail. Perhaps it was sent in error: look at once.",
-    ANNOUNCED: "Shortly before, the same sender wrote of an alert and sent no form. Say whether this is "
-    "the form of that alert, or that it is a new one.",
+    ANNOUNCED: "Shortly before, the same sender wrote of an alert that is not confirmed and tells of no "
+    "child. Say whether this is the form of that alert, or that it is a new one.",
     "update_before_alert": "An update came before its alert, which was opened from it. "
     "Look for the first form.",
     WITHDRAWN: "The sender takes an alert back, or writes that something was sent in error. Look at once "

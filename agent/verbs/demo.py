@@ -213,12 +213,13 @@ def account(stage: Stage, agent: Agent, troubles: Sequence[Outcome], folder: Pat
         + ", ".join(f"{n} in “{place}”" for place, n in places.most_common())
     )
     say(
-        f"{len(alerts)} alerts: {sum(one.concluded for one in alerts)} concluded by a person, "
+        f"{_said(len(alerts), 'alerts')}: {sum(one.concluded for one in alerts)} concluded by a person, "
         f"{sum(not one.concluded for one in alerts)} open"
     )
-    say(f"{len(posted)} letters, each sent once; {len(desk.ledger.questions())} questions wait for a person")
+    waiting = _said(len(desk.ledger.questions()), "questions that wait for a person")
+    say(f"{len(posted)} letters, each sent once; {waiting}")
     for why, times in Counter(trouble.trouble for trouble in troubles).items():
-        say(f"met {times} times and got over: {why}")
+        say(f"met {times} times and got over: {why}" if times > 1 else f"met once and got over: {why}")
     say("")
     say(f"The register   {folder / stage.story.desk.register}")
     say(f"The letters    {folder / 'letters'} (.eml and .html)")
