@@ -61,8 +61,8 @@ def main() -> None:
         drawn="quiet round ms",
         limited_by="a quiet round looks at all that is open or came within a week, for some microseconds "
         "each; a mail is compared with the children of a like name, and a page that records something copies "
-        "the list of references; of a register in which something changed every row is compared, and the "
-        "register in memory that stands in here reads all its rows.",
+        "the list of references; of a register in which something changed only the rows that changed are "
+        "merged, but the one in memory that stands in here reads all its rows.",
     )
     found = {size: in_a_process("thinking", str(size)) for size in SIZES}
     for size, figures in found.items():

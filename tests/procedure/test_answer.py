@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from agent.procedure.alert import Alert
-from agent.procedure.answer import Unclear, answered, choices
+from agent.procedure.answer import Answer, Unclear, answered, choices, settled
 from agent.procedure.decision import Decision, Question
+from agent.procedure.entry import Entry
 from agent.procedure.mail import Bounce, Mail
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.words import Happened, Place
@@ -267,3 +268,58 @@ def test_update_in_a_merged_alert_goes_on_under_the_other(strange: Asking) -> No
     later = amara(updates=[update("Seen.")])
     decision = strange.receives(later, subject=f"Re: {SECOND}", after=timedelta(days=2))
     assert {entry.alert for entry in decision.entries} == {FIRST}
+
+
+# ------------------------------------------------------------------ settled without an answer
+
+OPENED = Entry(Happened.OPENED, FIRST, MONDAY, "<1@mail.example>")
+
+
+def about(code: str, *candidates: str, mail: int = 1) -> Question:
+    return Question(code, "?", f"<{mail}@mail.example>", candidates or (FIRST,))
+
+
+@pytest.mark.parametrize(
+    ("asked", "happened", "by_mail", "by_person"),
+    [
+        (about("no_form"), Happened.CONFIRMED, Answer.DONE, Answer.NEW),
+        (about("form_behind_link"), Happened.CONFIRMED, Answer.DONE, Answer.NEW),
+        (about("unreadable"), Happened.CONFIRMED, Answer.DONE, Answer.NEW),
+        (about("protected_mail"), Happened.CONFIRMED, Answer.DONE, Answer.NEW),
+        (about("no_form"), Happened.NOT_AN_ALERT, Answer.DONE, Answer.NOT),
+        (about("no_form"), Happened.CONCLUDED, Answer.DONE, Answer.DONE),
+        # a form from inside does not make a stranger's mail genuine; a person does
+        (about("external_sender"), Happened.CONFIRMED, None, Answer.NEW),
+        (about("name_mismatch"), Happened.NOT_AN_ALERT, None, Answer.NOT),
+        # what is to be put right stays to be put right when the matter has ended
+        (about("date_invalid"), Happened.CONCLUDED, None, None),
+        # of another mail, of other alerts, too
+        (about("unreadable", mail=2), Happened.CONFIRMED, None, None),
+        (about("which_alert", FIRST, SECOND), Happened.CONFIRMED, None, None),
+        (about("no_form", SECOND), Happened.CONFIRMED, None, None),
+        # whether this one was announced by that one, or that one by this
+        (about("announced", FIRST, SECOND, mail=2), Happened.NOT_AN_ALERT, None, Answer.DONE),
+        (about("announced", SECOND, mail=2), Happened.NOT_AN_ALERT, None, None),
+    ],
+)
+def test_what_settles_a_question(
+    asked: Question, happened: Happened, by_mail: Answer | None, by_person: Answer | None
+) -> None:
+    told = Entry(happened, FIRST, MONDAY, "<9@mail.example>")
+
+    assert settled(asked, told, OPENED, by_person=False) is by_mail
+    assert settled(asked, told, OPENED, by_person=True) is by_person
+
+
+def test_the_mail_that_is_asked_about_settles_nothing_about_itself() -> None:
+    told = Entry(Happened.CONFIRMED, FIRST, MONDAY, OPENED.source)
+
+    assert settled(about("no_form"), told, OPENED, by_person=False) is None
+
+
+def test_of_two_alerts_made_one_what_was_asked_about_the_one_that_goes_on_stays_asked() -> None:
+    ends = Entry(Happened.MERGED, FIRST, MONDAY, "register", {"into": SECOND})
+    goes_on = Entry(Happened.MERGED, FIRST, MONDAY, "register", {"from": SECOND})
+
+    assert settled(about("no_form"), ends, OPENED, by_person=True) is Answer.DONE
+    assert settled(about("no_form"), goes_on, OPENED, by_person=True) is None

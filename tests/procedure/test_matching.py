@@ -9,7 +9,7 @@ import pytest
 
 from agent.procedure.alert import Alert
 from agent.procedure.alerts import Alerts
-from agent.procedure.matching import Match, Same, candidates, evidence, same_child
+from agent.procedure.matching import Match, Same, announcing, candidates, evidence, same_child
 from agent.procedure.submission import Child, Submission, Update
 from agent.procedure.words import Kind, Moment
 from tests.procedure.arrivals import AUTHOR, MONDAY
@@ -175,6 +175,20 @@ def test_a_row_that_waits_for_its_form_takes_none_once_it_has_one() -> None:
     waits = replace(alert(1, Child("Liam Harwood")), provisional=True, received_at=MONDAY + timedelta(days=2))
     assert matched(came(LIAM), replace(waits, form="")) == sure(1, "awaited")
     assert matched(came(LIAM), waits) == possible("name_only", 1)
+
+
+def test_a_form_may_have_been_announced_by_what_waits_for_one_and_tells_of_no_child() -> None:
+    waits = replace(alert(1), provisional=True, form="", received_at=MONDAY + timedelta(days=2))
+    told = came(LIAM)
+    nobody: tuple[str, ...] = ()
+
+    assert announcing(told, Alerts([waits])) == ("SLA-2026-0001",)
+    assert announcing(told, Alerts([replace(waits, children=(AMY,))])) == nobody
+    assert announcing(told, Alerts([replace(waits, provisional=False)])) == nobody
+    assert announcing(told, Alerts([replace(waits, form="sla")])) == nobody
+    assert announcing(told, Alerts([replace(waits, author_address="other@trust.example")])) == nobody
+    assert announcing(told, Alerts([replace(waits, not_an_alert=True)])) == nobody
+    assert announcing(told, Alerts([replace(waits, received_at=MONDAY - timedelta(days=9))])) == nobody
 
 
 def test_a_name_and_date_of_birth_that_fit_nobody_are_somebody_new() -> None:
