@@ -57,7 +57,7 @@ def main() -> None:
         "Thinking",
         f"Processor milliseconds, the best of {RUNS}: a round in which nothing happens (chasing, digest, "
         f"posting, bookkeeping), and what one update costs. One alert in {OPEN} is open; ledger in SQLite, "
-        "register in memory.",
+        "register in memory. The register's own benchmark runs beside it, on another core.",
         drawn="quiet round ms",
         limited_by="a quiet round looks at all that is open or came within a week, for some microseconds "
         "each; a mail is compared with the children of a like name, and a page that records something copies "
