@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
 
+from agent import configuration
 from agent.errors import BadConfiguration
 from agent.procedure.answer import Answer
 from agent.procedure.digest import AGES, Counted
@@ -101,6 +102,17 @@ def test_the_workbook_knows_its_desk_and_the_page_that_explains_it(book: Any) ->
     page = "\n".join(str(cell.value) for line in book["Read me"].iter_rows() for cell in line if cell.value)
     for words in ("Whose column is it?", "“Concluded on” and “Concluded by”", "Please do not", *Status):
         assert words in page
+
+
+@pytest.mark.parametrize("name", ["nct", "merton"])
+def test_what_each_column_is_for_is_said(name: str) -> None:
+    """None of ours is “yours to use as you like”: what stands under “Legal hold” keeps an alert for good."""
+    procedure = configuration.load(configuration.shipped()[0]).procedures[name]
+    book = openpyxl.load_workbook(io.BytesIO(Bookbinder(procedure, DESK).fresh(Edits())))
+
+    page = "\n".join(str(cell.value) for line in book["Read me"].iter_rows() for cell in line if cell.value)
+    assert "Yours to use as you like" not in page
+    assert "keeps the alert from being erased" in page
 
 
 def test_the_sheets_stand_in_the_order_in_which_people_need_them(book: Any) -> None:
