@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent.errors import Locked, TryAgainLater
+from agent.errors import Locked, NeedsAPerson, TryAgainLater
 from agent.ledger.base import Letter, LetterState
 from agent.mailbox.base import ChangedPage
 from agent.outage import MAILBOX, REGISTER
 from agent.posting import posting
 from agent.verbs.status import lines_of
 from tests.builders import MONDAY, PSW
-from tests.steps.small_office import Office
+from tests.steps.small_office import Office, Trouble
 
 
 def after(minutes: float) -> datetime:
@@ -117,12 +117,19 @@ def test_a_new_start_in_the_middle_does_not_forget_since_when(office: Office) ->
 
 
 def test_an_outage_that_ended_before_the_letter_went_out_is_no_news_any_more(office: Office) -> None:
-    """Also where the agent was cut off between the two."""
+    """The letter was refused, and somebody lets it go again when the register works long since."""
     tried(office, 0, 60)
+    office.mailbox.drafting.append(Trouble(NeedsAPerson("refused"), applied=False))
+    posting(office.desk, after(61))
     office.register.open_by_person = False
     tried(office, 70)
+    (held,) = letters(office, REGISTER.letter)
+    assert held.state is LetterState.HELD
+    with office.ledger.page() as page:
+        page.letter_moved(held.key, LetterState.IN_TRAY, after(80))
 
-    assert posting(office.desk, after(71)) == 0
+    assert posting(office.desk, after(81)) == 0
+    assert [letter.state for letter in letters(office, REGISTER.letter)] == [LetterState.WITHDRAWN]
 
 
 def test_in_watch_mode_no_letter_is_written(office: Office) -> None:
