@@ -244,6 +244,8 @@ def test_a_mail_under_an_id_used_before_touches_nothing_of_the_first(office: Off
 
     assert office.asked() == []
     assert office.cell(REFERENCE, "status") == "New"
+    places = [tuple(mail.folder) for mail in office.mailbox.mails.values()]
+    assert places == [office.desk.folder(Place.ALERTS), office.desk.folder(Place.SET_ASIDE)]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

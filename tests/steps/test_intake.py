@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pytest
 
-from agent.errors import NotAllowed, NotFound, Stopping, TryAgainLater
+from agent.errors import AgentError, NeedsAPerson, NotAllowed, NotFound, Stopping, TryAgainLater
 from agent.forms.mail import read_mail
 from agent.intake import AT_ONCE, ENOUGH, LOOK_AHEAD, ahead, intake, notice, reconcile
+from agent.ledger.base import Page
 from agent.mailbox.base import ChangedMail, ChangedPage
 from agent.procedure.mail import Mail, letter_mark
 from agent.procedure.words import Happened, Place
@@ -135,6 +137,40 @@ def test_while_no_mail_can_be_fetched_nothing_is_counted_against_any(trouble: Ex
     assert intake(office.desk, later(hours=6)) == 3
 
 
+def test_an_agent_that_is_being_stopped_counts_nothing_against_the_mail_at_hand() -> None:
+    """Others that were asked for before it came through."""
+    office = Office(tries=1)
+    cut_off = office.receives_alert(MONDAY)
+    office.receives_alert(later(hours=1), child="Sasha Millbrook")
+    office.mailbox.before_mime = lambda mail_id: _refuse(mail_id == cut_off, Stopping("stopping"))
+
+    with pytest.raises(Stopping):
+        intake(office.desk, later(hours=2))
+
+    assert [mail.tries for mail in office.ledger.waiting()] == [0, 0]
+    assert office.asked() == []
+
+
+def test_trouble_of_the_ledgers_own_is_not_counted_against_the_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(tries=1)
+    office.receives_alert(MONDAY)
+    notice(office.desk, MONDAY)
+    page, troubles = office.ledger.page, [TryAgainLater("locked")]
+
+    def once() -> AbstractContextManager[Page]:
+        if troubles:
+            raise troubles.pop()
+        return page()
+
+    monkeypatch.setattr(office.ledger, "page", once)
+    with pytest.raises(TryAgainLater):
+        intake(office.desk, later(hours=1))
+
+    assert [mail.tries for mail in office.ledger.waiting()] == [0]
+    assert intake(office.desk, later(hours=2)) == 1
+    assert office.asked() == []
+
+
 def _until(so: Callable[[], bool]) -> None:
     """Wait for something that another thread does; fails when it does not."""
     for _ in range(1000):
@@ -229,13 +265,14 @@ def test_the_mail_shows_what_became_of_it() -> None:
     assert filed.categories == ["SLA-2026-0001", "Opened"]
 
 
-def test_a_mail_that_cannot_be_filed_does_not_hold_up_the_filing_of_others() -> None:
+@pytest.mark.parametrize("trouble", [TryAgainLater("409"), NeedsAPerson("refused")])
+def test_a_mail_that_cannot_be_filed_does_not_hold_up_the_filing_of_others(trouble: AgentError) -> None:
     office = Office()
     stuck = office.receives_alert(MONDAY)
     other = office.receives_alert(later(hours=1), child="Sasha Millbrook")
-    office.mailbox.filing[stuck] = TryAgainLater("409")
+    office.mailbox.filing[stuck] = trouble
 
-    with pytest.raises(TryAgainLater):
+    with pytest.raises(type(trouble)):
         intake(office.desk, later(hours=2))
     assert [mail.mail_id for mail in office.ledger.to_file()] == [stuck]
     assert office.mailbox.mails[other].folder == office.desk.folder(Place.ALERTS)
@@ -245,14 +282,15 @@ def test_a_mail_that_cannot_be_filed_does_not_hold_up_the_filing_of_others() -> 
     assert office.ledger.to_file() == []
 
 
-def test_when_nothing_can_be_filed_it_is_not_tried_on_every_mail() -> None:
+@pytest.mark.parametrize("trouble", [TryAgainLater("409"), NotAllowed("no permission")])
+def test_when_nothing_can_be_filed_it_is_not_tried_on_every_mail(trouble: AgentError) -> None:
     office = Office()
     for hour in range(2 * (ENOUGH + AT_ONCE)):
         office.receives("Lunch menu", at=later(hours=hour))
     for mail_id in office.mailbox.mails:
-        office.mailbox.filing[mail_id] = TryAgainLater("409")
+        office.mailbox.filing[mail_id] = trouble
 
-    with pytest.raises(TryAgainLater):
+    with pytest.raises(type(trouble)):
         intake(office.desk, later(1))
 
     assert ENOUGH <= office.mailbox.tried_to_file < ENOUGH + AT_ONCE
