@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -48,17 +48,27 @@ def act_on_answers(desk: Desk, now: datetime) -> int:
     return closed
 
 
-def answer_settled(
-    desk: Desk, page: Page, entries: Iterable[Entry], now: datetime, *, by_person: bool = False
+def record_all(
+    desk: Desk, page: Page, entries: Sequence[Entry], now: datetime, *, by_person: bool = False
 ) -> None:
-    """Answer the questions that these `entries` settle, in the page that records them. `by_person`: they are
-    what somebody typed in the register."""
+    """Record these `entries`, and answer the questions that they settle. `by_person`: they are what somebody
+    typed in the register."""
     for entry in entries:
-        if entry.happened in SETTLING and entry.alert:
-            opened = desk.ledger.entries(entry.alert)[:1]
-            for asked in desk.ledger.questions() if opened else ():
-                if answer := settled(asked.question, entry, opened[0], by_person=by_person):
-                    page.answer(asked.number, answer, now)
+        page.record(entry)
+    settling = [entry for entry in entries if entry.happened in SETTLING and entry.alert]
+    waiting = desk.ledger.questions() if settling else []
+    for entry in settling:
+        opened = desk.ledger.entries(entry.alert)[:1]  # none where it is opened on this very page
+        for asked in waiting if opened else ():
+            if answer := settled(asked.question, entry, opened[0], by_person=by_person):
+                page.answer(asked.number, answer, now)
+                log.info(
+                    "answering.settled",
+                    desk=desk.name,
+                    question=asked.number,
+                    alert=entry.alert,
+                    by=entry.happened.value,
+                )
 
 
 def _act(desk: Desk, asked: OpenQuestion, now: datetime) -> str:
@@ -121,9 +131,7 @@ def _keep(
     )
     if any(question.code == asked.question.code for question in decision.questions):
         return "It was read again, and the same question remains."
-    for entry in decision.entries:
-        page.record(entry)
-    answer_settled(desk, page, decision.entries, now)
+    record_all(desk, page, decision.entries, now)
     for question in decision.questions:
         page.ask(question, now)
     page.acted(asked.number, now)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agent.answering import answer_settled
+from agent.answering import record_all
 from agent.arrival import numbering
 from agent.desk import Desk, Settled
 from agent.errors import NeedsAPerson, TryAgainLater
@@ -233,9 +233,7 @@ class _Round:
             meant = list(self._meant(alerts.people, book.register, page))
             entries = [entry for _, one in meant for entry in one.entries]
             noticed = [Noticed(one.code, one.about, one.text) for one in doubts] + list(_asked_back(meant))
-            for entry in entries:
-                page.record(entry)
-            answer_settled(self.desk, page, entries, self.now, by_person=True)
+            record_all(self.desk, page, entries, self.now, by_person=True)
             for number, answer in answers.items():
                 answer_question(self.desk, page, number, answer, self.now)
             tell(self.desk, page, self.place.name, noticed, self.now)

@@ -12,7 +12,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import TypeVar
 
-from agent.answering import act_on_answers, answer_settled
+from agent.answering import act_on_answers, record_all
 from agent.arrival import OTHER_CONTENT, Taken, addressed, alerts_of, letter_answered, numbering, take
 from agent.desk import Desk
 from agent.errors import (
@@ -249,9 +249,7 @@ def _same_id_other_content(mail: Mail) -> Decision:
 def _keep(
     page: Page, noted: NotedMail, brought: Taken, decision: Decision, desk: Desk, now: datetime
 ) -> HandledMail:
-    for entry in decision.entries:
-        page.record(entry)
-    answer_settled(desk, page, decision.entries, now)
+    record_all(desk, page, decision.entries, now)
     for question in decision.questions:
         page.ask(question, now)
     mail = HandledMail(

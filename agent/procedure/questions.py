@@ -9,9 +9,10 @@ UNPROVEN = "sender_unproven"
 WITHDRAWN = "withdrawn"
 STRANGERS = frozenset({EXTERNAL, UNPROVEN})  # on whose word nothing counts, and who are not answered
 
-NO_FORM, FORM_BEHIND_LINK, UNREADABLE = "no_form", "form_behind_link", "unreadable"
-PROTECTED = "protected_mail"
-FORM_LACKING = frozenset({NO_FORM, FORM_BEHIND_LINK, UNREADABLE, PROTECTED})  # settled once the form is there
+NO_FORM, FORM_BEHIND_LINK = "no_form", "form_behind_link"
+UNREADABLE, PROTECTED_MAIL = "unreadable", "protected_mail"
+# Settled once the form is there.
+FORM_LACKING = frozenset({NO_FORM, FORM_BEHIND_LINK, UNREADABLE, PROTECTED_MAIL})
 ANNOUNCED = "announced"
 
 QUESTIONS: Mapping[str, str] = {
@@ -37,7 +38,7 @@ QUESTIONS: Mapping[str, str] = {
     NO_FORM: "The subject speaks of an alert, but no form came with it. Ask the sender for the form.",
     FORM_BEHIND_LINK: "The form lies behind a link, which the agent never follows. "
     "Ask the sender for the file itself.",
-    PROTECTED: "The mail is encrypted or protected: only a person can open it. "
+    PROTECTED_MAIL: "The mail is encrypted or protected: only a person can open it. "
     "Look at once whether it brings a form, and ask its sender for one without protection.",
     "challenge": "A mailbox wants proof that a person wrote before it takes a mail. See that it arrives.",
     "closure_without_form": "Somebody asks to close an alert, without a filled-in conclusion. "

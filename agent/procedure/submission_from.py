@@ -18,7 +18,7 @@ from agent.procedure.findings import Receipt, findings_on_receipt
 from agent.procedure.mail import Attachment, Bounce, Mail
 from agent.procedure.names import is_full, may_be
 from agent.procedure.people import People
-from agent.procedure.questions import WITHDRAWN
+from agent.procedure.questions import FORM_BEHIND_LINK, NO_FORM, PROTECTED_MAIL, WITHDRAWN
 from agent.procedure.reading import Reading, Unreadable
 from agent.procedure.reply import new_words, proposal_in
 from agent.procedure.rules import Procedure
@@ -303,7 +303,7 @@ class _Arrival:
     def _protected(self, judged: Verdict) -> Submission:
         """Nobody can tell what it says before a person opened it: from inside it may well be an alert."""
         may_be = None if self._sender_doubts else Kind.NEW
-        hidden = self._hidden(self._base(Kind.OTHER), "protected_mail", may_be)
+        hidden = self._hidden(self._base(Kind.OTHER), PROTECTED_MAIL, may_be)
         return replace(hidden, reason=PROTECTED, because=judged.because)
 
     def _hidden(self, base: Submission, doubt: str, may_be: Kind | None = None) -> Submission:
@@ -346,7 +346,7 @@ class _Arrival:
         if self._is_reply() or base.references:
             return self._reply(replace(told, kind=Kind.REPLY, claims=says.kind))
         if says.kind is not Kind.OTHER:
-            missing = "form_behind_link" if self._links_to_a_file() else "no_form"
+            missing = FORM_BEHIND_LINK if self._links_to_a_file() else NO_FORM
             return replace(told, kind=says.kind, doubts=(missing, *told.doubts))
         if "query_not_alert" in says.flags:
             return replace(told, reason="query", doubts=("query", *told.doubts))

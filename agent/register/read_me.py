@@ -97,7 +97,7 @@ def _how_to_answer(columns: Sequence[Column]) -> list[str]:
         "On the sheet “Questions” stands what the agent will not guess; the mail stays visible until then.",
         f"Choose in “{name['answer']}”: {listed}. Or type the reference of the alert that it belongs to.",
         f"At its next round the agent acts on it and says so in “{name['outcome']}”. Nothing else is needed.",
-        "Where it is about one new row, a status that you choose in that row answers it, too.",
+        f"In a row “{Status.NOT_CONFIRMED}” the status answers: “{Status.OPEN}” or “{Status.NOT_AN_ALERT}”.",
     ]
 
 

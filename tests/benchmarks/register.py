@@ -211,8 +211,8 @@ def main(sizes: list[int]) -> None:
         "register",
         "Changing the register",
         f"Ten rows updated and five appended in a table of thirty columns; medians of {RUNS} (from {LONG:,} "
-        f"rows on, {RUNS_OF_LONG}), each in a process of its own; the benchmark of thinking runs beside, on "
-        f"another core. lxml {version('lxml')}, openpyxl {version('openpyxl')}.",
+        f"rows on, {RUNS_OF_LONG}), each in a process of its own. With `make bench` the one of thinking "
+        f"runs beside, on another core. lxml {version('lxml')}, openpyxl {version('openpyxl')}.",
         drawn="processor s",
         limited_by="packing the sheet again, which Excel keeps as one stream.",
     )

@@ -57,7 +57,7 @@ def main() -> None:
         "Thinking",
         f"Processor milliseconds, the best of {RUNS}: a round in which nothing happens (chasing, digest, "
         f"posting, bookkeeping), and what one update costs. One alert in {OPEN} is open; ledger in SQLite, "
-        "register in memory. The register's own benchmark runs beside it, on another core.",
+        "register in memory. With `make bench` the register's benchmark runs beside, on another core.",
         drawn="quiet round ms",
         limited_by="a quiet round looks at all that is open or came within a week, for some microseconds "
         "each; a mail is compared with the children of a like name, and a page that records something copies "
@@ -68,6 +68,9 @@ def main() -> None:
     for size, figures in found.items():
         report.add(f"ours: {size:,} alerts, {size // OPEN:,} open", figures)
     report.write()
+
+
+def main_ledger() -> None:
     long = Report(
         "ledger",
         "The ledger",
@@ -226,6 +229,8 @@ def record(lines: int, *, server: bool) -> dict[str, float] | None:
 if __name__ == "__main__":
     log.set_up(level=logging.CRITICAL)
     match sys.argv[1:]:
+        case ["ledger"]:
+            main_ledger()
         case ["ledger", lines, *server]:
             print(json.dumps(record(int(lines), server=bool(server))))
         case [alerts]:
