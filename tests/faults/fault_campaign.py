@@ -81,7 +81,21 @@ WORKBOOK_OPEN, BACK, FORWARD = "workbook open in Excel (423)", "clock jumps back
 KILLED, JOINED, ASLEEP = "killed", "a second agent started beside", "asleep, and the desk lost"
 FULL, LOCKED = "disk full", "ledger locked"
 FORGOTTEN, SAVED, REVOKED = "cursor forgotten (410)", "saved by somebody (412)", "token revoked (401)"
-BESIDES = (FORGOTTEN, SAVED, REVOKED, FULL, LOCKED, WORKBOOK_OPEN, BACK, FORWARD, KILLED, JOINED, ASLEEP)
+UNCONFIRMED = "letter sent, and 504"
+BESIDES = (
+    UNCONFIRMED,
+    FORGOTTEN,
+    SAVED,
+    REVOKED,
+    FULL,
+    LOCKED,
+    WORKBOOK_OPEN,
+    BACK,
+    FORWARD,
+    KILLED,
+    JOINED,
+    ASLEEP,
+)
 KINDS = (*ON_THE_WAY, *BESIDES)
 
 
@@ -120,6 +134,7 @@ class _Telling:
         self.ledger = _Nuisance(here, self.dice, self.met)
         self.on_the_way = {
             **ON_THE_WAY,
+            UNCONFIRMED: Mishap(700, ({"status": 504, "when": "after"},), asked="POST .*/send"),
             FORGOTTEN: Mishap(700, asked="GET .*/delta", happens=self._cursors_are_forgotten),
             SAVED: Mishap(700, asked="PUT .*/items/.*", happens=self._somebody_saves),
             REVOKED: Mishap(60, asked=r"\w+ /v1\.0/.*", happens=self._tokens_are_revoked),
