@@ -27,7 +27,7 @@ AT_A_TIME = 4  # requests that Exchange takes from an app for a mailbox
 MAILS = 1_000
 FEW = 60  # mails, beside which memory is to stay flat
 THEIRS = 30  # mails that are enough to see what one costs those who do one after the other
-HEAVY = 12  # mails, each with so much more attached:
+HEAVY = 6  # mails, each with so much more attached:
 LARGE = 8 * 1024 * 1024  # bytes of a photo beside the form
 
 

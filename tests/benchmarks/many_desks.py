@@ -29,7 +29,7 @@ from tests.postgres import new_database
 MINUTES = 2.0
 DESKS = (1, 15, 150)  # 150: about as many as there are authorities in England
 SETTLES = 400.0  # seconds that the first round of all desks may take at most
-QUIET = 20.0
+QUIET = 10.0
 TICK = os.sysconf("SC_CLK_TCK")
 
 

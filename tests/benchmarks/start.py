@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.benchmarks.embedded import Cost, embedded, n2k, run
 from tests.benchmarks.frame import PEERS, Report, peers
 
-RUNS = 9
+RUNS = 5
 
 
 def main() -> None:
