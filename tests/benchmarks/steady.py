@@ -41,7 +41,8 @@ def main() -> None:
         "A mail in steady state, and an idle minute",
         "Requests and processor time for each mail from its arrival until it is filed, its row written and "
         f"its author answered; means of {ROUNDS} rounds. An idle minute is that of the shipped timetable. "
-        "The script's figures hold its start, too. With `make bench` another benchmark runs on the other core.",
+        "The script's figures hold its start, too. With `make bench` another benchmark runs on the other "
+        "core.",
         drawn="requests a mail",
         limited_by="the register is asked for its version whenever it may be written, and a letter is looked "
         "for, drafted and sent in three requests, so that it goes out once. Neither is given up for speed.",

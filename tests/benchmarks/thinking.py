@@ -76,8 +76,8 @@ def main_ledger() -> None:
         "ledger",
         "The ledger",
         f"{PAGES} lines written at the end of a long record, each in a page of its own that is made to last "
-        "(fsync); and what an agent's start on it takes. With `make bench` another benchmark runs "
-        "on the other core.",
+        "(fsync); and what an agent's start on it takes. The record is one story "
+        f"{TIMES} times over. With `make bench` another benchmark runs on the other core.",
         drawn="lines a second",
         limited_by="of writing, the disk; of starting, that all alerts are folded from every line there is: "
         "no picture of them is kept beside it, in which something erased could linger.",
