@@ -20,10 +20,10 @@ from tests.benchmarks.frame import RESULTS, ROOT, summary
 ITEMS: dict[str, tuple[str, ...]] = {
     "backlog": ("backlog",),
     "reading": ("reading",),
-    "steady": ("steady",),
     "register": ("register",),
     "thinking": ("thinking",),
     "ledger": ("thinking", "ledger"),
+    "steady": ("steady",),
     "many_desks": ("many_desks", "0.5"),
     "start": ("start",),
 }
