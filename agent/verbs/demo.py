@@ -216,7 +216,7 @@ def account(stage: Stage, agent: Agent, troubles: Sequence[Outcome], folder: Pat
         f"{_said(len(alerts), 'alerts')}: {sum(one.concluded for one in alerts)} concluded by a person, "
         f"{sum(not one.concluded for one in alerts)} open"
     )
-    waiting = _said(len(desk.ledger.questions()), "questions that wait for a person")
+    waiting = _said(len(desk.ledger.questions()), "questions still to be answered")
     say(f"{len(posted)} letters, each sent once; {waiting}")
     for why, times in Counter(trouble.trouble for trouble in troubles).items():
         say(f"met {times} times and got over: {why}" if times > 1 else f"met once and got over: {why}")
