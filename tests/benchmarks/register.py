@@ -1,6 +1,6 @@
 """What one change of the register costs: ours in place beside openpyxl's load and save, in the same run.
 
-    python -m tests.benchmarks.register [ROWS…]
+    python -m tests.benchmarks.register [ROWS…]    (hundreds of rows)
 
 The change is ten rows updated and five appended in a table of thirty columns. Each measurement is a process
 of its own; memory is its peak above that of an interpreter with the imports done. Every result is opened

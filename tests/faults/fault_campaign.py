@@ -76,26 +76,13 @@ ON_THE_WAY: Mapping[str, Mishap] = {
     "502 after": Mishap(80, ({"status": 502, "when": "after"},)),
     "504 before": Mishap(80, ({"status": 504},)),
     "504 after": Mishap(80, ({"status": 504, "when": "after"},)),
+    "letter sent, and 504": Mishap(700, ({"status": 504, "when": "after"},), asked="POST .*/send"),
 }
 WORKBOOK_OPEN, BACK, FORWARD = "workbook open in Excel (423)", "clock jumps back", "clock jumps forward"
 KILLED, JOINED, ASLEEP = "killed", "a second agent started beside", "asleep, and the desk lost"
 FULL, LOCKED = "disk full", "ledger locked"
 FORGOTTEN, SAVED, REVOKED = "cursor forgotten (410)", "saved by somebody (412)", "token revoked (401)"
-UNCONFIRMED = "letter sent, and 504"
-BESIDES = (
-    UNCONFIRMED,
-    FORGOTTEN,
-    SAVED,
-    REVOKED,
-    FULL,
-    LOCKED,
-    WORKBOOK_OPEN,
-    BACK,
-    FORWARD,
-    KILLED,
-    JOINED,
-    ASLEEP,
-)
+BESIDES = (FORGOTTEN, SAVED, REVOKED, FULL, LOCKED, WORKBOOK_OPEN, BACK, FORWARD, KILLED, JOINED, ASLEEP)
 KINDS = (*ON_THE_WAY, *BESIDES)
 
 
@@ -134,7 +121,6 @@ class _Telling:
         self.ledger = _Nuisance(here, self.dice, self.met)
         self.on_the_way = {
             **ON_THE_WAY,
-            UNCONFIRMED: Mishap(700, ({"status": 504, "when": "after"},), asked="POST .*/send"),
             FORGOTTEN: Mishap(700, asked="GET .*/delta", happens=self._cursors_are_forgotten),
             SAVED: Mishap(700, asked="PUT .*/items/.*", happens=self._somebody_saves),
             REVOKED: Mishap(60, asked=r"\w+ /v1\.0/.*", happens=self._tokens_are_revoked),
@@ -193,8 +179,8 @@ class _Telling:
         """What lasts as long as the agent lives. Whoever died holds the desk no longer."""
         hangs = any(name.startswith("half open") for name in threatens)
         opened = WORKBOOK_OPEN in threatens and self.drive.find(REGISTER) is not None
-        self.weather.threatens = {
-            name: self.on_the_way[name] for name in threatens if name in self.on_the_way
+        self.weather.threatens = {  # in this order, as a set has another in each process
+            name: mishap for name, mishap in self.on_the_way.items() if name in threatens
         }
         if opened:
             self.drive.open_by_person(REGISTER, "Cas Penhale")

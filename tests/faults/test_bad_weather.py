@@ -9,11 +9,11 @@ import pytest
 from agent.errors import OutcomeUnknown, TryAgainLater
 from agent.m365 import answers
 from agent.mailbox.outlook import OutlookMailbox
-from tests.faults.fault_campaign import UNCONFIRMED, on_a_fine_day, tell, wrong_with
+from tests.faults.fault_campaign import on_a_fine_day, tell, wrong_with
 
 NOTHING: dict[str, list[str]] = {"lost": [], "doubled": [], "to somebody else": [], "otherwise": []}
-SEEDS = (14, 15)  # with clocks that jump, agents that sleep or are killed, and a ledger that is locked
-SOME_SEEDS = range(40)  # the dice fall another way each time, as requests are made side by side
+SEEDS = (17, 19)  # with clocks that jump, agents that sleep or are killed, and a ledger that is locked
+SOME_SEEDS = range(40)  # the first in which it shows ends the search
 
 
 def test_the_story_ends_as_on_a_fine_day() -> None:
@@ -48,7 +48,7 @@ def test_letters_that_are_sent_again_without_looking_for_them_are_noticed(
     monkeypatch.setattr(OutlookMailbox, "copies", lambda mailbox, key: [])
     monkeypatch.setattr(OutlookMailbox, "send", surely_not_sent)
 
-    assert any(goes_wrong(seed, UNCONFIRMED) for seed in SOME_SEEDS)
+    assert any(goes_wrong(seed, "letter sent, and 504") for seed in SOME_SEEDS)
 
 
 def test_a_proxys_page_that_is_taken_for_an_answer_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
